@@ -1,0 +1,25 @@
+"""What can be wrong with a bundle or a repository, one class a fact."""
+
+
+class RepositoryError(Exception):
+    """Anything that stops a bundle from being read or written."""
+
+
+class InvalidMetadata(RepositoryError):
+    """A field of `metadata.json` is missing or has a value that the contract does not allow."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"metadata.json: {field}: {problem}")
+        self.field = field
+
+
+class CorruptBundle(RepositoryError):
+    """The files of a bundle are not those that its metadata names."""
+
+
+class BundleNotFound(RepositoryError):
+    """The repository has no such model or version."""
+
+
+class VersionExists(RepositoryError):
+    """A published version is never overwritten."""

@@ -1,0 +1,131 @@
+"""A strict reader of one JSON object: every wrong value becomes an error that names its field."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from modelrepo.errors import InvalidMetadata
+
+JsonObject = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Fields:
+    """Typed access to the members of a JSON object.
+
+    `path` is where the object stands in the document (`"input"`, `"layers[3]"`); it prefixes every error.
+    """
+
+    def __init__(self, value: Any, path: str = "") -> None:
+        if not isinstance(value, dict):
+            raise InvalidMetadata(path or "(document)", f"must be an object, not {_kind(value)}")
+        self._members: dict[str, Any] = value
+        self._path = path
+
+    def text(self, name: str) -> str:
+        """A string that is not empty."""
+        value = self._get(name)
+        if not isinstance(value, str) or not value:
+            raise self.invalid(name, f"must be a text that is not empty, not {_kind(value)}")
+        return value
+
+    def integer(self, name: str, minimum: int) -> int:
+        """An integer of at least `minimum`; JSON's true and false are not integers."""
+        value = self._get(name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            raise self.invalid(name, f"must be an integer of at least {minimum}, not {value!r}")
+        return value
+
+    def number(self, name: str) -> float:
+        """A finite number."""
+        value = self._get(name)
+        if not _is_number(value):
+            raise self.invalid(name, f"must be a finite number, not {value!r}")
+        return float(value)
+
+    def boolean(self, name: str) -> bool:
+        """True or false, nothing that merely looks like it."""
+        value = self._get(name)
+        if not isinstance(value, bool):
+            raise self.invalid(name, f"must be true or false, not {value!r}")
+        return value
+
+    def choice(self, name: str, allowed: Sequence[str]) -> str:
+        """One of a few words."""
+        value = self._get(name)
+        if value not in allowed:
+            raise self.invalid(name, f"must be one of {', '.join(allowed)}, not {value!r}")
+        return str(value)
+
+    def items(self, name: str) -> list[Any]:
+        """An array, its items unchecked."""
+        value = self._get(name)
+        if not isinstance(value, list):
+            raise self.invalid(name, f"must be an array, not {_kind(value)}")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """An array of strings."""
+        values = self.items(name)
+        for position, value in enumerate(values):
+            if not isinstance(value, str):
+                raise self.invalid(f"{name}[{position}]", f"must be a text, not {_kind(value)}")
+        return tuple(values)
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """An array of finite numbers."""
+        values = self.items(name)
+        for position, value in enumerate(values):
+            if not _is_number(value):
+                raise self.invalid(f"{name}[{position}]", f"must be a finite number, not {value!r}")
+        return tuple(float(value) for value in values)
+
+    def sizes(self, name: str) -> tuple[int | None, ...]:
+        """An array of integers of at least 0, or null where a dimension is free."""
+        values = self.items(name)
+        for position, value in enumerate(values):
+            free = value is None
+            if not free and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+                raise self.invalid(f"{name}[{position}]", f"must be a size or null, not {value!r}")
+        return tuple(values)
+
+    def record(self, name: str) -> JsonObject:
+        """An object whose members this contract does not fix."""
+        value = self._get(name)
+        if not isinstance(value, dict):
+            raise self.invalid(name, f"must be an object, not {_kind(value)}")
+        return value
+
+    def inner(self, name: str) -> "Fields":
+        """The reader of an object inside this one."""
+        return Fields(self._get(name), self.at(name))
+
+    def optional(self, name: str, read: Callable[[str], T]) -> T | None:
+        """What `read` makes of the member, or None where it is absent or null."""
+        return None if self._members.get(name) is None else read(name)
+
+    def names(self) -> list[str]:
+        """The members that the object has."""
+        return list(self._members)
+
+    def at(self, name: str) -> str:
+        """The full path of a member."""
+        return f"{self._path}.{name}" if self._path else name
+
+    def invalid(self, name: str, problem: str) -> InvalidMetadata:
+        """The error for a member, for the caller to raise."""
+        return InvalidMetadata(self.at(name), problem)
+
+    def _get(self, name: str) -> Any:
+        if name not in self._members:
+            raise self.invalid(name, "is missing")
+        return self._members[name]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")

@@ -1,0 +1,44 @@
+"""The model repository on disk: `<root>/<name>/<version>/`, NVIDIA Triton's layout."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelrepo.naming import is_name
+
+METADATA = "metadata.json"
+MODEL = "model.onnx"
+GOLDEN = "golden"
+
+
+@dataclass(frozen=True)
+class ModelRepository:
+    """Which bundles a folder holds. Every call looks at the disk; nothing is remembered."""
+
+    root: Path
+
+    def names(self) -> list[str]:
+        """Models with at least one version, in alphabetical order; a missing root has none."""
+        if not self.root.is_dir():
+            return []
+        folders = sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and is_name(entry.name))
+        return [name for name in folders if self.versions(name)]
+
+    def versions(self, name: str) -> list[int]:
+        """The versions of a model in ascending order; none if it does not exist."""
+        folder = self.root / name
+        if not is_name(name) or not folder.is_dir():
+            return []
+        return sorted(int(entry.name) for entry in folder.iterdir() if _is_version(entry))
+
+    def path(self, name: str, version: int) -> Path:
+        """Where a bundle is or would be."""
+        return self.root / name / str(version)
+
+    def next_version(self, name: str) -> int:
+        """The version that the next publication of a model gets."""
+        return max(self.versions(name), default=0) + 1
+
+
+def _is_version(entry: Path) -> bool:
+    canonical = entry.name.isascii() and entry.name.isdigit() and not entry.name.startswith("0")
+    return canonical and entry.is_dir()

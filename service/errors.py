@@ -1,0 +1,65 @@
+"""What can go wrong with a request, one class a fact; each knows its HTTP status and its stable code word."""
+
+from http import HTTPStatus
+
+
+class RequestError(Exception):
+    """A failure that the client is told about: `str(error)` is the sentence that says what to do."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "bad_request"
+    retry_after: int | None = None  # seconds, sent as Retry-After
+
+
+class InvalidRequest(RequestError):
+    """The request as a whole cannot be understood: its body's form, a header, a query value."""
+
+    code = "invalid_request"
+
+
+class InvalidImage(RequestError):
+    """The bytes are not an image that can be decoded."""
+
+    code = "invalid_image"
+
+
+class InvalidArray(RequestError):
+    """Pixel arrays of a wrong shape, dtype or value."""
+
+    code = "invalid_array"
+
+
+class ModelNotFound(RequestError):
+    """No such model, or no such version of it, is loaded."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "model_not_found"
+
+
+class TooLarge(RequestError):
+    """More bytes, pixels or images than the limits allow."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "too_large"
+
+
+class UnsupportedType(RequestError):
+    """A Content-Type that no reader here understands."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupported_type"
+
+
+class Overloaded(RequestError):
+    """The queue is full; the request was not looked at, so sending it again is safe."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "overloaded"
+    retry_after = 1
+
+
+class DeadlineExceeded(RequestError):
+    """The request waited longer than its deadline; nobody waits for the answer, so none is computed."""
+
+    status = HTTPStatus.GATEWAY_TIMEOUT
+    code = "deadline_exceeded"
