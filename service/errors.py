@@ -63,3 +63,30 @@ class DeadlineExceeded(RequestError):
 
     status = HTTPStatus.GATEWAY_TIMEOUT
     code = "deadline_exceeded"
+
+
+class MalformedRequest(RequestError):
+    """Bytes that are not HTTP/1.1."""
+
+    code = "malformed_request"
+
+
+class RequestTimeout(RequestError):
+    """The client took too long to send its request."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "request_timeout"
+
+
+class UriTooLong(RequestError):
+    """The request line is longer than any route needs."""
+
+    status = HTTPStatus.REQUEST_URI_TOO_LONG
+    code = "uri_too_long"
+
+
+class HeadersTooLarge(RequestError):
+    """More header fields, or longer ones, than are read."""
+
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "headers_too_large"

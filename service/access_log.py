@@ -1,0 +1,37 @@
+"""The access log: one line a request on standard output, for machines as JSON or for people as text."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+Write = Callable[[bytes], object]  # takes a whole line at once, so that lines of several workers do not mix
+
+
+class AccessLog:
+    """Formats facts about a request and hands the line to `write`."""
+
+    def __init__(self, write: Write, log_format: str) -> None:
+        self._write = write
+        self._format = {"json": _as_json, "text": _as_text}[log_format]
+
+    def write(self, facts: Mapping[str, Any]) -> None:
+        """Write one line."""
+        self._write(self._format(facts))
+
+
+def _as_json(facts: Mapping[str, Any]) -> bytes:
+    return orjson.dumps({"time": _now(), **facts}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _as_text(facts: Mapping[str, Any]) -> bytes:
+    """Time and a few words; `repr` keeps a path with control characters on its line."""
+    result = f"{facts.get('model', '')} {facts.get('label', '')}".strip()
+    words = f"{facts['status']} {facts['method']} {facts['path']!r} {facts['duration_ms']} ms {result}"
+    return f"{_now()} {words.rstrip()}\n".encode()
+
+
+def _now() -> str:
+    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,63 @@
+"""The application factory: everything is built here, once, and passed along."""
+
+from functools import partial
+
+from flask import Flask
+
+from modelrepo.reader import Bundle
+from modelrepo.repository import ModelRepository
+from service.access_log import AccessLog, Write
+from service.metrics import Metrics
+from service.predictor import Limits, Predictor
+from service.registry import ModelRegistry, load_registry
+from service.routes.bodies import BodyRequest
+from service.routes.failures import handle_failures
+from service.routes.health import health_routes
+from service.routes.hooks import install_hooks
+from service.routes.models import model_routes
+from service.routes.predict import predict_routes
+from service.routes.scrape import metrics_routes
+from service.routes.summary import summary_routes
+from service.runtime import load_model
+from service.settings import Settings
+
+
+def create_app(settings: Settings, metrics: Metrics, write_log: Write) -> Flask:
+    """Load and verify the models, then put the routes in front of them."""
+    limits = Limits(settings.max_pixels, settings.max_images)
+    registry = load_registry(
+        ModelRepository(settings.models),
+        settings.versions,
+        settings.default_model,
+        partial(_open_bundle, threads=settings.session_threads, limits=limits),
+    )
+    _report(registry, metrics)
+
+    app = Flask("convserve", static_folder=None)
+    app.request_class = BodyRequest
+    app.url_map.strict_slashes = False
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_FORM_PARTS"] = settings.max_images + 16  # files, and a few fields that are ignored
+    install_hooks(app, metrics, AccessLog(write_log, settings.log_format), settings.request_timeout)
+    handle_failures(app, metrics)
+    app.register_blueprint(predict_routes(registry, metrics))
+    app.register_blueprint(summary_routes(registry))
+    app.register_blueprint(model_routes(registry))
+    app.register_blueprint(health_routes(registry))
+    app.register_blueprint(metrics_routes(metrics))
+    return app
+
+
+def _open_bundle(bundle: Bundle, threads: int, limits: Limits) -> Predictor:
+    metadata = bundle.metadata
+    model = load_model(bundle.model, metadata.input, metadata.output, threads)
+    return Predictor(metadata, bundle.digest, model, limits)
+
+
+def _report(registry: ModelRegistry, metrics: Metrics) -> None:
+    """Tell the metrics what is served and what is not."""
+    for each in registry:
+        if each.predictor:
+            metrics.model_info.labels(each.name, str(each.version), each.predictor.digest).set(1)
+        else:
+            metrics.model_load_failures.labels(each.name, str(each.version), each.failure).inc()

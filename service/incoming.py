@@ -1,0 +1,162 @@
+"""One HTTP request while it arrives: bytes are fed in, a complete request comes out, nothing ever blocks.
+
+The parsing and framing are gunicorn's own C parser; what is decided here is how much is accepted.
+"""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from gunicorn_h1c import H1CProtocol, LimitRequestHeaders, LimitRequestLine, ParseError
+
+from service.errors import HeadersTooLarge, MalformedRequest, Overloaded, RequestError, TooLarge, UriTooLong
+
+MAX_REQUEST_LINE = 8190
+MAX_HEADERS = 64
+MAX_HEADER_BYTES = 8190
+
+Environ = dict[str, Any]
+
+
+@dataclass
+class BodyBudget:
+    """How many body bytes one request, and all unfinished requests of a worker together, may hold in memory."""
+
+    one: int
+    all: int
+    held: int = 0
+
+
+class IncomingRequest:
+    """The parser of one connection, reset after every request.
+
+    `refusal` is set where the request will not be answered as asked; then the rest of its body is thrown away
+    as it comes, and the connection cannot be used again.
+    """
+
+    def __init__(self, budget: BodyBudget) -> None:
+        self._budget = budget
+        self._parser = H1CProtocol(
+            on_headers_complete=self._on_headers,
+            on_body=self._on_body,
+            on_message_complete=self._on_complete,
+            limit_request_line=MAX_REQUEST_LINE,
+            limit_request_fields=MAX_HEADERS,
+            limit_request_field_size=MAX_HEADER_BYTES,
+        )
+        self._body: list[bytes] = []
+        self._size = 0
+        self._started = False
+        self._wants_continue = False
+        self.complete = False
+        self.refusal: RequestError | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether any byte of the request has come."""
+        return self._started
+
+    def feed(self, data: bytes) -> None:
+        """Take what the socket gave."""
+        self._started = True
+        try:
+            self._parser.feed(data)
+        except LimitRequestLine:
+            self.refusal = UriTooLong(f"the request line is longer than {MAX_REQUEST_LINE} bytes")
+        except LimitRequestHeaders:
+            self.refusal = HeadersTooLarge(f"send at most {MAX_HEADERS} header fields of {MAX_HEADER_BYTES} bytes")
+        except (ParseError, ValueError) as error:  # the parser's own two families of errors
+            self.refusal = MalformedRequest(f"this is not a valid HTTP/1.1 request: {error}")
+
+    def wants_continue(self) -> bool:
+        """Whether the client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1); true once."""
+        wants, self._wants_continue = self._wants_continue, False
+        return wants and self._size == 0 and self.refusal is None
+
+    def next(self) -> None:
+        """Forget this request and take up what the client has already sent of the one behind it."""
+        rest = self._parser.remaining()
+        self.release()
+        self._parser.reset()
+        self._body, self._size = [], 0
+        self._started = self._wants_continue = self.complete = False
+        if rest:
+            self.feed(rest)
+
+    def release(self) -> None:
+        """Give the memory of the body back to the budget."""
+        self._budget.held -= self._size
+        self._size = 0
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the client wants the connection to stay open, and it can."""
+        return self.refusal is None and bool(self._parser.should_keep_alive)
+
+    @property
+    def method(self) -> str:
+        """The request's method, GET where none could be parsed."""
+        return (self._parser.method or b"GET").decode("ascii")
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The HTTP version, (1, 1) where none could be parsed."""
+        return self._parser.http_version or (1, 1)
+
+    def should_close(self) -> bool:
+        """What gunicorn's Response asks of a request."""
+        return not self.keep_alive
+
+    def environ(self) -> Environ:
+        """The request's part of a WSGI environment (PEP 3333)."""
+        path, _, query = (self._parser.path or b"/").partition(b"?")
+        environ: Environ = {
+            "REQUEST_METHOD": self.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
+            "QUERY_STRING": query.decode("latin-1"),
+            "SERVER_PROTOCOL": f"HTTP/{self.version[0]}.{self.version[1]}",
+            "CONTENT_LENGTH": str(self._size),
+            "wsgi.input": io.BytesIO(b"".join(self._body)),
+        }
+        for name, value in self._parser.headers or ():
+            _add_header(environ, name.decode("latin-1"), value.decode("latin-1"))
+        return environ
+
+    def _on_headers(self) -> bool:
+        self._wants_continue = (self._parser.get_header(b"expect") or b"").lower() == b"100-continue"
+        coding = self._parser.get_header(b"transfer-encoding")
+        if coding is not None and coding.lower() != b"chunked":
+            self.refusal = MalformedRequest("send the body with Content-Length or with Transfer-Encoding: chunked")
+        self._check_size(self._parser.content_length or 0)
+        return False
+
+    def _on_body(self, chunk: bytes) -> None:
+        if self.refusal is None:
+            self._check_size(self._size + len(chunk))
+        if self.refusal is None:
+            self._body.append(chunk)
+            self._size += len(chunk)
+            self._budget.held += len(chunk)
+
+    def _on_complete(self) -> None:
+        self.complete = True
+
+    def _check_size(self, size: int) -> None:
+        if size > self._budget.one:
+            self.refusal = TooLarge(f"the body is larger than {self._budget.one} bytes: send fewer or smaller images")
+        elif self._budget.held + size - self._size > self._budget.all:
+            self.refusal = Overloaded("too many large requests are arriving at once: try again in a moment")
+
+
+def _add_header(environ: Environ, name: str, value: str) -> None:
+    """Add a header under its WSGI name; those with an underscore could pass for others and are left out."""
+    if "_" in name:
+        return
+    key = name.upper().replace("-", "_")
+    if key == "CONTENT_TYPE":
+        environ["CONTENT_TYPE"] = value
+    elif key != "CONTENT_LENGTH":
+        key = f"HTTP_{key}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value

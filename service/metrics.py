@@ -1,0 +1,103 @@
+"""Prometheus metrics, summed over the workers and kept when one of them dies.
+
+Every worker writes its own files, named by its slot on the scoreboard, in a folder that the master makes. A new worker
+that takes over a slot goes on from the counts it finds there.
+"""
+
+import os
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from service.processes import WorkerProcesses
+from service.scoreboard import Scoreboard
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+MODEL = ("model", "version")
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The service's metrics; the names and labels are a public interface, see docs/api.md."""
+
+    scrape: CollectorRegistry
+    requests: Counter
+    request_seconds: Histogram
+    requests_in_progress: Gauge
+    stage_seconds: Histogram
+    predictions: Counter
+    confidence: Histogram
+    batch_size: Histogram
+    rejected: Counter
+    model_info: Gauge
+    model_load_failures: Counter
+
+
+def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
+    """Create the metrics of one worker.
+
+    prometheus_client takes both the folder and the kind of value from the process's state, so this is called once a
+    process, before anything else makes a metric.
+    """
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    values.ValueClass = values.MultiProcessValue(lambda: slot)
+    own = CollectorRegistry()
+    return Metrics(
+        scrape=_scrape_registry(folder, WorkerProcesses(scoreboard)),
+        requests=Counter("http_requests_total", "Answered HTTP requests.", ("method", "route", "status"), registry=own),
+        request_seconds=Histogram(
+            "http_request_duration_seconds",
+            "From the complete request to the complete answer, the time in the queue included.",
+            ("method", "route"),
+            buckets=SECONDS,
+            registry=own,
+        ),
+        requests_in_progress=Gauge(
+            "http_requests_in_progress", "Requests being answered now.", multiprocess_mode="livesum", registry=own
+        ),
+        stage_seconds=Histogram(
+            "convserve_stage_seconds",
+            "Time of one prediction request in each stage: queue, decode, preprocess, infer, encode.",
+            (*MODEL, "stage"),
+            buckets=STAGE_SECONDS,
+            registry=own,
+        ),
+        predictions=Counter(
+            "convserve_predictions_total", "Classified images by the label that won.", (*MODEL, "label"), registry=own
+        ),
+        confidence=Histogram(
+            "convserve_confidence", "Probability of the label that won.", MODEL, buckets=CONFIDENCES, registry=own
+        ),
+        batch_size=Histogram(
+            "convserve_batch_size", "Images in one prediction request.", MODEL, buckets=BATCH_SIZES, registry=own
+        ),
+        rejected=Counter(
+            "convserve_rejected_total", "Requests answered with an error, by its code.", ("reason",), registry=own
+        ),
+        model_info=Gauge(
+            "convserve_model_info",
+            "1 for every loaded version of a model; its ONNX file's SHA-256.",
+            (*MODEL, "sha256"),
+            multiprocess_mode="livemax",
+            registry=own,
+        ),
+        model_load_failures=Counter(
+            "convserve_model_load_failures_total",
+            "Versions that a worker refused to serve, by what was wrong.",
+            (*MODEL, "reason"),
+            registry=own,
+        ),
+    )
+
+
+def _scrape_registry(folder: str, processes: Collector) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=folder)
+    registry.register(processes)
+    return registry

@@ -1,0 +1,49 @@
+"""Pixel arrays from clients: checked against the model's input, or refused with the shape that would be right."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelrepo.metadata import InputSpec
+from service.errors import InvalidArray
+
+_KINDS = {1: "grayscale", 3: "RGB"}
+
+
+def check_pixels(values: NDArray[Any], model: str, spec: InputSpec) -> NDArray[np.uint8]:
+    """Return the array as uint8 [N, height, width, channels].
+
+    Takes whole numbers from 0 to 255 of any numeric dtype; the channel axis may be absent where there is one channel.
+    Raises InvalidArray.
+    """
+    shaped = values[..., np.newaxis] if spec.channels == 1 and values.ndim == 3 else values
+    wanted = (spec.height, spec.width, spec.channels)
+    if shaped.ndim != 4 or shaped.shape[1:] != wanted or len(shaped) == 0:
+        raise InvalidArray(_wrong_shape(values.shape, model, spec))
+    if shaped.dtype == np.uint8:
+        return shaped
+    if shaped.dtype.kind not in "iuf":
+        raise InvalidArray(f"pixels must be numbers from 0 to 255, not {shaped.dtype}")
+    return _to_bytes(shaped)
+
+
+def _to_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
+    if not np.isfinite(values).all():
+        raise InvalidArray("the array contains NaN or infinity: pixels are whole numbers from 0 to 255")
+    if values.min() < 0 or values.max() > 255:
+        raise InvalidArray(f"pixels are from 0 to 255; yours are from {values.min():g} to {values.max():g}")
+    pixels = values.astype(np.uint8)
+    if not np.array_equal(pixels, values):
+        raise InvalidArray("pixels are whole numbers from 0 to 255: send them raw, the model does its own scaling")
+    return pixels
+
+
+def _wrong_shape(shape: tuple[int, ...], model: str, spec: InputSpec) -> str:
+    size = f"{spec.height}×{spec.width}"
+    kind = _KINDS.get(spec.channels, f"{spec.channels}-channel")
+    sent = f"[{','.join(str(length) for length in shape)}]"
+    right = f"[N,{spec.height},{spec.width},{spec.channels}]"
+    return (
+        f"{model} takes {size} {kind} images; you sent an array of shape {sent}: send {right}, or the image file itself"
+    )

@@ -1,0 +1,45 @@
+"""What a client gets: the classes that a network finds most probable, by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.runtime import Scores
+
+
+@dataclass(frozen=True)
+class RankedClass:
+    """One class of the ranking; `probability` is a float32's value."""
+
+    label: str
+    index: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The best classes of one image in descending order, and what was done to the image before."""
+
+    top_k: tuple[RankedClass, ...]
+    preprocessing: tuple[str, ...]
+
+    @property
+    def best(self) -> RankedClass:
+        """The class that won."""
+        return self.top_k[0]
+
+
+def softmax(logits: Scores) -> Scores:
+    """Probabilities of logits [N, classes], shifted by their maximum so that nothing overflows."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Scores = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def rank(probabilities: Scores, labels: Sequence[str], top_k: int) -> list[tuple[RankedClass, ...]]:
+    """The `top_k` most probable classes of each row of [N, classes]; of equal ones the lower index comes first."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
+    values = np.take_along_axis(probabilities, order, axis=1)
+    rows = zip(order.tolist(), values.tolist(), strict=True)
+    return [tuple(RankedClass(labels[i], i, p) for i, p in zip(indices, row, strict=True)) for indices, row in rows]

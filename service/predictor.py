@@ -1,0 +1,87 @@
+"""One loaded version of a model: from inputs to predictions, a straight line."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelrepo.metadata import Metadata
+from service.errors import RequestError, TooLarge
+from service.images import decode
+from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
+from service.pixels import check_pixels
+from service.prediction import Prediction, rank, softmax
+from service.preprocessing import PreparedImage, normalise, prepare
+from service.runtime import Model, Scores
+from service.stages import Stages
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one request may ask for."""
+
+    max_pixels: int  # of one image, width × height
+    max_images: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch of pixels [N, height, width, channels] and, for each image, what was done to it."""
+
+    pixels: NDArray[np.uint8]
+    steps: tuple[tuple[str, ...], ...]
+
+
+class Predictor:
+    """Runs one model by its own bundle's rules. Knows nothing of HTTP; may be used by several threads at once."""
+
+    def __init__(self, metadata: Metadata, digest: str, model: Model, limits: Limits) -> None:
+        self.metadata = metadata
+        self.digest = digest
+        self._model = model
+        self._limits = limits
+
+    def predict(self, inputs: Inputs, top_k: int, stages: Stages) -> list[Prediction]:
+        """Classify every image; raises a RequestError that names the image which cannot be read."""
+        prepared = self.prepare(inputs, stages)
+        ranked = rank(self.probabilities(prepared.pixels, stages), self.metadata.labels, top_k)
+        return [Prediction(best, steps) for best, steps in zip(ranked, prepared.steps, strict=True)]
+
+    def prepare(self, inputs: Inputs, stages: Stages) -> Prepared:
+        """Bring inputs of any kind to the model's size and colour mode."""
+        if len(inputs) > self._limits.max_images:
+            limit = self._limits.max_images
+            raise TooLarge(f"{len(inputs)} images in one request are too many: send at most {limit} at a time")
+        if isinstance(inputs, PixelArray):
+            return self._take_pixels(inputs, stages)
+        images = [self._prepare_image(image, inputs, stages) for image in inputs.images]
+        return Prepared(np.stack([image.pixels for image in images]), tuple(image.steps for image in images))
+
+    def probabilities(self, pixels: NDArray[np.uint8], stages: Stages) -> Scores:
+        """Run the network on [N, height, width, channels]; returns float32 [N, classes]."""
+        batch = normalise(pixels, self.metadata.input, self.metadata.preprocessing)
+        stages.lap("preprocess")
+        scores = self._model(batch)
+        stages.lap("infer")
+        return softmax(scores) if self.metadata.output.kind == "logits" else scores
+
+    def _take_pixels(self, array: PixelArray, stages: Stages) -> Prepared:
+        pixels = check_pixels(array.values, self.metadata.name, self.metadata.input)
+        stages.lap("decode")
+        return Prepared(pixels, ((),) * len(pixels))
+
+    def _prepare_image(self, image: EncodedImage, inputs: EncodedImages, stages: Stages) -> PreparedImage:
+        """Decode and prepare one image, so that only one is ever held at its full size."""
+        try:
+            decoded = decode(image.content, self._limits.max_pixels)
+        except RequestError as error:
+            raise _naming(image, inputs, error) from error
+        stages.lap("decode")
+        prepared = prepare(decoded, self.metadata.input, self.metadata.preprocessing)
+        stages.lap("preprocess")
+        return prepared
+
+
+def _naming(image: EncodedImage, inputs: EncodedImages, error: RequestError) -> RequestError:
+    """The same error, saying which of many images it is about."""
+    return error if len(inputs) == 1 else type(error)(f"{image.name}: {error}")

@@ -1,0 +1,46 @@
+"""One form for every error, and one handler that writes it."""
+
+import logging
+from http import HTTPStatus
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from service.errors import RequestError
+from service.metrics import Metrics
+from service.routes.answers import json_answer
+from service.routes.record import current_record
+
+logger = logging.getLogger("convserve")
+
+
+def handle_failures(app: Flask, metrics: Metrics) -> None:
+    """Answer every exception as `{"error", "code", "request_id"}` and count it by its code."""
+
+    @app.errorhandler(Exception)
+    def answer(error: Exception) -> Response:
+        status, code, sentence, headers = _describe(error)
+        metrics.rejected.labels(code).inc()
+        document = {"error": sentence, "code": code, "request_id": current_record().request_id}
+        return json_answer(document, status, headers)
+
+
+def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
+    """Status, code word, sentence and headers of an answer."""
+    if isinstance(error, RequestError):
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+        return error.status, error.code, str(error), headers
+    if isinstance(error, NotFound):
+        sentence = f"there is no {request.path}: POST images to /predict, GET /models for what is loaded"
+        return error.code, "route_not_found", sentence, {}
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return error.code, "method_not_allowed", f"{request.path} takes {allowed}", {"Allow": allowed}
+    if isinstance(error, RequestEntityTooLarge):
+        limit = request.max_content_length
+        return error.code, "too_large", f"the body is larger than {limit} bytes: send fewer or smaller images", {}
+    if isinstance(error, HTTPException):
+        return error.code or 500, "bad_request", str(error.description), {}
+    logger.error("unexpected error", exc_info=error)
+    sentence = "an unexpected error, which is now in the server's log with this request_id"
+    return HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", sentence, {}

@@ -1,0 +1,49 @@
+"""GET /models and the model cards."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from service.registry import LoadedVersion, ModelRegistry
+from service.routes.answers import json_answer
+from service.routes.versions import parse_version
+
+
+def model_routes(registry: ModelRegistry) -> Blueprint:
+    """What is loaded, what was refused and why, and everything that a bundle says of itself."""
+    routes = Blueprint("models", __name__)
+
+    @routes.get("/models")
+    def models() -> Response:
+        return json_answer({"models": [_overview(registry, name) for name in registry.names()]})
+
+    @routes.get("/models/<name>")
+    def model(name: str) -> Response:
+        return json_answer(_overview(registry, name))
+
+    @routes.get("/models/<name>/versions/<version>")
+    def model_card(name: str, version: str) -> Response:
+        predictor = registry.get(name, parse_version(version))
+        return json_answer({"state": "READY", **predictor.metadata.to_json()})
+
+    return routes
+
+
+def _overview(registry: ModelRegistry, name: str) -> dict[str, Any]:
+    return {"name": name, "versions": [_version(each) for each in registry.versions(name)]}
+
+
+def _version(loaded: LoadedVersion) -> dict[str, Any]:
+    row: dict[str, Any] = {"version": loaded.version, "state": loaded.state}
+    if loaded.predictor is None:
+        return {**row, "reason": loaded.reason}
+    metadata = loaded.predictor.metadata
+    size = f"{metadata.input.height}×{metadata.input.width}"
+    return {
+        **row,
+        "description": metadata.description,
+        "sha256": loaded.predictor.digest,
+        "input": f"{size} {metadata.preprocessing.mode}",
+        "labels": metadata.labels,
+        "accuracy": metadata.evaluation.get("accuracy"),
+    }

@@ -1,0 +1,12 @@
+"""Versions as they stand in URLs."""
+
+from service.errors import InvalidRequest
+
+
+def parse_version(text: str | None) -> int | None:
+    """A version number, or None for the newest; raises InvalidRequest."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise InvalidRequest(f"a version is a whole number of at least 1, not {text!r}")
+    return int(text)

@@ -1,0 +1,78 @@
+"""gunicorn's application and configuration: what happens in the master, and what a new worker is given."""
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from prometheus_client.multiprocess import mark_process_dead
+
+from service.app import create_app
+from service.metrics import create_metrics
+from service.scoreboard import Scoreboard
+from service.settings import Settings
+from service.worker import LoopWorker
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type information
+    """The service under gunicorn, from the sockets in the master to the application in each worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._metrics_folder = tempfile.mkdtemp(prefix="convserve-metrics-")  # the counts outlive the workers
+        self._scoreboard = Scoreboard()
+        self._slot = -1
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Give gunicorn its settings; each has its reason in docs/architecture.md."""
+        for name, value in self._options().items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Build the application; gunicorn calls this in each worker, after the fork."""
+        metrics = create_metrics(self._metrics_folder, self._slot, self._scoreboard)
+        return create_app(self._settings, metrics, _write_line)
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            "backlog": 2048,
+            "workers": self._settings.workers,
+            "worker_class": LoopWorker,
+            "preload_app": False,  # ONNX Runtime sessions do not survive a fork
+            "timeout": 60,  # seconds without a sign of life after which the master replaces a worker
+            "graceful_timeout": 30,  # seconds from SIGTERM to SIGKILL
+            "control_socket_disable": True,  # it would be made in the home folder
+            "proc_name": "convserve",
+            "pre_fork": self._pre_fork,
+            "post_fork": self._post_fork,
+            "child_exit": self._child_exit,
+            "on_exit": self._on_exit,
+        }
+
+    def _pre_fork(self, _arbiter: Any, worker: LoopWorker) -> None:
+        worker.settings = self._settings
+        worker.scoreboard = self._scoreboard
+        worker.slot = self._scoreboard.claim()
+
+    def _post_fork(self, _arbiter: Any, worker: LoopWorker) -> None:
+        self._slot = worker.slot
+        self._scoreboard.enter(worker.slot, os.getpid())
+
+    def _child_exit(self, _arbiter: Any, worker: LoopWorker) -> None:
+        mark_process_dead(worker.slot, self._metrics_folder)
+        self._scoreboard.release(worker.slot)
+
+    def _on_exit(self, _arbiter: Any) -> None:
+        shutil.rmtree(self._metrics_folder, ignore_errors=True)
+
+
+def _write_line(line: bytes) -> None:
+    """Write to standard output in one call, so that lines of several workers do not mix; a full disk loses the line."""
+    with suppress(OSError):
+        os.write(sys.stdout.fileno(), line)
