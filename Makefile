@@ -1,0 +1,63 @@
+# The one list of commands. `make serve` and `make test` set up all they need; only Python 3.11+ and make must be there.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+URL ?= http://$(HOST):$(PORT)
+MODEL ?= mnist
+PYTHON ?= python3
+VENVS := .venv
+
+# One environment a lock: $(VENVS)/<name> is made from requirements/<name>.txt and again when that changes.
+environment = $(VENVS)/$(1)/.complete
+SERVICE := $(VENVS)/service/bin/python
+TRAINING := $(VENVS)/training/bin/python
+TEST := $(VENVS)/test/bin
+
+.PHONY: help serve test test-data lint format train evaluate bench lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: $(call environment,service) ## run the service with the models in models/; HOST and PORT change where
+	CONVSERVE_HOST=$(HOST) CONVSERVE_PORT=$(PORT) $(SERVICE) -m service
+
+test: $(call environment,test) ## run all tests; those that need real data sets are skipped where there are none
+	$(TEST)/python -m pytest
+
+lint: $(call environment,test) ## check style, types and who imports whom
+	$(TEST)/ruff check .
+	$(TEST)/ruff format --check .
+	$(TEST)/mypy
+	$(TEST)/lint-imports
+
+format: $(call environment,test) ## lay the code out as `make lint` wants it
+	$(TEST)/ruff check --fix .
+	$(TEST)/ruff format .
+
+train: $(call environment,training) ## train and publish: make train RECIPE=mnist [DATA=mnist.npz]
+	$(TRAINING) -m training train $(RECIPE) $(if $(DATA),--data $(DATA))
+
+evaluate: $(call environment,training) ## post a whole test split to a running service: make evaluate MODEL=mnist DATA=mnist.npz
+	$(TRAINING) -m training evaluate $(URL) --model $(MODEL) $(if $(DATA),--data $(DATA))
+
+bench: $(call environment,test) ## load a service and compare it with bare decoding and ONNX Runtime
+	$(TEST)/python -m bench $(BENCH)
+
+lock: ## write requirements/*.txt anew from pyproject.toml
+	$(PYTHON) -m venv $(VENVS)/lock
+	$(VENVS)/lock/bin/pip install --quiet uv
+	for name in service training test; do \
+		$(VENVS)/lock/bin/uv pip compile pyproject.toml --quiet --extra $$name --universal --python-version 3.11 \
+			--generate-hashes --no-header --no-annotate --upgrade --output-file requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## remove the environments and all caches
+	rm -rf $(VENVS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENVS)/%/.complete: requirements/%.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "convserve needs Python 3.11 or newer")'
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
