@@ -96,8 +96,8 @@ class IncomingRequest:
 
     @property
     def method(self) -> str:
-        """The request's method, GET where none could be parsed."""
-        return (self._parser.method or b"GET").decode("ascii")
+        """The request's method, UNKNOWN where none could be parsed."""
+        return (self._parser.method or b"UNKNOWN").decode("ascii")
 
     @property
     def version(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import mmap
 SLOTS = 256  # a reload runs old and new workers side by side, and SIGTTIN can add some
 _COLUMNS = 2
 _PID, _CONNECTIONS = range(_COLUMNS)
-_CLAIMED = -1  # between the fork's preparation and the new worker's first words
+_CLAIMED = -1  # while a worker starts or ends
 
 
 class Scoreboard:
@@ -28,15 +28,19 @@ class Scoreboard:
         raise RuntimeError(f"more than {SLOTS} workers at once")
 
     def enter(self, slot: int, pid: int) -> None:
-        """Say which process a claimed row belongs to."""
+        """Say which process a claimed row belongs to, from when on it takes connections."""
         self._set(slot, _PID, pid)
+
+    def leave(self, slot: int) -> None:
+        """Say that a worker takes no more connections; its row stays its own until it is gone."""
+        self._set(slot, _PID, _CLAIMED)
 
     def release(self, slot: int) -> None:
         """Free the row of a worker that is gone."""
         self._set(slot, _PID, 0)
 
     def workers(self) -> dict[int, int]:
-        """Process ids of the running workers, by slot."""
+        """Process ids of the workers that take connections, by slot."""
         pids = self._cells[_PID::_COLUMNS].tolist()
         return {slot: pid for slot, pid in enumerate(pids) if pid > 0}
 

@@ -62,7 +62,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
 
     def _post_fork(self, _arbiter: Any, worker: LoopWorker) -> None:
         self._slot = worker.slot
-        self._scoreboard.enter(worker.slot, os.getpid())
 
     def _child_exit(self, _arbiter: Any, worker: LoopWorker) -> None:
         mark_process_dead(worker.slot, self._metrics_folder)

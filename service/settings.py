@@ -30,7 +30,7 @@ class Settings:
     max_buffered_bytes: int = field(default=128 << 20, metadata={"range": (1024, 1 << 36)})  # of all unfinished bodies
     max_pixels: int = field(default=50_000_000, metadata={"range": (1, 1 << 30)})  # of one image: a phone's largest
     max_images: int = field(default=256, metadata={"range": (1, 65536)})  # in one request
-    max_queue: int = field(default=128, metadata={"range": (1, 65536)})  # complete requests that wait; more get 503
+    max_queue: int = field(default=256, metadata={"range": (1, 65536)})  # complete requests that wait; more get 503
     max_connections: int = field(default=2000, metadata={"range": (1, 100_000)})  # idle ones make room for new ones
     request_timeout: float = field(default=30.0, metadata={"range": (0.001, 3600)})  # waiting longer than this is a 504
     read_timeout: float = field(default=60.0, metadata={"range": (0.1, 3600)})  # for the whole request to arrive

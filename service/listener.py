@@ -1,0 +1,73 @@
+"""The listening sockets that all workers share, and the manners of taking connections from them.
+
+Whoever wakes first would take everything: with keep-alive clients one worker then does all the work while the others
+idle. So a worker that holds more connections than another leaves a new one alone for a moment. Sharing the sockets,
+rather than giving each worker its own by SO_REUSEPORT, keeps connections that nobody has accepted yet from being lost
+with a worker.
+"""
+
+import selectors
+import socket
+import time
+from collections.abc import Callable, Sequence
+
+from service.scoreboard import Scoreboard
+
+YIELD = 0.002  # seconds that a new connection is left to the workers that hold fewer
+
+OnConnection = Callable[[socket.socket, tuple[str, int]], None]
+
+
+class FairListener:
+    """Accepts for one worker and hands each connection to `on_connection`."""
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        selector: selectors.BaseSelector,
+        scoreboard: Scoreboard,
+        slot: int,
+        on_connection: OnConnection,
+    ) -> None:
+        self._sockets = sockets
+        self._selector = selector
+        self._scoreboard = scoreboard
+        self._slot = slot
+        self._on_connection = on_connection
+        self._registered = False
+        self._has_yielded = False
+        self._yield_until = 0.0
+
+    def listen(self) -> None:
+        """Take part, unless the worker has just left a connection to the others."""
+        if not self._registered and time.monotonic() >= self._yield_until:
+            for each in self._sockets:
+                each.setblocking(False)
+                self._selector.register(each, selectors.EVENT_READ, self._accept)
+            self._registered = True
+
+    def pause(self) -> None:
+        """Stop accepting; connections wait in the kernel for this or another worker."""
+        if self._registered:
+            for each in self._sockets:
+                self._selector.unregister(each)
+            self._registered = False
+
+    @property
+    def patience(self) -> float:
+        """Seconds until the listener wants to be called again."""
+        return float("inf") if self._registered else YIELD
+
+    def _accept(self, listener: socket.socket) -> None:
+        """Accept one connection; after yielding once, whatever the others hold, so that no client is stranded."""
+        if not self._has_yielded and self._scoreboard.should_yield(self._slot):
+            self._has_yielded = True
+            self._yield_until = time.monotonic() + YIELD
+            self.pause()
+            return
+        self._has_yielded = False
+        try:
+            client, address = listener.accept()
+        except OSError:  # another worker was faster, or the client gave up
+            return
+        self._on_connection(client, address)
