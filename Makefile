@@ -38,7 +38,7 @@ train: $(call environment,training) ## train and publish: make train RECIPE=mnis
 	$(TRAINING) -m training train $(RECIPE) $(if $(DATA),--data $(DATA))
 
 evaluate: $(call environment,training) ## post a whole test split to a running service: make evaluate MODEL=mnist DATA=mnist.npz
-	$(TRAINING) -m training evaluate $(URL) --model $(MODEL) $(if $(DATA),--data $(DATA))
+	$(TRAINING) -m training evaluate $(URL) --model $(MODEL) --data $(or $(DATA),$(error name the data set: DATA=mnist.npz))
 
 bench: $(call environment,test) ## load a service and compare it with bare decoding and ONNX Runtime
 	$(TEST)/python -m bench $(BENCH)

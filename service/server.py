@@ -1,5 +1,6 @@
 """gunicorn's application and configuration: what happens in the master, and what a new worker is given."""
 
+import importlib
 import os
 import shutil
 import sys
@@ -11,7 +12,6 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from prometheus_client.multiprocess import mark_process_dead
 
-from service.app import create_app
 from service.metrics import create_metrics
 from service.scoreboard import Scoreboard
 from service.settings import Settings
@@ -34,9 +34,15 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Build the application; gunicorn calls this in each worker, after the fork."""
+        """Build the application; gunicorn calls this in each worker, after the fork.
+
+        Importing ONNX Runtime starts a thread, and the copy of a process that had it hangs when it exits: so the
+        application is not even imported before.
+        """
+        app = importlib.import_module("service.app")
         metrics = create_metrics(self._metrics_folder, self._slot, self._scoreboard)
-        return create_app(self._settings, metrics, _write_line)
+        created: Flask = app.create_app(self._settings, metrics, _write_line)
+        return created
 
     def _options(self) -> dict[str, Any]:
         return {

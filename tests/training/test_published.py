@@ -1,0 +1,46 @@
+"""The bundles that this project ships."""
+
+from pathlib import Path
+
+import pytest
+
+from modelrepo.reader import Bundle, read_bundle
+from training.datasets import SPECS
+from training.runtime import open_graph
+from training.sources import read_split
+from training.verification import check_labels, replay_bundle
+
+MODELS = Path(__file__).parents[2] / "models"
+DATA = {"mnist": "mnist.npz", "cifar10": "cifar10.tar.gz"}
+
+
+@pytest.fixture(params=sorted(DATA))
+def bundle(request: pytest.FixtureRequest) -> Bundle:
+    return read_bundle(MODELS / request.param / "1")
+
+
+def test_a_shipped_bundle_verifies(bundle: Bundle) -> None:
+    replayed = replay_bundle(bundle, open_graph(bundle.model))
+
+    assert replayed.images == 8
+
+
+def test_a_shipped_bundle_reaches_the_textbook_figure(bundle: Bundle) -> None:
+    expected = {"mnist": 0.9775, "cifar10": 0.5565}[bundle.metadata.name]
+
+    assert bundle.metadata.evaluation["accuracy"] >= expected
+    assert bundle.metadata.training["seed"] == 1
+
+
+def test_a_shipped_bundle_tells_nothing_of_the_machine_it_was_made_on(bundle: Bundle) -> None:
+    assert "/" not in bundle.metadata.training["command"]
+
+
+@pytest.mark.data
+def test_a_shipped_bundle_gives_keras_label_on_the_whole_real_test_split(bundle: Bundle, data_folder: Path) -> None:
+    name = bundle.metadata.name
+    test = read_split(SPECS[name], data_folder / DATA[name], "test")
+
+    right = check_labels(bundle, open_graph(bundle.model), test)
+
+    assert right == bundle.metadata.evaluation["correct"]

@@ -1,0 +1,4 @@
+"""Training: from a data set to a published bundle. Keras, TensorFlow, tf2onnx and ONNX Runtime; never Flask.
+
+Modules that only read (`datasets`, `evaluation`, `verification`, `replay`) do without TensorFlow.
+"""

@@ -1,0 +1,136 @@
+"""The command line's words. What they do is in `commands` and, where TensorFlow is needed, in `kerascommands`."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from modelrepo.errors import RepositoryError
+from modelrepo.naming import is_name
+from training.datasets import SPECS
+from training.errors import TrainingError
+from training.nativelog import native_log_silenced
+from training.recipes import RECIPES
+
+Command = Callable[[argparse.Namespace], int]
+
+_DESCRIPTION = "Train a small image classifier, prove that its exported graph is right, publish it for serving."
+_INTERRUPTED = 130  # what shells give for a process that Ctrl-C ended
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command; returns the exit status: 0 done, 1 failed with one sentence, 130 interrupted."""
+    options = make_parser().parse_args(arguments)
+    options.arguments = list(arguments)
+    try:
+        return _find(options.command)(options)
+    except KeyboardInterrupt:
+        print("\nInterrupted: nothing is left half written.", file=sys.stderr)
+        return _INTERRUPTED
+    except (TrainingError, RepositoryError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=_DESCRIPTION)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    recipes = commands.add_parser("recipes", help="list the recipes")
+    recipes.set_defaults(command="commands:recipes")
+    _add_train(commands.add_parser("train", help="train a network by a recipe, verify it and publish it"))
+    _add_view(commands.add_parser("view", help="write a grid of a data set's images"))
+    _add_export(commands.add_parser("export", help="evaluate, verify and publish a saved Keras network"))
+    _add_verify(commands.add_parser("verify", help="prove that a bundle or a running service answers as Keras did"))
+    _add_summary(commands.add_parser("summary", help="print the table of layers"))
+    _add_evaluate(commands.add_parser("evaluate", help="post a whole test split to a running service"))
+    return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("--seed", type=int, help="another seed than the recipe's")
+    parser.add_argument("--epochs", type=_positive, help="another number of epochs than the recipe's")
+    _add_network(parser)
+    parser.add_argument("--save", type=Path, metavar="FILE.keras", help="keep the Keras network, too")
+    _add_destination(parser)
+    parser.set_defaults(command="kerascommands:train_recipe")
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pooling", choices=("max", "average", "min"), help="another pooling than the recipe's")
+    parser.add_argument("--strides", type=_positive, help="other strides of the convolutions than the recipe's")
+    parser.add_argument("--padding", choices=("same", "valid"), help="another padding of them than the recipe's")
+
+
+def _add_view(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", choices=SPECS)
+    _add_data(parser, "; downloaded where this is missing")
+    parser.add_argument("--out", type=Path, default=Path("grid.png"), metavar="FILE.png")
+    parser.set_defaults(command="kerascommands:view")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", type=Path, metavar="FILE.keras")
+    parser.add_argument("--recipe", choices=RECIPES, required=True, help="whose data set and preprocessing it takes")
+    _add_destination(parser)
+    parser.set_defaults(command="kerascommands:export")
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="BUNDLE|URL", help="a bundle's folder, or where a service answers")
+    _add_data(parser, ": check a bundle's label for every test image, too")
+    _add_models(parser)
+    parser.set_defaults(command="commands:verify")
+
+
+def _add_summary(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="BUNDLE|RECIPE")
+    _add_network(parser)
+    parser.set_defaults(command="kerascommands:summary")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", metavar="URL", help="where the service answers, such as http://localhost:8000")
+    parser.add_argument("--model", required=True, help="the model's name")
+    parser.add_argument("--version", type=_positive, help="its version; the newest in --models by default")
+    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the data set in local files")
+    parser.add_argument("--connections", type=_positive, default=8, help="kept open at the same time (default 8)")
+    _add_models(parser)
+    parser.set_defaults(command="commands:evaluate")
+
+
+def _add_destination(parser: argparse.ArgumentParser) -> None:
+    _add_data(parser, "; downloaded where this is missing")
+    _add_models(parser)
+    parser.add_argument("--name", type=_name, help="the model's name; the recipe's by default")
+
+
+def _add_data(parser: argparse.ArgumentParser, more: str) -> None:
+    parser.add_argument("--data", type=Path, metavar="PATH", help=f"the data set in local files{more}")
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="the model repository")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise argparse.ArgumentTypeError("must be 1 to 64 of a-z, 0-9, - and _, the first a letter or digit")
+    return text
+
+
+def _find(name: str) -> Command:
+    """The function behind a command, loaded only now: TensorFlow takes seconds, and half of the commands do without."""
+    module, _, function = name.partition(":")
+    with native_log_silenced():
+        command: Command = getattr(importlib.import_module(f"training.{module}"), function)
+    return command

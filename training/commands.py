@@ -1,0 +1,113 @@
+"""The commands that do without Keras: recipes, verify and evaluate."""
+
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+
+from modelrepo.errors import BundleNotFound
+from modelrepo.reader import Bundle, read_bundle, read_version
+from modelrepo.repository import ModelRepository
+from training.client import Client
+from training.datasets import SPECS, DatasetSpec
+from training.errors import InvalidData, NotServed
+from training.predictions import read_predictions
+from training.recipes import RECIPES
+from training.replay import Agreement, agree, replay
+from training.runtime import open_graph
+from training.sources import read_encoded, read_split
+from training.verification import check_labels, check_split, replay_bundle, replay_service
+
+
+def recipes(_: Namespace) -> int:
+    """List the recipes."""
+    for recipe in RECIPES.values():
+        print(f"{recipe.name:<10} {recipe.description}")
+        print(
+            f"{'':<10} {recipe.epochs} epochs of batches of {recipe.batch_size}, SGD at {recipe.learning_rate} with "
+            f"momentum {recipe.momentum}, {recipe.pooling} pooling, seed {recipe.seed}"
+        )
+    return 0
+
+
+def verify(options: Namespace) -> int:
+    """Verify a bundle or a service."""
+    if "://" in options.target:
+        return _verify_service(options.target, ModelRepository(options.models))
+    return _verify_bundle(read_bundle(Path(options.target)), options.data)
+
+
+def evaluate(options: Namespace) -> int:
+    """Post a whole test split to a service and compare with what Keras answered; 1 where anything differs."""
+    repository = ModelRepository(options.models)
+    bundle = _choose(repository, options.model, options.version)
+    spec = _spec(bundle)
+    test = read_split(spec, options.data, "test")
+    check_split(bundle, test)
+    images = read_encoded(spec, options.data, "test")
+    connect = partial(Client, options.url, bundle.metadata.name, bundle.metadata.version, top_k=1)
+    answered = replay(images, connect, options.connections)
+    recorded = int(bundle.metadata.evaluation["correct"])
+    agreement = agree(answered, test.labels, read_predictions(bundle.path), recorded)
+    _print_agreement(bundle, agreement)
+    return 0 if agreement.holds else 1
+
+
+def _verify_bundle(bundle: Bundle, data: Path | None) -> int:
+    classify = open_graph(bundle.model)
+    replayed = replay_bundle(bundle, classify)
+    print(f"{bundle.path}: {len(bundle.metadata.files)} files have their recorded SHA-256")
+    print(f"  {replayed.images} golden images within {replayed.largest_difference:.1e} of Keras")
+    if data is not None:
+        test = read_split(_spec(bundle), data, "test")
+        right = check_labels(bundle, classify, test)
+        print(f"  {len(test):,} test images with Keras's label each, {right:,} of them right ({right / len(test):.2%})")
+    return 0
+
+
+def _verify_service(url: str, repository: ModelRepository) -> int:
+    names = repository.names()
+    if not names:
+        raise BundleNotFound(f"{repository.root} has no bundle to compare the service with: name a folder by --models")
+    for name in names:
+        for version in repository.versions(name):
+            _verify_version(url, repository, name, version)
+    return 0
+
+
+def _verify_version(url: str, repository: ModelRepository, name: str, version: int) -> None:
+    bundle = read_version(repository, name, version)
+    try:
+        with Client(url, name, version, bundle.metadata.output.classes) as client:
+            replayed = replay_service(bundle.golden, client.predict)
+    except NotServed:
+        if version == repository.versions(name)[-1]:
+            raise
+        print(f"{name} version {version}: no longer served")  # services keep the newest few
+        return
+    difference = f"{replayed.largest_difference:.1e}"
+    print(f"{name} version {version}: {replayed.images} golden images within {difference} of Keras")
+
+
+def _choose(repository: ModelRepository, name: str, version: int | None) -> Bundle:
+    versions = repository.versions(name)
+    if not versions:
+        raise BundleNotFound(f"{repository.root} has no model {name!r} to compare with: name a folder by --models")
+    return read_version(repository, name, version or versions[-1])
+
+
+def _spec(bundle: Bundle) -> DatasetSpec:
+    """The data set that the bundle was trained on."""
+    name = bundle.metadata.training.get("dataset", {}).get("name")
+    if name not in SPECS:
+        raise InvalidData(f"{bundle.path} was not trained on a data set known here, but on {name!r}")
+    return SPECS[name]
+
+
+def _print_agreement(bundle: Bundle, agreement: Agreement) -> None:
+    print(f"{bundle.metadata.name} version {bundle.metadata.version}, {agreement.examples:,} images posted")
+    print(f"  right          {agreement.correct:,} ({agreement.correct / agreement.examples:.2%})")
+    print(f"  recorded       {agreement.expected_correct:,}")
+    print(f"  label differs  {len(agreement.different):,}")
+    if agreement.different:
+        print(f"  first at       {', '.join(map(str, agreement.different[:10]))}")
+    print("The service answers as Keras did." if agreement.holds else "The service does NOT answer as Keras did.")

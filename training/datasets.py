@@ -1,0 +1,100 @@
+"""Data sets as values: what a data set must look like, and its arrays once they were read.
+
+A split's images are uint8 [N, height, width, channels], its labels are indices into the data set's label names.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.errors import InvalidData
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """What every copy of a data set has in common, in whatever form it is kept."""
+
+    name: str
+    height: int
+    width: int
+    channels: int
+    labels: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        return self.height, self.width, self.channels
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images and the index of each one's label."""
+
+    images: Images
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over pixels and labels (as little-endian int64), the same for every form the split is kept in."""
+        digest = hashlib.sha256(self.images.tobytes())
+        digest.update(self.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The two splits that everybody who uses the data set shares."""
+
+    spec: DatasetSpec
+    train: Split
+    test: Split
+
+
+def make_split(spec: DatasetSpec, images: NDArray[np.generic], labels: NDArray[np.generic], source: str) -> Split:
+    """Check arrays against the spec; a missing axis for one channel and labels of [N, 1] (CIFAR's) are understood."""
+    if spec.channels == 1 and images.ndim == 3:
+        images = images[..., np.newaxis]
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if images.dtype != np.uint8 or images.shape[1:] != spec.shape:
+        raise InvalidData(
+            f"{source}: {spec.name} needs uint8 images of [N, {', '.join(map(str, spec.shape))}], "
+            f"not {images.dtype} of {list(images.shape)}"
+        )
+    if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+        raise InvalidData(f"{source}: {len(images)} images need as many integer labels, not {list(labels.shape)}")
+    if not len(labels):
+        raise InvalidData(f"{source} has no images")
+    if labels.min() < 0 or labels.max() >= len(spec.labels):
+        raise InvalidData(f"{source}: labels must be 0 to {len(spec.labels) - 1}")
+    return Split(images.astype(np.uint8, copy=False), labels.astype(np.int64))
+
+
+def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split]:
+    """Part a split at random into what the network learns from and what it is watched on while it learns."""
+    order = np.random.default_rng(seed).permutation(len(split))
+    held = max(1, round(len(split) * share))
+    return _take(split, order[held:]), _take(split, order[:held])
+
+
+def _take(split: Split, chosen: NDArray[np.int64]) -> Split:
+    return Split(split.images[chosen], split.labels[chosen])
+
+
+MNIST = DatasetSpec("mnist", 28, 28, 1, tuple("0123456789"))
+CIFAR10 = DatasetSpec(
+    "cifar10",
+    32,
+    32,
+    3,
+    ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+)
+SPECS = {spec.name: spec for spec in (MNIST, CIFAR10)}

@@ -1,0 +1,25 @@
+"""What can go wrong in training, one class a fact. The command line prints the sentence and exits with 1."""
+
+
+class TrainingError(Exception):
+    """Anything that stops a command and that its user can do something about."""
+
+
+class InvalidData(TrainingError):
+    """A data set cannot be read, or is not what the recipe takes."""
+
+
+class InvalidNetwork(TrainingError):
+    """A network cannot be built, loaded or used with this recipe."""
+
+
+class ParityFailed(TrainingError):
+    """ONNX Runtime does not answer as Keras does, so nothing is published."""
+
+
+class ServiceError(TrainingError):
+    """A running service cannot be reached or answered with an error."""
+
+
+class NotServed(ServiceError):
+    """A running service has no such model or version."""

@@ -1,0 +1,105 @@
+"""Figures of a classifier on a split, computed from its probabilities alone."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.datasets import Labels, Split
+
+Probabilities = NDArray[np.float32]  # [N, classes]
+
+_BINS = 15  # as in Guo et al., so that figures can be compared
+_SMALLEST = 1e-7  # Keras's own bound, so that one certain mistake does not make the loss infinite
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """How one class fares. Precision is None where nothing was taken for it, recall where it has no images."""
+
+    label: str
+    examples: int
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures over a whole split. Row i of the confusion matrix holds what images of class i were taken for."""
+
+    split: str
+    examples: int
+    digest: str
+    correct: int
+    accuracy: float
+    loss: float
+    expected_calibration_error: float
+    classes: tuple[ClassFigures, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as it stands in the bundle's metadata."""
+        return asdict(self)
+
+
+def evaluate(probabilities: Probabilities, split: Split, labels: tuple[str, ...]) -> Evaluation:
+    """All figures on the test split."""
+    predicted = predicted_labels(probabilities)
+    correct = int((predicted == split.labels).sum())
+    confusion = confusion_matrix(predicted, split.labels, len(labels))
+    return Evaluation(
+        split="test",
+        examples=len(split),
+        digest=split.digest,
+        correct=correct,
+        accuracy=correct / len(split),
+        loss=cross_entropy(probabilities, split.labels),
+        expected_calibration_error=calibration_error(probabilities, split.labels),
+        classes=class_figures(confusion, labels),
+        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+    )
+
+
+def predicted_labels(probabilities: Probabilities) -> Labels:
+    """The index of the largest probability of each row."""
+    largest: Labels = np.argmax(probabilities, axis=1).astype(np.int64)
+    return largest
+
+
+def confusion_matrix(predicted: Labels, true: Labels, classes: int) -> NDArray[np.int64]:
+    """Counts of [true class, predicted class]."""
+    counts: NDArray[np.int64] = np.bincount(true * classes + predicted, minlength=classes**2)
+    return counts.reshape(classes, classes)
+
+
+def class_figures(confusion: NDArray[np.int64], labels: tuple[str, ...]) -> tuple[ClassFigures, ...]:
+    """Precision and recall of every class."""
+    hits, examples, taken = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    return tuple(
+        ClassFigures(label, int(examples[i]), _ratio(hits[i], taken[i]), _ratio(hits[i], examples[i]))
+        for i, label in enumerate(labels)
+    )
+
+
+def cross_entropy(probabilities: Probabilities, true: Labels) -> float:
+    """The mean of −log of the probability that the true class was given."""
+    given = probabilities[np.arange(len(true)), true].astype(np.float64)
+    return float(-np.log(np.clip(given, _SMALLEST, 1.0)).mean())
+
+
+def calibration_error(probabilities: Probabilities, true: Labels) -> float:
+    """Expected calibration error over 15 equal-width bins of confidence.
+
+    The mean over bins, weighted by their images, of |accuracy − mean confidence|: Guo et al., "On Calibration of Modern
+    Neural Networks", ICML 2017, equation 3.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = predicted_labels(probabilities) == true
+    bins = np.clip(np.ceil(confidence * _BINS).astype(np.int64) - 1, 0, _BINS - 1)  # bins are open at the left
+    gaps = np.bincount(bins, weights=right - confidence, minlength=_BINS)
+    return float(np.abs(gaps).sum() / len(true))
+
+
+def _ratio(part: np.int64, whole: np.int64) -> float | None:
+    return float(part / whole) if whole else None

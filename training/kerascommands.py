@@ -1,0 +1,82 @@
+"""The commands that need Keras: train, export, view and summary."""
+
+import sys
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from modelrepo.reader import read_metadata
+from modelrepo.repository import ModelRepository
+from modelrepo.table import layer_table
+from training.charts import draw_grid
+from training.datasets import SPECS, Dataset, DatasetSpec
+from training.download import download
+from training.provenance import portable_command
+from training.recipes import RECIPES, Recipe
+from training.run import Run, build_network, publish_network, train
+from training.saving import load_network
+from training.sources import read_dataset
+
+
+def train_recipe(options: Namespace) -> int:
+    """Train by a recipe and publish."""
+    recipe = _vary(options, options.recipe)
+    return _report(train(_make_run(options, recipe), options.save))
+
+
+def export(options: Namespace) -> int:
+    """Publish a saved network."""
+    network = load_network(options.network)
+    return _report(publish_network(_make_run(options, RECIPES[options.recipe]), network))
+
+
+def view(options: Namespace) -> int:
+    """Write the grid of images."""
+    dataset = _load(SPECS[options.dataset], options.data)
+    options.out.write_bytes(draw_grid(dataset))
+    print(f"Wrote {options.out}: {len(dataset.train):,} training and {len(dataset.test):,} test images")
+    return 0
+
+
+def summary(options: Namespace) -> int:
+    """Print the table of layers of a bundle or of a recipe's network."""
+    if options.target in RECIPES:
+        build_network(_vary(options, options.target), options.target).summary()
+    else:
+        print(layer_table(read_metadata(Path(options.target))), end="")
+    return 0
+
+
+def _make_run(options: Namespace, recipe: Recipe) -> Run:
+    return Run(
+        recipe=recipe,
+        dataset=_load(recipe.dataset, options.data),
+        repository=ModelRepository(options.models),
+        name=options.name or recipe.name,
+        command=portable_command(options.arguments),
+        verbose=_verbosity(),
+    )
+
+
+def _vary(options: Namespace, name: str) -> Recipe:
+    """The recipe with what the command line changes about it."""
+    changes = {field: getattr(options, field, None) for field in ("seed", "epochs", "pooling", "strides", "padding")}
+    return replace(RECIPES[name], **{field: value for field, value in changes.items() if value is not None})
+
+
+def _load(spec: DatasetSpec, path: Path | None) -> Dataset:
+    return download(spec) if path is None else read_dataset(spec, path)
+
+
+def _verbosity() -> int:
+    """Keras's progress bar for people, one line an epoch for logs."""
+    return 1 if sys.stdout.isatty() else 2
+
+
+def _report(folder: Path) -> int:
+    metadata = read_metadata(folder)
+    print(f"Published {metadata.name} version {metadata.version} in {folder}")
+    print(f"  test accuracy  {metadata.evaluation['accuracy']:.2%} of {metadata.evaluation['examples']:,} images")
+    print(f"  test loss      {metadata.evaluation['loss']:.4f}")
+    print(f"  parity         {metadata.parity['largest_difference']:.1e} over {metadata.parity['images']:,} images")
+    return 0
