@@ -1,0 +1,129 @@
+"""Bytes from a stranger become an image, or a sentence that says why not. Nothing else in the service decodes."""
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Callable
+
+from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL.ImageFile import ImageFile
+
+from service.errors import InvalidImage, TooLarge
+
+ORIENTATION = 0x0112  # the EXIF tag
+
+# Importing a plugin registers it, so that a request never waits for Pillow to look for its plugins.
+PLUGINS = {
+    "PNG": PngImagePlugin,
+    "JPEG": JpegImagePlugin,
+    "WEBP": WebPImagePlugin,
+    "BMP": BmpImagePlugin,
+    "GIF": GifImagePlugin,
+    "TIFF": TiffImagePlugin,
+}
+ACCEPTED = "PNG, JPEG, WebP, BMP, GIF and TIFF"
+
+# What Pillow's decoders raise on hostile bytes; DecompressionBombError is answered apart, as a matter of size.
+DAMAGED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+Opener = Callable[[io.BytesIO, str], ImageFile]
+
+
+def decode(content: bytes, max_pixels: int) -> Image.Image:
+    """The image in `content`, loaded, in whatever mode the file has; of an animated file the first frame.
+
+    The size is read from the header and checked before any pixel is decoded. Raises TooLarge for more than
+    `max_pixels` pixels, InvalidImage for bytes that are empty, of another kind, incomplete or damaged.
+    """
+    opener = _opener(content)
+    stream = io.BytesIO(content)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return _load(opener(stream, ""), max_pixels)
+    except Image.DecompressionBombError as error:
+        raise TooLarge(f"the image claims more pixels than the limit of {max_pixels}: send a smaller one") from error
+    except DAMAGED as error:
+        raise InvalidImage(_fault(content, stream, error)) from error
+
+
+def orientation(image: Image.Image) -> int:
+    """How the camera was held: 1 (upright, or nothing said) to 8, as EXIF numbers it."""
+    if not image.info.keys() & {"exif", "xmp", "Raw profile type exif"}:
+        return 1
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            value = image.getexif().get(ORIENTATION, 1)
+    except DAMAGED:
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def _opener(content: bytes) -> Opener:
+    """What `Image.open` would call, without its own pixel limit, which no request may set."""
+    prefix = content[:16]
+    for name in PLUGINS:
+        opener, accepts = Image.OPEN[name]
+        if accepts is not None and accepts(prefix) is True:
+            return opener
+    if not content:
+        raise InvalidImage("the image is empty: send the bytes of an image file")
+    raise InvalidImage(f"this is not an image that can be read: send one of {ACCEPTED}")
+
+
+def _load(image: ImageFile, max_pixels: int) -> Image.Image:
+    width, height = _claimed_size(image)
+    if width * height > max_pixels:
+        size = f"{width} × {height} = {width * height} pixels"
+        raise TooLarge(f"the image has {size}, the limit is {max_pixels}: send a smaller one")
+    image.load()
+    if image.mode == "P":
+        _settle_palette(image)
+    return image
+
+
+def _settle_palette(image: ImageFile) -> None:
+    """Move transparency into the palette; where it is of colours that the palette lacks, no pixel has it."""
+    if image.palette is None:
+        raise ValueError("a palette image without a palette")
+    try:
+        image.apply_transparency()
+    except IndexError:
+        del image.info["transparency"]
+
+
+def _claimed_size(image: ImageFile) -> tuple[int, int]:
+    """Width and height that decoding takes memory for: a TIFF of 1 × 1 may come in one tile of 12,000 × 12,000."""
+    width, height = image.size
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tags = image.tag_v2
+        width = max(width, tags.get(TiffImagePlugin.TILEWIDTH, 0))
+        height = max(height, tags.get(TiffImagePlugin.TILELENGTH, 0))
+    return width, height
+
+
+def _fault(content: bytes, stream: io.BytesIO, error: BaseException) -> str:
+    if _ends_early(content, stream, error):
+        return f"the image ends early, after {len(content)} bytes: send the whole file"
+    return "the image is damaged and cannot be decoded: check that the file opens elsewhere, then send it unchanged"
+
+
+def _ends_early(content: bytes, stream: io.BytesIO, error: BaseException) -> bool:
+    """Whether the decoder asked for more than there was; WebP's takes all at once, but its header says how many."""
+    if content.startswith(b"RIFF"):
+        return len(content) < int.from_bytes(content[4:8], "little") + 8
+    return "truncated" in str(error).lower() or stream.closed or stream.tell() >= len(content)
