@@ -15,6 +15,7 @@ from service.routes.failures import handle_failures
 from service.routes.health import health_routes
 from service.routes.hooks import install_hooks
 from service.routes.models import model_routes
+from service.routes.pages import page_routes
 from service.routes.predict import predict_routes
 from service.routes.scrape import metrics_routes
 from service.routes.summary import summary_routes
@@ -45,6 +46,7 @@ def create_app(settings: Settings, metrics: Metrics, write_log: Write) -> Flask:
     app.register_blueprint(model_routes(registry))
     app.register_blueprint(health_routes(registry))
     app.register_blueprint(metrics_routes(metrics))
+    app.register_blueprint(page_routes(registry, settings))
     return app
 
 

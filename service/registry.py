@@ -11,6 +11,7 @@ from service.errors import ModelNotFound
 from service.predictor import Predictor
 from service.runtime import UnusableGraph
 from service.verification import WrongAnswers, replay
+from service.warmup import warm_up
 
 logger = logging.getLogger("convserve")
 
@@ -94,6 +95,7 @@ def _load(repository: ModelRepository, name: str, version: int, open_bundle: Ope
         bundle = read_version(repository, name, version)
         predictor = open_bundle(bundle)
         replay(bundle.golden, predictor)
+        warm_up(predictor)
     except Exception as error:  # whatever is wrong with one bundle, the others are served
         logger.exception("refused version %s of model %s", version, name)
         return LoadedVersion(name, version, None, str(error), _failure_word(error))

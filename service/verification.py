@@ -13,10 +13,7 @@ class WrongAnswers(Exception):
 
 
 def replay(golden: GoldenSet, predictor: Predictor) -> None:
-    """Send the golden images through the whole pipeline; raises WrongAnswers where a probability is off.
-
-    This also warms the model up: the first run of a session allocates what the later ones use.
-    """
+    """Send the golden images through the whole pipeline; raises WrongAnswers where a probability is off."""
     if not golden.images:
         raise WrongAnswers("the bundle has no golden images: export it again")
     stages = Stages(0.0)

@@ -1,0 +1,28 @@
+// A curl command for a route, made from its description.
+
+const PICTURES = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/bmp": "bmp", "image/gif": "gif", "image/tiff": "tiff" };
+
+export function commandsOf(method, path, parameters, content) {
+  const url = new URL(filled(path, parameters).slice(1) || "./", document.baseURI);
+  if (!content) return [method === "get" ? `curl ${url}` : `curl -X ${method.toUpperCase()} ${url}`];
+  const forms = Object.entries(content).map(([kind, form]) => command(kind, form, url));
+  return [...new Set(forms.flat())];
+}
+
+function command(kind, form, url) {
+  if (kind in PICTURES) return kind === "image/png" ? `curl --data-binary @picture.png ${url}` : [];
+  if (kind === "multipart/form-data") return `curl -F file=@one.png -F file=@two.jpg ${url}`;
+  if (kind === "application/json") return jsonCommands(form, url);
+  if (kind === "application/octet-stream") return [];
+  return `curl -H 'Content-Type: ${kind}' --data-binary @batch.npy ${url}`;
+}
+
+function jsonCommands({ examples = {} }, url) {
+  return Object.values(examples).slice(0, 1).map(({ value }) => {
+    return `curl -H 'Content-Type: application/json' -d '${JSON.stringify(value)}' ${url}`;
+  });
+}
+
+function filled(path, parameters) {
+  return path.replace(/\{(\w+)\}/g, (whole, name) => parameters.find((each) => each.name === name)?.example ?? whole);
+}

@@ -1,0 +1,59 @@
+"""What users can set, call, scrape or stumble over is in the documentation, and its links lead somewhere."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from prometheus_client.metrics import MetricWrapperBase
+
+from service import errors
+from service.errors import RequestError
+from service.metrics import Metrics
+from service.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+API = (ROOT / "docs" / "api.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+
+
+@pytest.mark.parametrize("name", [item.name for item in fields(Settings)])
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`{PREFIX}{name.upper()}`" in OPERATIONS
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    named = set(re.findall(r"`(CONVSERVE_[A-Z_]+)`", API + OPERATIONS))
+
+    assert named == {f"{PREFIX}{item.name.upper()}" for item in fields(Settings)}
+
+
+def test_every_metric_is_documented(metrics: Metrics) -> None:
+    own = [value for value in vars(metrics).values() if isinstance(value, MetricWrapperBase)]
+    names = [sample for metric in own for sample in (next(iter(metric.describe())).name,)]
+
+    missing = [name for name in names if f"`{name}`" not in OPERATIONS and f"`{name}_total`" not in OPERATIONS]
+    assert len(names) > 5
+    assert missing == []
+
+
+def test_every_route_is_documented(app: Flask) -> None:
+    rules = [re.sub(r"<[a-z]+:", "<", rule.rule) for rule in app.url_map.iter_rules()]
+
+    missing = [rule for rule in rules if not rule.startswith("/pages/") and f"{rule}`" not in API]
+    assert missing == []
+
+
+def test_every_error_code_is_documented() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RequestError)]
+
+    assert [kind.code for kind in kinds if f"`{kind.code}`" not in API] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_exist(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []

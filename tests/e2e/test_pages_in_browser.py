@@ -1,0 +1,128 @@
+"""The pages in a real browser in front of a real service: drawn with a mouse, read from the screen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+from tests.support.browser import Tab, browse, find_browser
+from tests.support.pictures import as_file
+from tests.support.running import ROOT, running
+
+ONE = [(0.5, 0.15 + 0.07 * step) for step in range(11)]
+MODELS = ROOT / "models"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A service with the digits of the repository's own models."""
+    if not (MODELS / "mnist").is_dir():
+        pytest.skip("there is no models/mnist to draw digits for")
+    with running(MODELS) as service:
+        yield f"http://127.0.0.1:{service.port}/"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    binary = find_browser()
+    if binary is None:
+        pytest.skip("no chromium is installed")
+    with browse(binary, tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
+
+
+@pytest.fixture
+def page(browser: Tab, address: str) -> Tab:
+    """The page to try the models with, as it is before anybody did anything."""
+    browser.problems.clear()
+    browser.open(address)
+    browser.shown("#layers")
+    return browser
+
+
+def tall_stroke() -> Image.Image:
+    image = Image.new("L", (200, 200), 255)
+    ImageDraw.Draw(image).line((100, 30, 100, 170), fill=0, width=16)
+    return image
+
+
+def test_a_drawn_digit_is_recognised(page: Tab) -> None:
+    page.drag("#pad", ONE)
+
+    assert page.shown("#label") == "1"
+    assert "inverted" in page.text("#steps")
+    assert "infer" in page.text("#timing")
+    assert page.evaluate("document.querySelectorAll('#ranking li').length") == 5
+    assert page.problems == []
+
+
+def test_a_drawing_gives_the_command_that_sends_it(page: Tab, address: str) -> None:
+    page.drag("#pad", ONE)
+    page.shown("#label")
+
+    assert page.text("#command") == f"curl --data-binary @drawing.png {address}models/mnist/predict"
+    assert page.evaluate("document.querySelector('#save').download") == "drawing.png"
+
+
+def test_a_touched_screen_draws_too(page: Tab) -> None:
+    box = page.box("#pad")
+    points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in ONE]
+    page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=points[:1])
+    for point in points[1:]:
+        page.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[point])
+    page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    assert page.shown("#label") == "1"
+
+
+def test_a_chosen_picture_is_recognised(page: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "it's one.png"
+    path.write_bytes(as_file(tall_stroke(), "PNG"))
+    page.choose_file("#file", path)
+
+    assert page.shown("#label") == "1"
+    assert page.text("#command").startswith("curl --data-binary '@it'\\''s one.png' ")
+
+
+def test_a_broken_picture_is_answered_in_the_services_words(page: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "half.png"
+    path.write_bytes(as_file(tall_stroke(), "PNG")[:60])
+    page.choose_file("#file", path)
+
+    assert page.shown("#failure").startswith("the image ends early, after 60 bytes: send the whole file")
+    assert "invalid_image" in page.text("#failure")
+
+
+def test_clearing_leaves_an_empty_sheet(page: Tab) -> None:
+    page.drag("#pad", ONE)
+    page.shown("#label")
+    page.click("#clear")
+
+    assert page.shown("#waiting")
+    assert not page.evaluate("document.querySelector('#prediction').checkVisibility()")
+
+
+def test_the_layer_table_adds_up(page: Tab) -> None:
+    table, totals = page.text("#layers"), page.text("#totals")
+
+    assert "3 × 3 × 1 × 32 + 32" in table
+    assert "(None, 28, 28, 32)" in table
+    assert "50,186" in totals
+
+
+def test_a_phone_shows_the_whole_width(page: Tab) -> None:
+    page.resize(360, 740, phone=True)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.call("Emulation.clearDeviceMetricsOverride")
+
+    assert width == 360
+
+
+def test_the_description_is_laid_out_to_be_read(browser: Tab, address: str) -> None:
+    browser.problems.clear()
+    browser.open(f"{address}docs")
+
+    assert "curl --data-binary @picture.png" in browser.shown("#predict")
+    assert browser.shown("#schema-Error")
+    assert browser.problems == []
