@@ -50,7 +50,7 @@ def read_golden(bundle: Path) -> GoldenSet:
         rows = [Fields(row, f"{GOLDEN}[{i}]") for i, row in enumerate(fields.items("images"))]
         images = tuple(_read_image(folder, row) for row in rows)
         return GoldenSet(fields.number("tolerance"), images)
-    except (OSError, ValueError, InvalidMetadata) as error:
+    except (OSError, ValueError, RecursionError, InvalidMetadata) as error:
         raise CorruptBundle(f"golden images cannot be read: {error}") from error
 
 

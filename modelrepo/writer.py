@@ -35,7 +35,7 @@ def publish(repository: ModelRepository, staged: Path, metadata: Metadata) -> Pa
     repository is as it was.
     """
     complete = replace(metadata, files=record_files(staged))
-    text = json.dumps(complete.to_json(), indent=1, ensure_ascii=False)
+    text = json.dumps(complete.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
     parse_metadata(json.loads(text))
     (staged / METADATA).write_text(text + "\n", encoding="utf-8")
     _flush(staged)

@@ -1,6 +1,7 @@
 """`python -m service`: the one place where the serving side reads the environment."""
 
 import os
+import resource
 import sys
 
 from service.server import Server
@@ -13,7 +14,14 @@ def main() -> None:
         settings = read_settings(os.environ)
     except InvalidSetting as error:
         sys.exit(f"convserve cannot start: {error}")
+    _allow_open_files()
     Server(settings).run()
+
+
+def _allow_open_files() -> None:
+    """Raise the limit of open files to what the system permits: each connection is one, and 1,024 are soon used up."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Clients:
     def open(self, client: socket.socket, address: tuple[str, int]) -> None:
         """Take a new connection; where there are too many, the one that has been idle for longest is closed."""
         if len(self._connections) >= self._settings.max_connections:
-            self._make_room()
+            self.make_room()
         connection = Connection(client, address, self._budget, _in(self._settings.idle_timeout))
         self._connections.add(connection)
         self._on_count(len(self._connections))
@@ -86,7 +86,8 @@ class Clients:
         for connection in list(self._connections):
             self._close(connection)
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Close the connection that has been idle for longest, if one is idle."""
         idle = [connection for connection in self._connections if connection.idle]
         if idle:
             oldest = min(idle, key=lambda connection: connection.deadline)

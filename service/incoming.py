@@ -58,8 +58,10 @@ class IncomingRequest:
         return self._started
 
     def feed(self, data: bytes) -> None:
-        """Take what the socket gave."""
-        self._started = True
+        """Take what the socket gave; empty lines before a request are ignored (RFC 9112, 2.2)."""
+        if not self._started:
+            data = data.lstrip(b"\r\n")
+            self._started = bool(data)
         try:
             self._parser.feed(data)
         except LimitRequestLine:
@@ -110,7 +112,7 @@ class IncomingRequest:
 
     def environ(self) -> Environ:
         """The request's part of a WSGI environment (PEP 3333)."""
-        path, _, query = (self._parser.path or b"/").partition(b"?")
+        path, _, query = _origin_form(self._parser.path or b"/").partition(b"?")
         environ: Environ = {
             "REQUEST_METHOD": self.method,
             "SCRIPT_NAME": "",
@@ -148,6 +150,13 @@ class IncomingRequest:
             self.refusal = TooLarge(f"the body is larger than {self._budget.one} bytes: send fewer or smaller images")
         elif self._budget.held + size - self._size > self._budget.all:
             self.refusal = Overloaded("too many large requests are arriving at once: try again in a moment")
+
+
+def _origin_form(target: bytes) -> bytes:
+    """The path and query of a request target; proxies may send the whole URL (RFC 9112, 3.2.2)."""
+    if target.startswith((b"http://", b"https://")):
+        return b"/" + target.partition(b"://")[2].partition(b"/")[2]
+    return target
 
 
 def _add_header(environ: Environ, name: str, value: str) -> None:

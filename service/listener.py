@@ -6,20 +6,30 @@ rather than giving each worker its own by SO_REUSEPORT, keeps connections that n
 with a worker.
 """
 
+import errno
 import selectors
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from service.scoreboard import Scoreboard
 
 YIELD = 0.002  # seconds that a new connection is left to the workers that hold fewer
 
-OnConnection = Callable[[socket.socket, tuple[str, int]], None]
+
+class Host(Protocol):
+    """Who takes the connections."""
+
+    def open(self, client: socket.socket, address: tuple[str, int]) -> None:
+        """Take a new connection."""
+
+    def make_room(self) -> None:
+        """Close a connection that nobody needs just now."""
 
 
 class FairListener:
-    """Accepts for one worker and hands each connection to `on_connection`."""
+    """Accepts for one worker and hands each connection to its host."""
 
     def __init__(
         self,
@@ -27,13 +37,13 @@ class FairListener:
         selector: selectors.BaseSelector,
         scoreboard: Scoreboard,
         slot: int,
-        on_connection: OnConnection,
+        host: Host,
     ) -> None:
         self._sockets = sockets
         self._selector = selector
         self._scoreboard = scoreboard
         self._slot = slot
-        self._on_connection = on_connection
+        self._host = host
         self._registered = False
         self._has_yielded = False
         self._yield_until = 0.0
@@ -62,12 +72,16 @@ class FairListener:
         """Accept one connection; after yielding once, whatever the others hold, so that no client is stranded."""
         if not self._has_yielded and self._scoreboard.should_yield(self._slot):
             self._has_yielded = True
-            self._yield_until = time.monotonic() + YIELD
-            self.pause()
+            self._rest()
             return
         self._has_yielded = False
         try:
-            client, address = listener.accept()
-        except OSError:  # another worker was faster, or the client gave up
-            return
-        self._on_connection(client, address)
+            self._host.open(*listener.accept())
+        except OSError as error:  # mostly: another worker was faster, or the client gave up
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._host.make_room()
+                self._rest()
+
+    def _rest(self) -> None:
+        self._yield_until = time.monotonic() + YIELD
+        self.pause()

@@ -2,6 +2,8 @@
 
 import io
 import math
+import tokenize
+import warnings
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -10,6 +12,19 @@ from numpy.typing import NDArray
 from service.errors import InvalidArray
 
 MAGIC = b"\x93NUMPY"
+
+# What NumPy's header reader, which evaluates a Python literal, raises on hostile bytes.
+UNREADABLE = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    tokenize.TokenError,
+)
 
 
 def read_npy(content: bytes) -> NDArray[np.generic]:
@@ -20,16 +35,21 @@ def read_npy(content: bytes) -> NDArray[np.generic]:
     """
     stream = io.BytesIO(content)
     try:
-        shape, fortran, dtype = _read_header(stream)
-    except (ValueError, EOFError, SyntaxError, TypeError) as error:
+        with warnings.catch_warnings(action="ignore"):
+            shape, fortran, dtype = _read_header(stream)
+    except UNREADABLE as error:
         raise InvalidArray("the body is not a .npy file: write it with numpy.save") from error
     if dtype.hasobject:
         raise InvalidArray("the .npy file holds Python objects: save an array of uint8")
     expected, sent = math.prod(shape) * dtype.itemsize, len(content) - stream.tell()
     if expected != sent:
-        raise InvalidArray(f"the .npy file says {expected} bytes of pixels, but {sent} came: send it whole")
-    flat: NDArray[np.generic] = np.frombuffer(content, dtype, offset=stream.tell())
-    return flat.reshape(shape, order="F" if fortran else "C")
+        claimed = expected if expected < 1 << 63 else "far too many"
+        raise InvalidArray(f"the .npy file says {claimed} bytes of pixels, but {sent} came: send it whole")
+    try:
+        flat: NDArray[np.generic] = np.frombuffer(content, dtype, offset=stream.tell())
+        return flat.reshape(shape, order="F" if fortran else "C")
+    except (ValueError, OverflowError) as error:
+        raise InvalidArray(f"the .npy file claims an impossible shape: {error}") from error
 
 
 def _read_header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:

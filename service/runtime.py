@@ -32,10 +32,11 @@ def load_model(path: Path, inputs: InputSpec, outputs: OutputSpec, threads: int)
     size = inputs.batch or MAX_BATCH
 
     def model(batch: Batch) -> Scores:
-        if len(batch) <= size:
+        if len(batch) <= size and inputs.batch is None:
             return _run(session, inputs.name, outputs.name, batch)
-        parts = [batch[start : start + size] for start in range(0, len(batch), size)]
-        return np.concatenate([_run(session, inputs.name, outputs.name, part) for part in parts])
+        whole = _padded(batch, size) if inputs.batch else batch
+        parts = [whole[start : start + size] for start in range(0, len(whole), size)]
+        return np.concatenate([_run(session, inputs.name, outputs.name, part) for part in parts])[: len(batch)]
 
     return model
 
@@ -61,3 +62,9 @@ def _check_graph(session: onnxruntime.InferenceSession, inputs: InputSpec, outpu
 def _run(session: onnxruntime.InferenceSession, source: str, target: str, batch: Batch) -> Scores:
     scores: Scores = session.run([target], {source: batch})[0]
     return scores
+
+
+def _padded(batch: Batch, size: int) -> Batch:
+    """The batch, with zeros behind it up to a multiple of the size that the graph insists on."""
+    padding = np.zeros((-len(batch) % size, *batch.shape[1:]), batch.dtype)
+    return np.concatenate([batch, padding])

@@ -46,7 +46,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
 
     def _options(self) -> dict[str, Any]:
         return {
-            "bind": f"{self._settings.host}:{self._settings.port}",
+            "bind": f"{_bracketed(self._settings.host)}:{self._settings.port}",
             "backlog": 2048,
             "workers": self._settings.workers,
             "worker_class": LoopWorker,
@@ -75,6 +75,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
 
     def _on_exit(self, _arbiter: Any) -> None:
         shutil.rmtree(self._metrics_folder, ignore_errors=True)
+
+
+def _bracketed(host: str) -> str:
+    """An IPv6 address as it stands before a port."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _write_line(line: bytes) -> None:

@@ -51,7 +51,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     unknown = sorted(given.keys() - known.keys())
     if unknown:
         raise InvalidSetting(f"{unknown[0]} is not a setting. Known are: {', '.join(sorted(known))}")
-    return Settings(**{known[name].name: _parse(name, text, known[name]) for name, text in given.items()})
+    settings = Settings(**{known[name].name: _parse(name, text, known[name]) for name, text in given.items()})
+    if settings.max_buffered_bytes < settings.max_body_bytes:
+        raise InvalidSetting(
+            "CONVSERVE_MAX_BUFFERED_BYTES must be at least CONVSERVE_MAX_BODY_BYTES: one body has to fit"
+        )
+    return settings
 
 
 def _parse(name: str, text: str, setting: Field[Any]) -> Any:
@@ -69,7 +74,7 @@ def _type_of(setting: Field[Any]) -> type[Any]:
 
 
 def _check(name: str, value: Any, rules: Mapping[str, Any]) -> None:
-    if value == "":
+    if value in ("", Path()):
         raise InvalidSetting(f"{name} is empty: give it a value, or unset it for the default")
     if "range" in rules and not rules["range"][0] <= value <= rules["range"][1]:
         raise InvalidSetting(f"{name} must be from {rules['range'][0]} to {rules['range'][1]}, not {value}")

@@ -17,8 +17,9 @@ def replay(golden: GoldenSet, predictor: Predictor) -> None:
     if not golden.images:
         raise WrongAnswers("the bundle has no golden images: export it again")
     stages = Stages(0.0)
-    inputs = EncodedImages(tuple(EncodedImage(image.content, image.file) for image in golden.images))
-    found = predictor.probabilities(predictor.prepare(inputs, stages).pixels, stages)
+    inputs = [EncodedImages((EncodedImage(image.content, image.file),)) for image in golden.images]
+    pixels = np.concatenate([predictor.prepare(each, stages).pixels for each in inputs])
+    found = predictor.probabilities(pixels, stages)
     expected = np.array([image.probabilities for image in golden.images])
     if found.shape != expected.shape:
         raise WrongAnswers(f"the graph gives {found.shape[1]} classes, the golden images have {expected.shape[1]}")

@@ -37,7 +37,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         gateway = Gateway(self.wsgi, self.cfg, self.settings.host, self.settings.port)
         on_count = partial(self.scoreboard.set_connections, self.slot)
         self._clients = Clients(self._selector, self.settings, gateway, on_count)
-        listener = FairListener(self.sockets, self._selector, self.scoreboard, self.slot, self._clients.open)
+        listener = FairListener(self.sockets, self._selector, self.scoreboard, self.slot, self._clients)
         self.scoreboard.enter(self.slot, os.getpid())
         while self.alive:
             listener.listen()
@@ -75,6 +75,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         """Finish the requests under way, and for a while answer those that idle clients may be sending just now."""
         self._clients.draining = True
         until = time.monotonic() + self.settings.drain_timeout
+        self._turn(0)  # whoever was accepted last has perhaps not been read yet
         while self._clients.busy or (len(self._clients) and time.monotonic() < until):
             self._turn(DRAIN_POLL)
         self._clients.close()

@@ -29,7 +29,7 @@ def read_inputs(request: Request) -> Inputs:
 
     Raises InvalidRequest, InvalidImage, InvalidArray or UnsupportedType.
     """
-    if request.content_encoding:
+    if request.content_encoding not in (None, "identity"):
         raise UnsupportedType(f"send the body as it is, without Content-Encoding: {request.content_encoding}")
     kind = request.mimetype
     if kind == "multipart/form-data":
@@ -88,7 +88,13 @@ def _the_member(document: Any) -> tuple[str, Any]:
 
 
 def _to_array(value: Any) -> np.ndarray[Any, Any]:
+    """The array of nested lists; its dtype is given, for texts would make one as wide as the longest of them."""
+    leaf = value
+    while isinstance(leaf, list) and leaf:
+        leaf = leaf[0]
+    if isinstance(leaf, str | bool):
+        raise InvalidArray(f"pixels must be numbers from 0 to 255, not {leaf!r:.40}")
     try:
-        return np.asarray(value)
-    except ValueError as error:
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError) as error:
         raise InvalidArray('"instances" must be nested arrays of equal lengths, [N,height,width,channels]') from error

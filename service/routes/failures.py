@@ -3,7 +3,7 @@
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from service.errors import RequestError
@@ -37,10 +37,17 @@ def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
         allowed = ", ".join(sorted(error.valid_methods or ()))
         return error.code, "method_not_allowed", f"{request.path} takes {allowed}", {"Allow": allowed}
     if isinstance(error, RequestEntityTooLarge):
-        limit = request.max_content_length
-        return error.code, "too_large", f"the body is larger than {limit} bytes: send fewer or smaller images", {}
+        return error.code, "too_large", _too_large(request), {}
     if isinstance(error, HTTPException):
         return error.code or 500, "bad_request", str(error.description), {}
     logger.error("unexpected error", exc_info=error)
     sentence = "an unexpected error, which is now in the server's log with this request_id"
     return HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", sentence, {}
+
+
+def _too_large(request: Request) -> str:
+    """What Werkzeug found too large: the body, or, within its limit, the number of parts of a form."""
+    limit = request.max_content_length or 0
+    if (request.content_length or 0) <= limit:
+        return "the form has too many parts: send fewer images at a time"
+    return f"the body is larger than {limit} bytes: send fewer or smaller images"

@@ -1,0 +1,73 @@
+"""What all tests share: a repository of tiny models, and the chain settings → app → client."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from prometheus_client.values import close_all_multiprocess_files
+
+from service.app import create_app
+from service.metrics import Metrics, create_metrics
+from service.scoreboard import Scoreboard
+from service.settings import Settings
+from tests.support.bundles import publish_tiny
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Where the real data sets are: CONVSERVE_DATA, else ../shared/data; a test that needs them is skipped without."""
+    folder = Path(os.environ.get("CONVSERVE_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip("no data sets: CONVSERVE_DATA names no folder, and there is no ../shared/data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of `mnist` (a tiny grayscale model in its name, version 1 and 2) and `colour` (RGB); only read."""
+    root = tmp_path_factory.mktemp("models")
+    publish_tiny(root, "mnist", 1)
+    publish_tiny(root, "mnist", 2)
+    publish_tiny(root, "colour", 1, mode="rgb")
+    return root
+
+
+@pytest.fixture
+def settings(models: Path) -> Settings:
+    return Settings(models=models, workers=1, threads=1, max_body_bytes=1 << 20, max_pixels=1_000_000, max_images=8)
+
+
+@pytest.fixture
+def metrics_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where workers keep their counts; what create_metrics leaves in the process is undone afterwards."""
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
+    yield str(folder)
+    close_all_multiprocess_files()
+
+
+@pytest.fixture
+def metrics(metrics_folder: str) -> Metrics:
+    return create_metrics(metrics_folder, 0, Scoreboard())
+
+
+@pytest.fixture
+def log() -> list[bytes]:
+    """The lines of the access log."""
+    return []
+
+
+@pytest.fixture
+def app(settings: Settings, metrics: Metrics, log: list[bytes]) -> Flask:
+    return create_app(settings, metrics, log.append)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

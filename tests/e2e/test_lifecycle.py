@@ -1,0 +1,178 @@
+"""Start, overload and end: what an operator sees."""
+
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.support.pictures import as_file, as_png, picture
+from tests.support.running import STOP_SECONDS, running, start, stopped, until
+from tests.support.wire import Wire, request
+
+PNG = as_png(picture(1))
+PREDICT = request("POST", "/predict", PNG, content_type="image/png")
+LARGE = as_file(Image.new("L", (7000, 7000)), "PNG")  # 47 kB that take a tenth of a second
+HEAVY = request("POST", "/predict", LARGE)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"prot": 8000}, "convserve cannot start: CONVSERVE_PROT is not a setting. Known are: "),
+        ({"port": "http"}, "convserve cannot start: CONVSERVE_PORT must be a number, not 'http'"),
+        ({"workers": 0}, "convserve cannot start: CONVSERVE_WORKERS must be from 1 to 64, not 0"),
+    ],
+    ids=["unknown name", "no number", "out of range"],
+)
+def test_a_bad_setting_stops_the_start_with_a_sentence(
+    tmp_path: Path, settings: dict[str, object], sentence: str
+) -> None:
+    process = start(tmp_path / "stdout", tmp_path / "stderr", None, **settings)
+    status = process.wait(STOP_SECONDS)
+
+    said = (tmp_path / "stderr").read_text()
+    assert status != 0
+    assert said.startswith(sentence)
+    assert said.count("\n") == 1
+
+
+def test_a_port_that_is_taken_stops_the_start_without_a_traceback(tmp_path: Path, models: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start(tmp_path / "stdout", tmp_path / "stderr", models=models, port=port, workers=1)
+        status = process.wait(STOP_SECONDS)
+
+    said = (tmp_path / "stderr").read_text()
+    assert status != 0
+    assert str(port) in said
+    assert "Traceback" not in said
+
+
+def test_a_request_in_flight_is_answered_before_the_end(models: Path) -> None:
+    with running(models) as service, Wire(service.port) as wire, Wire(service.port) as watcher:
+        wire.send(PREDICT[:-1])
+        assert ready_status(watcher) == 200
+        service.process.send_signal(signal.SIGTERM)
+        until(lambda: ready_status(watcher) == 503, "the worker takes no more connections")
+        wire.send(PREDICT[-1:])
+
+        answer = wire.answer()
+
+        assert (answer.status, answer.headers["Connection"]) == (200, "close")
+        assert service.process.wait(STOP_SECONDS) == 0
+
+
+def test_a_client_that_nobody_had_greeted_yet_when_the_end_began_is_answered_too(models: Path) -> None:
+    with running(models, drain_timeout=2) as service:
+        (worker,) = service.workers()
+        with stopped(worker):
+            wire = Wire(service.port)
+            wire.send(PREDICT)
+            os.kill(worker, signal.SIGTERM)
+
+        with wire:
+            assert wire.answer().status == 200
+
+
+def test_a_client_that_keeps_its_connection_learns_that_the_service_is_ending(models: Path) -> None:
+    with running(models, drain_timeout=10) as service, Wire(service.port) as wire:
+        (worker,) = service.workers()
+        wire.send(request("GET", "/readyz"))
+        before = wire.answer()
+        os.kill(worker, signal.SIGTERM)
+        until(lambda: ready_status(wire) == 503, "the service says that it is not ready", seconds=5)
+
+        assert before.status == 200
+        assert wire.is_closed()
+
+
+def ready_status(wire: Wire) -> int:
+    """What /readyz says over a connection that is open already."""
+    wire.send(request("GET", "/readyz"))
+    return wire.answer().status
+
+
+def test_the_end_leaves_nothing_behind(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with running(models, workers=2) as service:
+        during = [path.name for path in tmp_path.iterdir() if path.name.startswith("convserve-metrics-")]
+        workers = service.workers()
+
+        status = service.stop()
+
+    assert len(during) == 1
+    assert status == 0
+    assert not any(path.name.startswith("convserve-") for path in tmp_path.iterdir())
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def test_too_many_waiting_requests_are_turned_away_with_a_time_to_come_back(models: Path) -> None:
+    with running(models, max_queue=1) as service, Wire(service.port) as heavy, Wire(service.port) as other:
+        for wire in (heavy, other):
+            wire.send(request("GET", "/livez"))
+            wire.answer()
+        with stopped(service.workers()[0]):
+            heavy.send(HEAVY)
+            other.send(PREDICT)
+
+        refusal = other.answer()
+
+        assert (refusal.status, refusal.json()["code"]) == (503, "overloaded")
+        assert int(refusal.headers["Retry-After"]) >= 1
+        assert heavy.answer().status == 200
+        other.send(PREDICT)
+        assert other.answer().status == 200
+
+
+def test_a_request_that_has_waited_too_long_is_not_computed_any_more(models: Path) -> None:
+    with running(models, request_timeout=0.02) as service, Wire(service.port) as heavy, Wire(service.port) as late:
+        for wire in (heavy, late):
+            wire.send(request("GET", "/livez"))
+            wire.answer()
+        with stopped(service.workers()[0]):
+            heavy.send(HEAVY)
+            late.send(PREDICT)
+
+        answer = late.answer()
+
+        assert (answer.status, answer.json()["code"]) == (504, "deadline_exceeded")
+        assert heavy.answer().status == 200
+        assert service.get("/livez").status == 200
+
+
+def test_every_request_has_one_line_in_the_log(models: Path) -> None:
+    with running(models) as service:
+        service.post("/predict", PNG, x_request_id="mine")
+        service.post("/predict", b"no image")
+        service.get("/nowhere%0Athere")
+        lines = [json.loads(line) for line in service.stdout.read_text().splitlines()]
+
+    predicted, refused, lost = (line for line in lines if line["path"] != "/readyz")
+    assert predicted.items() >= {"model": "mnist", "version": 2, "label": "middle", "request_id": "mine"}.items()
+    assert (predicted["status"], predicted["method"], predicted["bytes_in"]) == (200, "POST", len(PNG))
+    assert (refused["status"], lost["status"], lost["path"]) == (400, 404, "/nowhere\nthere")
+
+
+def test_people_can_read_the_log_as_text(models: Path) -> None:
+    with running(models, log_format="text") as service:
+        service.post("/predict", PNG)
+        text = service.stdout.read_text()
+
+    assert " 200 POST '/predict' " in text
+    assert text.endswith(" mnist middle\n")
+
+
+def test_the_time_from_start_to_ready_is_shown(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    started = time.monotonic()
+    with running(models, workers=2) as service:
+        seconds = time.monotonic() - started
+        assert service.get("/readyz").status == 200
+    with capsys.disabled():
+        print(f"\nready after {seconds:.2f} seconds")  # noqa: T201

@@ -1,0 +1,76 @@
+"""The models of this repository, served as anybody would serve them: they answer as Keras did."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from modelrepo.golden import read_golden
+from tests.support.running import ROOT, RunningService, running
+from tests.support.wire import Wire, request
+
+MODELS = ROOT / "models"
+IMAGES = 500
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RunningService]:
+    missing = [name for name in ("mnist", "cifar10") if not (MODELS / name / "1").is_dir()]
+    if missing:
+        pytest.skip(f"no models/{missing[0]}/1 here: python -m training train {missing[0]}")
+    with running(MODELS) as service:
+        yield service
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_the_golden_images_are_answered_with_what_keras_gave(service: RunningService, name: str) -> None:
+    golden = read_golden(MODELS / name / "1")
+    for image in golden.images:
+        answer = service.post(f"/models/{name}/versions/1/predict?top_k=10", image.content).json()
+
+        (prediction,) = answer["predictions"]
+        found = {each["index"]: each["probability"] for each in prediction["top_k"]}
+        assert [found[n] for n in range(10)] == pytest.approx(image.probabilities, abs=golden.tolerance)
+
+
+@pytest.mark.parametrize(("name", "total"), [("mnist", 50_186), ("cifar10", 60_362)])
+def test_the_summary_is_the_textbooks(service: RunningService, name: str, total: int) -> None:
+    document = service.get(f"/models/{name}/summary").json()
+    text = service.get(f"/models/{name}/summary", accept="text/plain").body.decode()
+
+    assert document["parameters"]["total"] == total
+    assert f" Total params: {total:,} " in text
+    assert [layer["type"] for layer in document["layers"]] == [
+        "Conv2D",
+        "MaxPooling2D",
+        "Conv2D",
+        "MaxPooling2D",
+        "Flatten",
+        "Dense",
+    ]
+
+
+def test_a_digit_needs_no_model_name(service: RunningService) -> None:
+    content = read_golden(MODELS / "mnist" / "1").images[0].content
+
+    assert service.post("/predict", content).json()["model_name"] == "mnist"
+
+
+@pytest.mark.data
+def test_real_digits_get_the_label_that_keras_gave(service: RunningService, data_folder: Path) -> None:
+    images = np.load(data_folder / "mnist.npz")["x_test"][:IMAGES]
+    expected = np.load(MODELS / "mnist" / "1" / "predictions.npy")[:IMAGES]
+    labels = json.loads((MODELS / "mnist" / "1" / "metadata.json").read_text())["labels"]
+    found = []
+    with Wire(service.port) as wire:
+        for image in images:
+            stream = io.BytesIO()
+            Image.fromarray(image).save(stream, "PNG")
+            wire.send(request("POST", "/models/mnist/predict?top_k=1", stream.getvalue()))
+            found.append(wire.answer().json()["predictions"][0]["label"])
+
+    assert found == [labels[index] for index in expected]

@@ -1,0 +1,117 @@
+"""Clients that are slow or do nothing: they hold nobody up, and not for ever."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.pictures import as_png, picture
+from tests.support.running import RunningService, running
+from tests.support.wire import Wire, ask, request
+
+PNG = as_png(picture(1))
+PREDICT = request("POST", "/predict", PNG, content_type="image/png")
+SOON = 2.0  # seconds in which a healthy worker answers, also on a machine that is busy with other tests
+
+
+@pytest.fixture
+def service(models: Path) -> Iterator[RunningService]:
+    with running(models) as service:
+        yield service
+
+
+def seconds_to_answer(service: RunningService, requests: int = 20) -> float:
+    """The longest time that one of some predictions takes."""
+    times = []
+    for _ in range(requests):
+        started = time.monotonic()
+        assert service.post("/predict", PNG).status == 200
+        times.append(time.monotonic() - started)
+    return max(times)
+
+
+def test_a_client_that_sends_a_byte_a_second_does_not_keep_others_from_being_answered(service: RunningService) -> None:
+    with Wire(service.port) as slow:
+        slow.send(PREDICT[:-3])
+        longest = seconds_to_answer(service)
+        for byte in PREDICT[-3:]:
+            time.sleep(1)
+            slow.send(bytes([byte]))
+            longest = max(longest, seconds_to_answer(service))
+
+        assert slow.answer().status == 200
+        assert longest < SOON
+
+
+def test_five_hundred_idle_connections_do_not_keep_others_from_being_answered(service: RunningService) -> None:
+    with ExitStack() as idle:
+        for _ in range(500):
+            idle.enter_context(Wire(service.port))
+
+        assert seconds_to_answer(service) < SOON
+
+
+def test_more_connections_than_the_process_may_open_do_not_keep_others_from_being_answered(models: Path) -> None:
+    with running(models, open_files=128) as service, ExitStack() as idle:
+        for _ in range(200):
+            idle.enter_context(Wire(service.port))
+
+        assert seconds_to_answer(service) < SOON
+
+
+def test_a_client_that_does_not_read_its_answers_does_not_keep_others_from_being_answered(
+    service: RunningService,
+) -> None:
+    with Wire(service.port, receive_buffer=4096) as slow:
+        slow.socket.settimeout(0.5)
+        with suppress(TimeoutError):  # once the service takes no more from it
+            for _ in range(10_000):
+                slow.send(request("GET", "/metrics") * 10)
+
+        assert seconds_to_answer(service) < SOON
+
+
+def test_a_slow_reader_gets_every_byte(service: RunningService) -> None:
+    with Wire(service.port, receive_buffer=4096) as slow:
+        slow.send(request("GET", "/metrics") * 30)
+        longest = seconds_to_answer(service)
+
+        answers = [slow.answer() for _ in range(30)]
+
+    assert {answer.status for answer in answers} == {200}
+    assert all(answer.body.endswith(b"\n") for answer in answers)
+    assert longest < SOON
+
+
+def test_a_request_that_does_not_arrive_in_time_is_told_so(models: Path) -> None:
+    with running(models, read_timeout=0.2) as service, Wire(service.port) as slow:
+        slow.send(PREDICT[:-1])
+
+        answer = slow.answer()
+
+        assert (answer.status, answer.json()["code"]) == (408, "request_timeout")
+        assert slow.is_closed()
+        assert service.post("/predict", PNG).status == 200
+
+
+def test_an_idle_connection_is_closed_without_a_word(models: Path) -> None:
+    with running(models, idle_timeout=0.2) as service, Wire(service.port) as idle:
+        assert idle.is_closed()
+        assert service.post("/predict", PNG).status == 200
+
+
+def test_the_idlest_connection_makes_room_for_a_new_one(models: Path) -> None:
+    with running(models, max_connections=2) as service:
+        idle = [Wire(service.port) for _ in range(2)]
+        for wire in idle:
+            wire.send(request("GET", "/livez"))
+            wire.answer()
+
+        assert ask(service.port, "POST", "/predict", PNG).status == 200
+        assert idle[0].is_closed()
+        idle[1].send(PREDICT)
+        assert idle[1].answer().status == 200
+        for wire in idle:
+            wire.close()

@@ -1,0 +1,52 @@
+"""Alive and ready: what orchestrators ask."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.app import create_app
+from service.metrics import Metrics
+from service.settings import Settings
+
+
+@pytest.fixture
+def empty(settings: Settings, metrics: Metrics, tmp_path: Path) -> FlaskClient:
+    """A service without a model."""
+    nowhere = dataclasses.replace(settings, models=tmp_path / "nowhere")
+    return create_app(nowhere, metrics, lambda _: None).test_client()
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/healthz"])
+def test_a_service_with_all_its_models_is_ready(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
+
+    assert response.status_code == 200
+    assert response.get_json() == {"ready": True, "problems": [], "refused": {}}
+
+
+def test_a_service_that_answers_is_alive(client: FlaskClient) -> None:
+    assert client.get("/livez").get_json() == {"live": True}
+
+
+def test_a_service_without_a_model_is_alive_but_not_ready(empty: FlaskClient) -> None:
+    ready = empty.get("/readyz")
+
+    assert empty.get("/livez").status_code == 200
+    assert ready.status_code == 503
+    assert ready.get_json()["problems"] == ["the model repository is empty"]
+
+
+def test_a_service_without_a_model_says_so_to_who_wants_a_prediction(empty: FlaskClient) -> None:
+    response = empty.post("/predict", data=b"x")
+
+    assert (response.status_code, response.get_json()["code"]) == (404, "model_not_found")
+    assert empty.get("/models").get_json() == {"models": []}
+
+
+def test_readiness_turns_off_before_the_end(client: FlaskClient) -> None:
+    response = client.get("/readyz", environ_overrides={"convserve.draining": True})
+
+    assert response.status_code == 503
+    assert response.get_json()["problems"] == ["shutting down"]

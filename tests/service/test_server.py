@@ -1,0 +1,16 @@
+"""What the master gives gunicorn, looked at without starting anything."""
+
+import pytest
+
+from service.server import Server
+from service.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("host", "bind"), [("127.0.0.1", "127.0.0.1:8000"), ("::1", "[::1]:8000")], ids=["IPv4", "IPv6"]
+)
+def test_the_address_is_written_as_gunicorn_reads_it(host: str, bind: str) -> None:
+    server = Server(Settings(host=host))
+    server._on_exit(None)  # takes the folder for metrics away again
+
+    assert server.cfg.bind == [bind]

@@ -1,0 +1,87 @@
+"""HTTP by hand: bytes as a test wants them on the wire, and the answers that come back."""
+
+import json
+import socket
+from dataclasses import dataclass
+from http.client import HTTPMessage, parse_headers
+from types import TracebackType
+from typing import Any, Self
+
+TIMEOUT = 20.0  # seconds; a service that is slower than this does not answer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service said."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+
+class Wire:
+    """One TCP connection to a service on this machine."""
+
+    def __init__(self, port: int, receive_buffer: int | None = None) -> None:
+        self.socket = socket.socket()
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(TIMEOUT)
+        self.socket.connect(("127.0.0.1", port))
+        self._file = self.socket.makefile("rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def send(self, data: bytes) -> None:
+        """Send every byte."""
+        self.socket.sendall(data)
+
+    def line(self) -> bytes:
+        """The next line, its end included."""
+        return self._file.readline()
+
+    def answer(self) -> Answer:
+        """Read one answer; raises ConnectionError where the connection ends instead."""
+        words = self.line().split(maxsplit=2)
+        if len(words) < 2:
+            raise ConnectionError("the connection was closed without an answer")
+        headers = parse_headers(self._file)
+        return Answer(int(words[1]), headers, self._file.read(int(headers["Content-Length"] or 0)))
+
+    def is_closed(self) -> bool:
+        """Wait for the next byte; whether there is none because the service closed the connection."""
+        try:
+            return self._file.read(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def close(self) -> None:
+        """Leave."""
+        self._file.close()
+        self.socket.close()
+
+
+def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+    """A whole request; `content_type="image/png"` becomes `Content-Type: image/png`."""
+    fields = {"host": "test", **headers}
+    if body or method == "POST":
+        fields.setdefault("content_length", str(len(body)))
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name.replace('_', '-')}: {value}" for name, value in fields.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+    """One request over a connection of its own."""
+    with Wire(port) as wire:
+        wire.send(request(method, path, body, **headers))
+        return wire.answer()
