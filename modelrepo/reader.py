@@ -7,7 +7,8 @@ from pathlib import Path
 from modelrepo.digest import verify_files
 from modelrepo.errors import BundleNotFound, CorruptBundle, InvalidMetadata
 from modelrepo.golden import GoldenSet, read_golden
-from modelrepo.metadata import Metadata, parse_metadata
+from modelrepo.metadata import Metadata
+from modelrepo.parsing import parse_metadata
 from modelrepo.repository import METADATA, MODEL, ModelRepository
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from modelrepo.metadata import parse_metadata
+from modelrepo.parsing import parse_metadata
 from modelrepo.reader import read_metadata
 from service.app import create_app
 from service.metrics import Metrics
