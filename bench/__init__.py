@@ -1,0 +1,1 @@
+"""Benchmarks: what serving costs beyond the decoding and the network that it cannot do without."""

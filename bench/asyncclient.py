@@ -1,0 +1,100 @@
+"""Load by asyncio in a process of its own, for machines without wrk.
+
+It costs several times wrk's CPU a request, so on few cores its figures are lower; compare them only with each other.
+"""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+
+from bench.target import Target, parse_target
+from bench.traffic import Traffic, parse_report, percentile
+from bench.workload import Workload
+
+PAUSE = 0.05  # seconds before a connection that failed is opened again
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+
+
+@dataclass
+class Tally:
+    """What the connections have seen so far."""
+
+    latencies: list[float] = field(default_factory=list)
+    errors: int = 0
+
+
+def post_with_asyncio(target: Target, workload: Workload, connections: int, seconds: float) -> Traffic:
+    """Post the workload over keep-alive connections, closed loop."""
+    with tempfile.TemporaryDirectory(prefix="convserve-bench-") as folder:
+        workload.write(Path(folder))
+        arguments = [target.url, workload.path, workload.content_type, folder, str(connections), str(seconds)]
+        command = [sys.executable, "-m", "bench.asyncclient", *arguments]
+        finished = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return parse_report(finished.stdout)
+
+
+async def post(target: Target, requests: Iterator[bytes], connections: int, seconds: float) -> Traffic:
+    """Keep `connections` connections busy for `seconds`."""
+    tally = Tally()
+    begun = time.perf_counter()
+    await asyncio.gather(*(_stay_busy(target, requests, begun + seconds, tally) for _ in range(connections)))
+    p50, p99, most = (percentile(tally.latencies, share) * 1000 for share in (0.5, 0.99, 1))
+    return Traffic(len(tally.latencies), time.perf_counter() - begun, p50, p99, most, tally.errors)
+
+
+async def _stay_busy(target: Target, requests: Iterator[bytes], until: float, tally: Tally) -> None:
+    while time.perf_counter() < until:
+        try:
+            await _converse(target, requests, until, tally)
+        except (OSError, EOFError, ValueError):
+            tally.errors += 1
+            await asyncio.sleep(PAUSE)
+
+
+async def _converse(target: Target, requests: Iterator[bytes], until: float, tally: Tally) -> None:
+    """Post one request after the other on one connection."""
+    reader, writer = await asyncio.open_connection(target.host, target.port)
+    try:
+        while (begun := time.perf_counter()) < until:
+            writer.write(next(requests))
+            status = await _read_status(reader)
+            tally.latencies.append(time.perf_counter() - begun)
+            tally.errors += status != 200
+    finally:
+        writer.close()
+
+
+async def _read_status(reader: asyncio.StreamReader) -> int:
+    """Read one whole answer; raises EOFError or ValueError where it is not one."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = LENGTH.search(head)
+    if length is None:
+        raise ValueError("an answer without Content-Length")
+    await reader.readexactly(int(length[1]))
+    return int(head[9:12])
+
+
+def _request(target: Target, path: str, content_type: str, body: bytes) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", f"Host: {target.host}", f"Content-Type: {content_type}"]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+
+
+def main() -> None:
+    """The process that `post_with_asyncio` starts."""
+    url, path, content_type, folder, connections, seconds = sys.argv[1:]
+    target = parse_target(url)
+    requests = [_request(target, path, content_type, file.read_bytes()) for file in Path(folder).iterdir()]
+    traffic = asyncio.run(post(target, cycle(requests), int(connections), float(seconds)))
+    print(json.dumps(traffic.__dict__))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The yardstick: what the same images cost in one thread without any serving around them."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.workload import MAX_PIXELS
+from modelrepo.metadata import InputSpec
+from modelrepo.reader import read_metadata
+from modelrepo.repository import MODEL
+from service.images import decode
+from service.runtime import Model, load_model
+
+Classify = Callable[[bytes], object]
+
+
+class NoYardstick(Exception):
+    """Bare work is not comparable: there is no such bundle here, or its images need more than decoding."""
+
+
+def load_bare(bundle: Path, contents: Sequence[bytes]) -> Classify:
+    """The bare work on one image: the service's decoder, a NumPy array, one run of ONNX Runtime with one thread.
+
+    No preprocessing, ranking, labels, JSON or HTTP. Decoder and session options are those of the service, so its checks
+    of what a file claims are on both sides of the comparison. In so short a loop the processor's caches stay warm,
+    which between the other work of a server they do not: a ratio of 1 is out of reach. Raises NoYardstick.
+    """
+    if not bundle.is_dir():
+        raise NoYardstick(f"{bundle} is not here")
+    metadata = read_metadata(bundle)
+    spec = metadata.input
+    if (spec.dtype, spec.layout) != ("uint8", "NHWC") or not all(_fits(content, spec) for content in contents):
+        raise NoYardstick("the images are not yet in the form that the network takes")
+    return _classifier(load_model(bundle / MODEL, spec, metadata.output, threads=1), spec)
+
+
+def cpu_microseconds(classify: Classify, contents: Sequence[bytes], seconds: float) -> float:
+    """CPU time an image, kernel time included, over about `seconds` of going through all the images."""
+    images, until, begun = 0, time.perf_counter() + seconds, time.process_time()
+    while time.perf_counter() < until:
+        for content in contents:
+            classify(content)
+        images += len(contents)
+    return (time.process_time() - begun) / images * 1e6
+
+
+def _classifier(model: Model, spec: InputSpec) -> Classify:
+    shape = (1, spec.height, spec.width, spec.channels)
+    return lambda content: model(np.asarray(decode(content, MAX_PIXELS)).reshape(shape))
+
+
+def _fits(content: bytes, spec: InputSpec) -> bool:
+    image = decode(content, MAX_PIXELS)
+    return image.size == (spec.width, spec.height) and image.mode == {1: "L", 3: "RGB"}.get(spec.channels)
