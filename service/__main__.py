@@ -3,6 +3,7 @@
 import os
 import resource
 import sys
+import warnings
 
 from service.server import Server
 from service.settings import InvalidSetting, read_settings
@@ -14,6 +15,7 @@ def main() -> None:
         settings = read_settings(os.environ)
     except InvalidSetting as error:
         sys.exit(f"convserve cannot start: {error}")
+    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of strangers' pictures is no news here
     _allow_open_files()
     Server(settings).run()
 

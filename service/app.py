@@ -8,12 +8,14 @@ from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
 from service.access_log import AccessLog, Write
 from service.metrics import Metrics
+from service.native import NativeDialect
+from service.observer import Observer
 from service.predictor import Limits, Predictor
 from service.registry import ModelRegistry, load_registry
+from service.routes.admission import admit_requests
 from service.routes.bodies import BodyRequest
 from service.routes.failures import handle_failures
 from service.routes.health import health_routes
-from service.routes.hooks import install_hooks
 from service.routes.models import model_routes
 from service.routes.pages import page_routes
 from service.routes.predict import predict_routes
@@ -21,6 +23,7 @@ from service.routes.scrape import metrics_routes
 from service.routes.summary import summary_routes
 from service.runtime import load_model
 from service.settings import Settings
+from service.shortcut import Shortcut
 
 
 def create_app(settings: Settings, metrics: Metrics, write_log: Write) -> Flask:
@@ -34,19 +37,22 @@ def create_app(settings: Settings, metrics: Metrics, write_log: Write) -> Flask:
     )
     _report(registry, metrics)
 
+    native = NativeDialect(registry, metrics)
     app = Flask("convserve", static_folder=None)
     app.request_class = BodyRequest
     app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_PARTS"] = settings.max_images + 16  # files, and a few fields that are ignored
-    install_hooks(app, metrics, AccessLog(write_log, settings.log_format), settings.request_timeout)
+    admit_requests(app, settings.request_timeout)
     handle_failures(app, metrics)
-    app.register_blueprint(predict_routes(registry, metrics))
+    app.register_blueprint(predict_routes(native))
     app.register_blueprint(summary_routes(registry))
     app.register_blueprint(model_routes(registry))
     app.register_blueprint(health_routes(registry))
     app.register_blueprint(metrics_routes(metrics))
     app.register_blueprint(page_routes(registry, settings))
+    shortcut = Shortcut(app.wsgi_app, native, settings)
+    app.wsgi_app = Observer(shortcut, metrics, AccessLog(write_log, settings.log_format))  # type: ignore[method-assign]
     return app
 
 

@@ -119,7 +119,7 @@ class Clients:
         if incoming.started and not had_started:
             connection.deadline = _in(self._settings.read_timeout)
         if incoming.wants_continue():
-            connection.sendall(CONTINUE)
+            connection.put(CONTINUE)
             connection.flush()
 
     def _enqueue(self, connection: Connection) -> None:

@@ -46,8 +46,8 @@ class Connection:
             self.incoming.feed(data)
         return bool(data)
 
-    def sendall(self, data: bytes) -> None:
-        """Add to what is to be sent; `flush` sends it. The name is what gunicorn's Response calls."""
+    def put(self, data: bytes) -> None:
+        """Add to what is to be sent; `flush` sends it."""
         self._unsent += data
 
     def flush(self) -> bool:

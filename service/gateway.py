@@ -1,25 +1,22 @@
 """WSGI (PEP 3333) between a connection and the application."""
 
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from gunicorn.config import Config
-from gunicorn.http.wsgi import Response, base_environ
+from gunicorn.http.wsgi import base_environ
 
 from service.connection import Connection
 from service.errors import RequestError
-from service.incoming import Environ
-
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+from service.outgoing import Headers, write_answer
 
 
 class Gateway:
     """Calls the application for one complete request at a time."""
 
-    def __init__(self, application: Application, cfg: Config, host: str, port: int) -> None:
+    def __init__(self, application: WSGIApplication, cfg: Config, host: str, port: int) -> None:
         self._application = application
-        self._cfg = cfg
         self._environ = {
             **base_environ(cfg),
             "wsgi.url_scheme": "http",
@@ -33,19 +30,36 @@ class Gateway:
         `waited` is the time in the queue in seconds; `refusal` is what the application is to answer instead of
         looking at the request. Raises whatever the application lets through.
         """
-        response = Response(connection.incoming, connection, self._cfg)
-        if draining:
-            response.force_close()
+        incoming = connection.incoming
         environ = {
             **self._environ,
-            **connection.incoming.environ(),
+            **incoming.environ(),
             "REMOTE_ADDR": connection.address[0],
             "convserve.queue_seconds": waited,
             "convserve.refusal": refusal,
             "convserve.draining": draining,
         }
-        with closing(self._application(environ, response.start_response)) as body:  # type: ignore[type-var]
-            for part in body:
-                response.write(part)
-            response.close()
-        connection.closing = response.should_close()
+        status, headers, body = self._call(environ)
+        connection.closing = draining or not incoming.keep_alive
+        method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
+        answer = write_answer(status, headers, body, method=method, version=version, keep_alive=keep)
+        connection.put(answer)
+
+    def _call(self, environ: dict[str, Any]) -> tuple[str, Headers, bytes]:
+        started: list[tuple[str, Headers]] = []
+
+        def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
+            if started and not exc_info:
+                raise AssertionError("the application began its answer twice")
+            started[:] = [(status, headers)]
+            return parts.append
+
+        parts: list[bytes] = []  # of applications that write instead of returning, which PEP 3333 still allows
+        body = self._application(environ, start_response)
+        try:
+            parts += body
+        finally:
+            close = getattr(body, "close", None)  # optional in PEP 3333
+            if close:
+                close()
+        return *started[0], b"".join(parts)

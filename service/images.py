@@ -2,7 +2,6 @@
 
 import io
 import struct
-import warnings
 import zlib
 from collections.abc import Callable
 
@@ -53,8 +52,7 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
     opener = _opener(content)
     stream = io.BytesIO(content)
     try:
-        with warnings.catch_warnings(action="ignore"):
-            return _load(opener(stream, ""), max_pixels)
+        return _load(opener(stream, ""), max_pixels)
     except Image.DecompressionBombError as error:
         raise TooLarge(f"the image claims more pixels than the limit of {max_pixels}: send a smaller one") from error
     except DAMAGED as error:
@@ -66,8 +64,7 @@ def orientation(image: Image.Image) -> int:
     if not image.info.keys() & {"exif", "xmp", "Raw profile type exif"}:
         return 1
     try:
-        with warnings.catch_warnings(action="ignore"):
-            value = image.getexif().get(ORIENTATION, 1)
+        value = image.getexif().get(ORIENTATION, 1)
     except DAMAGED:
         return 1
     return value if value in range(1, 9) else 1

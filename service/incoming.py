@@ -106,10 +106,6 @@ class IncomingRequest:
         """The HTTP version, (1, 1) where none could be parsed."""
         return self._parser.http_version or (1, 1)
 
-    def should_close(self) -> bool:
-        """What gunicorn's Response asks of a request."""
-        return not self.keep_alive
-
     def environ(self) -> Environ:
         """The request's part of a WSGI environment (PEP 3333)."""
         path, _, query = _origin_form(self._parser.path or b"/").partition(b"?")

@@ -39,7 +39,6 @@ def softmax(logits: Scores) -> Scores:
 
 def rank(probabilities: Scores, labels: Sequence[str], top_k: int) -> list[tuple[RankedClass, ...]]:
     """The `top_k` most probable classes of each row of [N, classes]; of equal ones the lower index comes first."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
-    values = np.take_along_axis(probabilities, order, axis=1)
-    rows = zip(order.tolist(), values.tolist(), strict=True)
-    return [tuple(RankedClass(labels[i], i, p) for i, p in zip(indices, row, strict=True)) for indices, row in rows]
+    order = (-probabilities).argsort(axis=1, kind="stable")[:, :top_k].tolist()
+    rows = zip(order, probabilities.tolist(), strict=True)
+    return [tuple([RankedClass(labels[index], index, row[index]) for index in best]) for best, row in rows]

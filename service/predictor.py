@@ -54,8 +54,14 @@ class Predictor:
             raise TooLarge(f"{len(inputs)} images in one request are too many: send at most {limit} at a time")
         if isinstance(inputs, PixelArray):
             return self._take_pixels(inputs, stages)
-        images = [self._prepare_image(image, inputs, stages) for image in inputs.images]
-        return Prepared(np.stack([image.pixels for image in images]), tuple(image.steps for image in images))
+        spec = self.metadata.input
+        pixels = np.empty((len(inputs), spec.height, spec.width, spec.channels), np.uint8)
+        steps = []
+        for place, image in enumerate(inputs.images):
+            prepared = self._prepare_image(image, inputs, stages)
+            pixels[place] = prepared.pixels
+            steps.append(prepared.steps)
+        return Prepared(pixels, tuple(steps))
 
     def probabilities(self, pixels: NDArray[np.uint8], stages: Stages) -> Scores:
         """Run the network on [N, height, width, channels]; returns float32 [N, classes]."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from modelrepo.errors import InvalidMetadata, RepositoryError
 from modelrepo.reader import Bundle, read_version
@@ -40,22 +41,23 @@ class ModelRegistry:
     """All versions that were tried, by name and number; the highest that is ready is a model's default."""
 
     def __init__(self, versions: Iterable[LoadedVersion], default_model: str) -> None:
-        self._versions = {(each.name, each.version): each for each in versions}
+        self._models: dict[str, list[LoadedVersion]] = {}
+        for each in sorted(versions, key=lambda each: (each.name, each.version)):
+            self._models.setdefault(each.name, []).append(each)
         self._default_model = default_model
 
     def __iter__(self) -> Iterator[LoadedVersion]:
-        return iter(self._versions.values())
+        return chain.from_iterable(self._models.values())
 
     def names(self) -> list[str]:
         """The models of which a version was tried, served or not."""
-        return list(dict.fromkeys(name for name, _ in self._versions))
+        return list(self._models)
 
     def versions(self, name: str) -> list[LoadedVersion]:
         """All tried versions of a model in ascending order; raises ModelNotFound."""
-        found = [each for each in self if each.name == name]
-        if not found:
-            raise ModelNotFound(f"there is no model {name!r}; there is {_enumerate(self.names())}")
-        return sorted(found, key=lambda each: each.version)
+        if name not in self._models:
+            raise ModelNotFound(f"there is no model {name!r}; there is {_enumerate(self._models)}")
+        return self._models[name]
 
     def get(self, name: str | None, version: int | None) -> Predictor:
         """The predictor of a version, of the newest one, or of the default model; raises ModelNotFound."""
@@ -76,12 +78,12 @@ class ModelRegistry:
         return [name for name in self.names() if name not in ready]
 
     def _default(self) -> str:
-        names = self.names()
-        if self._default_model in names or not names:
+        if self._default_model in self._models or not self._models:
             return self._default_model
-        if len(names) == 1:
-            return names[0]
-        raise ModelNotFound(f"several models are loaded, so name one: /models/<name>/predict with {_enumerate(names)}")
+        if len(self._models) == 1:
+            return next(iter(self._models))
+        names = _enumerate(self._models)
+        raise ModelNotFound(f"several models are loaded, so name one: /models/<name>/predict with {names}")
 
 
 def load_registry(repository: ModelRepository, newest: int, default_model: str, open_bundle: Opener) -> ModelRegistry:

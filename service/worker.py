@@ -37,12 +37,12 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         gateway = Gateway(self.wsgi, self.cfg, self.settings.host, self.settings.port)
         on_count = partial(self.scoreboard.set_connections, self.slot)
         self._clients = Clients(self._selector, self.settings, gateway, on_count)
-        listener = FairListener(self.sockets, self._selector, self.scoreboard, self.slot, self._clients)
+        self._listener = FairListener(self.sockets, self._selector, self.scoreboard, self.slot, self._clients)
         self.scoreboard.enter(self.slot, os.getpid())
         while self.alive:
-            listener.listen()
-            self._turn(min(TICK, listener.patience))
-        listener.pause()
+            self._listener.listen()
+            self._turn(min(TICK, self._listener.patience))
+        self._listener.pause()
         self.scoreboard.leave(self.slot)
         self._drain()
 
@@ -53,9 +53,15 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         next_poll = time.monotonic() + POLL_EVERY
         while self._clients.answer_next():
             if time.monotonic() >= next_poll:
-                self._tick()
-                self._poll(0)
+                self._look_around()
                 next_poll = time.monotonic() + POLL_EVERY
+
+    def _look_around(self) -> None:
+        """What a worker that is never idle must not forget: the clock, its listener, and new arrivals."""
+        self._tick()
+        if self.alive:
+            self._listener.listen()
+        self._poll(0)
 
     def _poll(self, patience: float) -> None:
         for key, _ in self._selector.select(patience):

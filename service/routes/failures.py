@@ -8,8 +8,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 
 from service.errors import RequestError
 from service.metrics import Metrics
+from service.record import RECORD
 from service.routes.answers import json_answer
-from service.routes.record import current_record
 
 logger = logging.getLogger("convserve")
 
@@ -21,7 +21,7 @@ def handle_failures(app: Flask, metrics: Metrics) -> None:
     def answer(error: Exception) -> Response:
         status, code, sentence, headers = _describe(error)
         metrics.rejected.labels(code).inc()
-        document = {"error": sentence, "code": code, "request_id": current_record().request_id}
+        document = {"error": sentence, "code": code, "request_id": request.environ[RECORD].request_id}
         return json_answer(document, status, headers)
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from service.registry import LoadedVersion, ModelRegistry
 from service.routes.answers import json_answer
-from service.routes.versions import parse_version
+from service.versions import parse_version
 
 
 def model_routes(registry: ModelRegistry) -> Blueprint:

@@ -9,7 +9,7 @@ from modelrepo.table import layer_table
 from service.errors import InvalidRequest
 from service.registry import ModelRegistry
 from service.routes.answers import json_answer
-from service.routes.versions import parse_version
+from service.versions import parse_version
 
 
 def summary_routes(registry: ModelRegistry) -> Blueprint:

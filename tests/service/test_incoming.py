@@ -163,7 +163,7 @@ def test_what_cannot_be_served_is_refused_with_its_code(incoming: IncomingReques
 
     assert incoming.refusal is not None
     assert incoming.refusal.code == code
-    assert incoming.should_close()
+    assert not incoming.keep_alive
 
 
 @pytest.mark.parametrize("endless", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n"], ids=repr)

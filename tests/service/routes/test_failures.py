@@ -16,8 +16,9 @@ from werkzeug.test import TestResponse
 
 from service.access_log import AccessLog
 from service.metrics import Metrics
+from service.observer import Observer
+from service.routes.admission import admit_requests
 from service.routes.failures import handle_failures
-from service.routes.hooks import install_hooks
 from tests.support.pictures import as_file, as_image, as_npy, as_png, picture
 
 PNG = as_png(picture(1))
@@ -235,8 +236,9 @@ def test_a_wrong_method_is_told_the_right_ones(client: FlaskClient, path: str, m
 def failing(metrics: Metrics, log: list[bytes]) -> FlaskClient:
     """An application with one route, which has a bug."""
     app = Flask("failing")
-    install_hooks(app, metrics, AccessLog(log.append, "json"), request_timeout=30)
+    admit_requests(app, request_timeout=30)
     handle_failures(app, metrics)
+    app.wsgi_app = Observer(app.wsgi_app, metrics, AccessLog(log.append, "json"))  # type: ignore[method-assign]
 
     @app.get("/bug")
     def bug() -> str:

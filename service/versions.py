@@ -1,4 +1,4 @@
-"""Versions as they stand in URLs."""
+"""Versions as clients write them."""
 
 from service.errors import InvalidRequest
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import g
+RECORD = "convserve.record"  # where the WSGI environment has it
 
 
 @dataclass
@@ -14,14 +14,11 @@ class RequestRecord:
     request_id: str
     queue_seconds: float
     started: float = field(default_factory=time.perf_counter)
+    route: str = "unmatched"  # the pattern, never the path: a metric's label
+    status: int = 500  # what the client gets should nobody say another
+    bytes_out: int = 0
     facts: dict[str, Any] = field(default_factory=dict)  # what the route adds to the log line
 
     def seconds(self) -> float:
         """Time since the request was complete, the queue included."""
         return self.queue_seconds + time.perf_counter() - self.started
-
-
-def current_record() -> RequestRecord:
-    """The record that the hooks made for this request."""
-    record: RequestRecord = g.record
-    return record

@@ -1,0 +1,23 @@
+"""Before any route: requests that the server refuses, and the route's name for the record."""
+
+from flask import Flask, request
+
+from service.errors import DeadlineExceeded
+from service.record import RECORD
+
+ALWAYS_ANSWERED = {"/livez", "/readyz", "/healthz", "/metrics"}  # however long the queue
+
+
+def admit_requests(app: Flask, request_timeout: float) -> None:
+    """Raise the refusal that came with a request, or DeadlineExceeded after `request_timeout` seconds in the queue."""
+
+    @app.before_request
+    def admit() -> None:
+        record = request.environ[RECORD]
+        if request.url_rule:
+            record.route = request.url_rule.rule
+        refusal = request.environ.get("convserve.refusal")
+        if refusal is not None:
+            raise refusal
+        if record.queue_seconds > request_timeout and request.path not in ALWAYS_ANSWERED:
+            raise DeadlineExceeded(f"waited {record.queue_seconds:.1f} seconds in the queue: the server is overloaded")
