@@ -7,10 +7,11 @@ from flask import Flask
 from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
 from service.access_log import AccessLog, Write
+from service.limits import Limits
 from service.metrics import Metrics
 from service.native import NativeDialect
 from service.observer import Observer
-from service.predictor import Limits, Predictor
+from service.predictor import Predictor
 from service.registry import ModelRegistry, load_registry
 from service.routes.admission import admit_requests
 from service.routes.bodies import BodyRequest
@@ -45,7 +46,7 @@ def create_app(settings: Settings, metrics: Metrics, write_log: Write) -> Flask:
     app.config["MAX_FORM_PARTS"] = settings.max_images + 16  # files, and a few fields that are ignored
     admit_requests(app, settings.request_timeout)
     handle_failures(app, metrics)
-    app.register_blueprint(predict_routes(native))
+    app.register_blueprint(predict_routes(native, limits))
     app.register_blueprint(summary_routes(registry))
     app.register_blueprint(model_routes(registry))
     app.register_blueprint(health_routes(registry))

@@ -53,9 +53,7 @@ class Clients:
         return any(not connection.idle for connection in self._connections)
 
     def open(self, client: socket.socket, address: tuple[str, int]) -> None:
-        """Take a new connection; where there are too many, the one that has been idle for longest is closed."""
-        if len(self._connections) >= self._settings.max_connections:
-            self.make_room()
+        """Take a new connection."""
         connection = Connection(client, address, self._budget, _in(self._settings.idle_timeout))
         self._connections.add(connection)
         self._on_count(len(self._connections))
@@ -86,13 +84,18 @@ class Clients:
         for connection in list(self._connections):
             self._close(connection)
 
-    def make_room(self) -> None:
-        """Close the connection that has been idle for longest, if one is idle."""
+    def has_room(self) -> bool:
+        """Whether one more connection can be taken, if need be in the place of one that is idle."""
+        return len(self._connections) < self._settings.max_connections or self.make_room()
+
+    def make_room(self) -> bool:
+        """Close the connection that has been idle for longest; False where none is idle."""
         idle = [connection for connection in self._connections if connection.idle]
         if idle:
             oldest = min(idle, key=lambda connection: connection.deadline)
             self._selector.unregister(oldest.socket)
             self._close(oldest)
+        return bool(idle)
 
     # Reading
 

@@ -24,8 +24,11 @@ class Host(Protocol):
     def open(self, client: socket.socket, address: tuple[str, int]) -> None:
         """Take a new connection."""
 
-    def make_room(self) -> None:
-        """Close a connection that nobody needs just now."""
+    def has_room(self) -> bool:
+        """Whether one more can be taken."""
+
+    def make_room(self) -> bool:
+        """Close a connection that nobody needs just now, if there is one."""
 
 
 class FairListener:
@@ -75,6 +78,9 @@ class FairListener:
             self._rest()
             return
         self._has_yielded = False
+        if not self._host.has_room():
+            self._rest()
+            return
         try:
             self._host.open(*listener.accept())
         except OSError as error:  # mostly: another worker was faster, or the client gave up

@@ -7,6 +7,7 @@ from wsgiref.handlers import format_date_time
 
 Headers = list[tuple[str, str]]
 
+OURS = ("content-length", "connection", "date", "server")  # what the application says of these is replaced
 WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -22,7 +23,7 @@ def write_answer(status: str, headers: Headers, body: bytes, *, method: str, ver
     code = int(status[:3])
     lines = [f"{version} {status}", "Server: convserve", f"Date: {_date(int(time.time()))}"]
     lines.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")
-    lines += [f"{name}: {value}" for name, value in headers if name.lower() != "content-length"]
+    lines += [f"{name}: {value}" for name, value in headers if name.lower() not in OURS]
     if code not in WITHOUT_BODY:
         lines.append(f"Content-Length: {_length(headers, body)}")
     head = "\r\n".join(lines)

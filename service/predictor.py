@@ -6,22 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelrepo.metadata import Metadata
-from service.errors import RequestError, TooLarge
+from service.errors import RequestError
 from service.images import decode
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
+from service.limits import Limits
 from service.pixels import check_pixels
 from service.prediction import Prediction, rank, softmax
 from service.preprocessing import PreparedImage, normalise, prepare
 from service.runtime import Model, Scores
 from service.stages import Stages
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much one request may ask for."""
-
-    max_pixels: int  # of one image, width × height
-    max_images: int
 
 
 @dataclass(frozen=True)
@@ -49,9 +42,7 @@ class Predictor:
 
     def prepare(self, inputs: Inputs, stages: Stages) -> Prepared:
         """Bring inputs of any kind to the model's size and colour mode."""
-        if len(inputs) > self._limits.max_images:
-            limit = self._limits.max_images
-            raise TooLarge(f"{len(inputs)} images in one request are too many: send at most {limit} at a time")
+        self._limits.check_count(len(inputs))
         if isinstance(inputs, PixelArray):
             return self._take_pixels(inputs, stages)
         spec = self.metadata.input

@@ -10,6 +10,7 @@ from flask import Request
 from service.base64images import read_base64
 from service.errors import InvalidArray, InvalidRequest, UnsupportedType
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
+from service.limits import Limits
 from service.npy import MAGIC, read_npy
 
 ACCEPTED = "an image (PNG, JPEG, WebP, BMP, GIF, TIFF), multipart/form-data, application/json or application/x-npy"
@@ -24,10 +25,10 @@ class BodyRequest(Request):
         return io.BytesIO()
 
 
-def read_inputs(request: Request) -> Inputs:
+def read_inputs(request: Request, limits: Limits) -> Inputs:
     """Read the body by its Content-Type, or by its first bytes where that says nothing.
 
-    Raises InvalidRequest, InvalidImage, InvalidArray or UnsupportedType.
+    Raises InvalidRequest, InvalidImage, InvalidArray, TooLarge or UnsupportedType.
     """
     if request.content_encoding not in (None, "identity"):
         raise UnsupportedType(f"send the body as it is, without Content-Encoding: {request.content_encoding}")
@@ -40,7 +41,7 @@ def read_inputs(request: Request) -> Inputs:
     if kind in UNSPOKEN:
         kind = _sniff(content)
     if kind == "application/json":
-        return _read_json(content)
+        return _read_json(content, limits)
     if kind == "application/x-npy":
         return PixelArray(read_npy(content))
     if not kind.startswith("image/"):
@@ -62,7 +63,7 @@ def _read_form(request: Request) -> Inputs:
     return EncodedImages(tuple(images))
 
 
-def _read_json(content: bytes) -> Inputs:
+def _read_json(content: bytes, limits: Limits) -> Inputs:
     member, value = _the_member(_parse(content))
     if member == "image":
         return EncodedImages((read_base64(value, "image"),))
@@ -70,6 +71,7 @@ def _read_json(content: bytes) -> Inputs:
         return PixelArray(_to_array(value))
     if not isinstance(value, list) or not value:
         raise InvalidRequest('"images" must be an array of base64 texts that is not empty')
+    limits.check_count(len(value))  # before millions of empty texts become millions of images
     return EncodedImages(tuple(read_base64(text, f"image {number}") for number, text in enumerate(value, start=1)))
 
 

@@ -4,33 +4,33 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
+from service.limits import Limits
 from service.native import NativeDialect
 from service.record import RECORD
 from service.routes.bodies import read_inputs
 from service.shortcut import PREDICT_RULES
 
 
-def predict_routes(native: NativeDialect) -> Blueprint:
+def predict_routes(native: NativeDialect, limits: Limits) -> Blueprint:
     """The native prediction routes, for every form of body."""
     routes = Blueprint("predict", __name__)
     of_default, of_model, of_version = map(routes.post, PREDICT_RULES)
 
+    def predict(name: str | None, version: str | None) -> Response:
+        top_k, record = request.args.get("top_k"), request.environ[RECORD]
+        answer = native.predict(name, version, top_k, partial(read_inputs, request, limits), record)
+        return Response(answer.body, headers={"Server-Timing": answer.server_timing}, content_type="application/json")
+
     @of_default
     def predict_default() -> Response:
-        return _predict(native, request.args.get("model"), request.args.get("version"))
+        return predict(request.args.get("model"), request.args.get("version"))
 
     @of_model
     def predict_model(name: str) -> Response:
-        return _predict(native, name, request.args.get("version"))
+        return predict(name, request.args.get("version"))
 
     @of_version
     def predict_version(name: str, version: str) -> Response:
-        return _predict(native, name, version)
+        return predict(name, version)
 
     return routes
-
-
-def _predict(native: NativeDialect, name: str | None, version: str | None) -> Response:
-    top_k, record = request.args.get("top_k"), request.environ[RECORD]
-    answer = native.predict(name, version, top_k, partial(read_inputs, request), record)
-    return Response(answer.body, headers={"Server-Timing": answer.server_timing}, content_type="application/json")

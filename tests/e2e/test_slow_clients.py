@@ -115,3 +115,17 @@ def test_the_idlest_connection_makes_room_for_a_new_one(models: Path) -> None:
         assert idle[1].answer().status == 200
         for wire in idle:
             wire.close()
+
+
+def test_where_every_connection_is_in_use_a_new_client_waits_for_its_turn(models: Path) -> None:
+    with running(models, max_connections=1) as service, Wire(service.port) as slow:
+        slow.send(PREDICT[:-1])
+        time.sleep(0.2)  # until the worker has read it: before, the connection counts as idle
+        with Wire(service.port) as waiting:
+            waiting.send(PREDICT)
+            time.sleep(0.2)  # long enough for a worker that took one too many to have answered
+            slow.send(PREDICT[-1:])
+
+            assert slow.answer().status == 200
+            assert waiting.answer().status == 200
+            assert slow.is_closed()

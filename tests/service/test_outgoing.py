@@ -33,6 +33,13 @@ def test_the_length_is_the_bodys_own_whatever_the_application_says() -> None:
     assert [line for line in lines if line.startswith("Content-Length")] == ["Content-Length: 5"]
 
 
+@pytest.mark.parametrize("name", ["Date", "Connection", "Server", "Content-Length"])
+def test_headers_of_the_servers_own_are_sent_once(name: str) -> None:
+    lines, _ = write(headers=[(name, "7")])
+
+    assert len([line for line in lines if line.startswith(f"{name}: ")]) == 1
+
+
 def test_an_answer_to_head_has_the_length_but_no_body() -> None:
     lines, content = write(headers=[("Content-Length", "1234")], body=b"", method="HEAD")
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from modelrepo.metadata import OutputSpec
 from service.errors import InvalidImage, TooLarge
 from service.inputs import EncodedImage, EncodedImages, PixelArray
-from service.predictor import Limits, Predictor
+from service.limits import Limits
+from service.predictor import Predictor
 from service.runtime import Scores
 from service.stages import Stages
 from tests.support.bundles import describe

@@ -11,7 +11,8 @@ from modelrepo.golden import GoldenImage, GoldenSet
 from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
 from service.errors import ModelNotFound
-from service.predictor import Limits, Predictor
+from service.limits import Limits
+from service.predictor import Predictor
 from service.registry import ModelRegistry, load_registry
 from service.runtime import Scores, UnusableGraph
 from tests.support.bundles import publish_tiny

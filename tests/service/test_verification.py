@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from modelrepo.golden import GoldenImage, GoldenSet
-from service.predictor import Limits, Predictor
+from service.limits import Limits
+from service.predictor import Predictor
 from service.verification import WrongAnswers, replay
 from tests.support.bundles import describe
 from tests.support.pictures import as_png, picture

@@ -71,6 +71,7 @@ BAD_INPUT = [
     pytest.param(post(claiming(50_000, 50_000)), 413, "too_large", "2500000000 pixels", id="over the pixel limit"),
     pytest.param(post(claiming(1001, 1000)), 413, "too_large", "the limit is 1000000", id="just over it"),
     pytest.param(post_json({"images": [TEXT] * 9}), 413, "too_large", "9 images", id="too many images"),
+    pytest.param(post_json({"images": ["?"] * 9}), 413, "too_large", "9 images", id="too many to be read at all"),
     pytest.param(post_files(*[PNG] * 9), 413, "too_large", "9 images", id="too many files"),
     pytest.param(post_files(*[PNG] * 50), 413, "too_large", "too many", id="far too many files"),
     pytest.param(
