@@ -1,5 +1,6 @@
 """`python -m service`: the one place where the serving side reads the environment."""
 
+import logging
 import os
 import resource
 import sys
@@ -15,6 +16,7 @@ def main() -> None:
         settings = read_settings(os.environ)
     except InvalidSetting as error:
         sys.exit(f"convserve cannot start: {error}")
+    logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s")  # much as gunicorn's own
     warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of strangers' pictures is no news here
     _allow_open_files()
     Server(settings).run()

@@ -99,8 +99,9 @@ def _load(repository: ModelRepository, name: str, version: int, open_bundle: Ope
         replay(bundle.golden, predictor)
         warm_up(predictor)
     except Exception as error:  # whatever is wrong with one bundle, the others are served
-        logger.exception("refused version %s of model %s", version, name)
-        return LoadedVersion(name, version, None, str(error), _failure_word(error))
+        failure = _failure_word(error)
+        logger.error("refused %s version %s: %s", name, version, error, exc_info=failure == "unexpected")
+        return LoadedVersion(name, version, None, str(error), failure)
     return LoadedVersion(name, version, predictor)
 
 

@@ -40,7 +40,7 @@ def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
         return error.code, "too_large", _too_large(request), {}
     if isinstance(error, HTTPException):
         return error.code or 500, "bad_request", str(error.description), {}
-    logger.error("unexpected error", exc_info=error)
+    logger.error("unexpected error in request %s", request.environ[RECORD].request_id, exc_info=error)
     sentence = "an unexpected error, which is now in the server's log with this request_id"
     return HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", sentence, {}
 

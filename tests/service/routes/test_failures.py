@@ -258,6 +258,7 @@ def test_an_unexpected_error_is_a_plain_500_and_in_the_log(
     assert b"secret" not in response.data
     assert b"Traceback" not in response.data
     assert "KeyError: 'secret'" in caplog.text
+    assert document["request_id"] in caplog.text
     assert json.loads(log[0])["status"] == 500
 
 
