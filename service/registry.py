@@ -100,7 +100,7 @@ def _load(repository: ModelRepository, name: str, version: int, open_bundle: Ope
         warm_up(predictor)
     except Exception as error:  # whatever is wrong with one bundle, the others are served
         failure = _failure_word(error)
-        logger.error("refused %s version %s: %s", name, version, error, exc_info=failure == "unexpected")
+        logger.warning("refused %s version %s: %s", name, version, error, exc_info=failure == "unexpected")
         return LoadedVersion(name, version, None, str(error), failure)
     return LoadedVersion(name, version, predictor)
 
