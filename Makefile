@@ -13,7 +13,7 @@ SERVICE := $(VENVS)/service/bin/python
 TRAINING := $(VENVS)/training/bin/python
 TEST := $(VENVS)/test/bin
 
-.PHONY: help serve test test-data lint format train evaluate bench lock clean
+.PHONY: help serve test lint format train evaluate bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

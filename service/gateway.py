@@ -10,6 +10,7 @@ from gunicorn.http.wsgi import base_environ
 from service.connection import Connection
 from service.errors import RequestError
 from service.outgoing import Headers, write_answer
+from service.record import DRAINING, QUEUE_SECONDS, REFUSAL
 
 
 class Gateway:
@@ -35,9 +36,9 @@ class Gateway:
             **self._environ,
             **incoming.environ(),
             "REMOTE_ADDR": connection.address[0],
-            "convserve.queue_seconds": waited,
-            "convserve.refusal": refusal,
-            "convserve.draining": draining,
+            QUEUE_SECONDS: waited,
+            REFUSAL: refusal,
+            DRAINING: draining,
         }
         status, headers, body = self._call(environ)
         connection.closing = draining or not incoming.keep_alive

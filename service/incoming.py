@@ -47,21 +47,16 @@ class IncomingRequest:
         )
         self._body: list[bytes] = []
         self._size = 0
-        self._started = False
         self._wants_continue = False
+        self.started = False  # whether any byte of the request has come
         self.complete = False
         self.refusal: RequestError | None = None
 
-    @property
-    def started(self) -> bool:
-        """Whether any byte of the request has come."""
-        return self._started
-
     def feed(self, data: bytes) -> None:
         """Take what the socket gave; empty lines before a request are ignored (RFC 9112, 2.2)."""
-        if not self._started:
+        if not self.started:
             data = data.lstrip(b"\r\n")
-            self._started = bool(data)
+            self.started = bool(data)
         try:
             self._parser.feed(data)
         except LimitRequestLine:
@@ -82,7 +77,7 @@ class IncomingRequest:
         self.release()
         self._parser.reset()
         self._body, self._size = [], 0
-        self._started = self._wants_continue = self.complete = False
+        self.started = self._wants_continue = self.complete = False
         if rest:
             self.feed(rest)
 
@@ -96,25 +91,16 @@ class IncomingRequest:
         """Whether the client wants the connection to stay open, and it can."""
         return self.refusal is None and bool(self._parser.should_keep_alive)
 
-    @property
-    def method(self) -> str:
-        """The request's method, UNKNOWN where none could be parsed."""
-        return (self._parser.method or b"UNKNOWN").decode("ascii")
-
-    @property
-    def version(self) -> tuple[int, int]:
-        """The HTTP version, (1, 1) where none could be parsed."""
-        return self._parser.http_version or (1, 1)
-
     def environ(self) -> Environ:
-        """The request's part of a WSGI environment (PEP 3333)."""
+        """The request's part of a WSGI environment (PEP 3333); its method is UNKNOWN where none could be parsed."""
+        major, minor = self._parser.http_version or (1, 1)
         path, _, query = _origin_form(self._parser.path or b"/").partition(b"?")
         environ: Environ = {
-            "REQUEST_METHOD": self.method,
+            "REQUEST_METHOD": (self._parser.method or b"UNKNOWN").decode("ascii"),
             "SCRIPT_NAME": "",
             "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
             "QUERY_STRING": query.decode("latin-1"),
-            "SERVER_PROTOCOL": f"HTTP/{self.version[0]}.{self.version[1]}",
+            "SERVER_PROTOCOL": f"HTTP/{major}.{minor}",
             "CONTENT_LENGTH": str(self._size),
             "wsgi.input": io.BytesIO(b"".join(self._body)),
         }

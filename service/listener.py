@@ -11,28 +11,15 @@ import selectors
 import socket
 import time
 from collections.abc import Sequence
-from typing import Protocol
 
+from service.clients import Clients
 from service.scoreboard import Scoreboard
 
 YIELD = 0.002  # seconds that a new connection is left to the workers that hold fewer
 
 
-class Host(Protocol):
-    """Who takes the connections."""
-
-    def open(self, client: socket.socket, address: tuple[str, int]) -> None:
-        """Take a new connection."""
-
-    def has_room(self) -> bool:
-        """Whether one more can be taken."""
-
-    def make_room(self) -> bool:
-        """Close a connection that nobody needs just now, if there is one."""
-
-
 class FairListener:
-    """Accepts for one worker and hands each connection to its host."""
+    """Accepts for one worker and hands each connection to its clients."""
 
     def __init__(
         self,
@@ -40,13 +27,13 @@ class FairListener:
         selector: selectors.BaseSelector,
         scoreboard: Scoreboard,
         slot: int,
-        host: Host,
+        clients: Clients,
     ) -> None:
         self._sockets = sockets
         self._selector = selector
         self._scoreboard = scoreboard
         self._slot = slot
-        self._host = host
+        self._clients = clients
         self._registered = False
         self._has_yielded = False
         self._yield_until = 0.0
@@ -78,14 +65,14 @@ class FairListener:
             self._rest()
             return
         self._has_yielded = False
-        if not self._host.has_room():
+        if not self._clients.has_room():
             self._rest()
             return
         try:
-            self._host.open(*listener.accept())
+            self._clients.open(*listener.accept())
         except OSError as error:  # mostly: another worker was faster, or the client gave up
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                self._host.make_room()
+                self._clients.make_room()
                 self._rest()
 
     def _rest(self) -> None:

@@ -24,7 +24,7 @@ MODEL = ("model", "version")
 
 @dataclass(frozen=True)
 class Metrics:
-    """The service's metrics; the names and labels are a public interface, see docs/api.md."""
+    """The service's metrics; the names and labels are a public interface, see docs/operations.md."""
 
     scrape: CollectorRegistry
     requests: Counter

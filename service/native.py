@@ -8,7 +8,7 @@ import orjson
 
 from service.errors import InvalidRequest
 from service.inputs import Inputs
-from service.meters import PredictionMeter, create_meter
+from service.meters import PredictionMeter
 from service.metrics import Metrics
 from service.prediction import Prediction
 from service.predictor import Predictor
@@ -61,7 +61,7 @@ class NativeDialect:
     def _meter(self, predictor: Predictor) -> PredictionMeter:
         if predictor not in self._meters:
             metadata = predictor.metadata
-            self._meters[predictor] = create_meter(self._metrics, metadata.name, metadata.version)
+            self._meters[predictor] = PredictionMeter(self._metrics, metadata.name, metadata.version)
         return self._meters[predictor]
 
 

@@ -9,12 +9,11 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.access_log import AccessLog
 from service.metrics import Metrics
-from service.record import RECORD, RequestRecord
+from service.outgoing import Headers
+from service.record import QUEUE_SECONDS, RECORD, RequestRecord
 
 SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
-
-Headers = list[tuple[str, str]]
 
 
 class Observer:
@@ -29,7 +28,7 @@ class Observer:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let the application answer, then account for it."""
-        record = RequestRecord(_request_id(environ), environ.get("convserve.queue_seconds", 0.0))
+        record = RequestRecord(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0))
         environ[RECORD] = record
         self._in_progress.inc()
         try:

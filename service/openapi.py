@@ -34,9 +34,8 @@ def describe(skeleton: bytes, registry: ModelRegistry, settings: Settings) -> Sc
 
 def _newest(registry: ModelRegistry) -> list[Metadata]:
     """What answers for each model where no version is named."""
-    ready = [each for each in registry if each.predictor]
-    newest = {each.name: each.predictor for each in sorted(ready, key=lambda each: each.version)}
-    return [predictor.metadata for predictor in newest.values() if predictor]
+    unready = registry.unready_models()
+    return [registry.get(name, None).metadata for name in registry.names() if name not in unready]
 
 
 def _fill_parameters(parameters: dict[str, Schema], names: list[str], loaded: list[Metadata]) -> None:

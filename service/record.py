@@ -4,7 +4,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-RECORD = "convserve.record"  # where the WSGI environment has it
+# Names in the WSGI environment. The first three are the server's, the last is the observer's.
+QUEUE_SECONDS = "convserve.queue_seconds"  # how long the complete request has waited
+REFUSAL = "convserve.refusal"  # a RequestError to be answered instead of looking at the request, or None
+DRAINING = "convserve.draining"  # whether the server is shutting down
+RECORD = "convserve.record"
 
 
 @dataclass

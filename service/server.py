@@ -29,7 +29,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
         super().__init__()
 
     def load_config(self) -> None:
-        """Give gunicorn its settings; each has its reason in docs/architecture.md."""
+        """Give gunicorn its settings."""
         for name, value in self._options().items():
             self.cfg.set(name, value)
 

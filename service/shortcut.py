@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.inputs import EncodedImage, EncodedImages
 from service.native import NativeAnswer, NativeDialect
-from service.record import RECORD
+from service.record import RECORD, REFUSAL
 from service.settings import Settings
 
 PREDICT_RULES = ("/predict", "/models/<name>/predict", "/models/<name>/versions/<version>/predict")
@@ -47,7 +47,7 @@ class Shortcut:
             and environ.get("CONTENT_TYPE", "").startswith("image/")
             and not environ.get("QUERY_STRING")
             and not environ.get("HTTP_CONTENT_ENCODING")
-            and environ.get("convserve.refusal") is None
+            and environ.get(REFUSAL) is None
             and environ[RECORD].queue_seconds <= self._request_timeout
             and 0 < int(environ.get("CONTENT_LENGTH") or 0) <= self._max_body_bytes
         )

@@ -3,7 +3,7 @@
 from flask import Flask, request
 
 from service.errors import DeadlineExceeded
-from service.record import RECORD
+from service.record import RECORD, REFUSAL
 
 ALWAYS_ANSWERED = {"/livez", "/readyz", "/healthz", "/metrics"}  # however long the queue
 
@@ -16,7 +16,7 @@ def admit_requests(app: Flask, request_timeout: float) -> None:
         record = request.environ[RECORD]
         if request.url_rule:
             record.route = request.url_rule.rule
-        refusal = request.environ.get("convserve.refusal")
+        refusal = request.environ.get(REFUSAL)
         if refusal is not None:
             raise refusal
         if record.queue_seconds > request_timeout and request.path not in ALWAYS_ANSWERED:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from service.record import DRAINING
 from service.registry import ModelRegistry
 from service.routes.answers import json_answer
 
@@ -17,7 +18,7 @@ def health_routes(registry: ModelRegistry) -> Blueprint:
     @routes.get("/readyz")
     @routes.get("/healthz")
     def readyz() -> Response:
-        problems = _problems(registry, draining=bool(request.environ.get("convserve.draining")))
+        problems = _problems(registry, draining=bool(request.environ.get(DRAINING)))
         refused = {f"{each.name}/{each.version}": each.reason for each in registry if not each.predictor}
         document = {"ready": not problems, "problems": problems, "refused": refused}
         return json_answer(document, 503 if problems else 200)

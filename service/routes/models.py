@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service.registry import LoadedVersion, ModelRegistry
+from service.registry import READY, LoadedVersion, ModelRegistry
 from service.routes.answers import json_answer
 from service.versions import parse_version
 
@@ -24,7 +24,7 @@ def model_routes(registry: ModelRegistry) -> Blueprint:
     @routes.get("/models/<name>/versions/<version>")
     def model_card(name: str, version: str) -> Response:
         predictor = registry.get(name, parse_version(version))
-        return json_answer({"state": "READY", **predictor.metadata.to_json()})
+        return json_answer({"state": READY, **predictor.metadata.to_json()})
 
     return routes
 

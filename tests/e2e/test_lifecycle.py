@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.support.pictures import as_file, as_png, picture
-from tests.support.running import STOP_SECONDS, running, start, stopped, until
+from tests.support.running import STOP_SECONDS, RunningService, running, start, stopped, until
 from tests.support.wire import Wire, request
 
 PNG = as_png(picture(1))
@@ -113,14 +113,19 @@ def test_the_end_leaves_nothing_behind(models: Path, tmp_path: Path, monkeypatch
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
+def send_at_once(service: RunningService, first: Wire, second: Wire) -> None:
+    """A heavy request and a light one that the only worker finds together, on connections that it already has."""
+    for wire in (first, second):
+        wire.send(request("GET", "/livez"))
+        wire.answer()
+    with stopped(service.workers()[0]):
+        first.send(HEAVY)
+        second.send(PREDICT)
+
+
 def test_too_many_waiting_requests_are_turned_away_with_a_time_to_come_back(models: Path) -> None:
     with running(models, max_queue=1) as service, Wire(service.port) as heavy, Wire(service.port) as other:
-        for wire in (heavy, other):
-            wire.send(request("GET", "/livez"))
-            wire.answer()
-        with stopped(service.workers()[0]):
-            heavy.send(HEAVY)
-            other.send(PREDICT)
+        send_at_once(service, heavy, other)
 
         refusal = other.answer()
 
@@ -133,12 +138,7 @@ def test_too_many_waiting_requests_are_turned_away_with_a_time_to_come_back(mode
 
 def test_a_request_that_has_waited_too_long_is_not_computed_any_more(models: Path) -> None:
     with running(models, request_timeout=0.02) as service, Wire(service.port) as heavy, Wire(service.port) as late:
-        for wire in (heavy, late):
-            wire.send(request("GET", "/livez"))
-            wire.answer()
-        with stopped(service.workers()[0]):
-            heavy.send(HEAVY)
-            late.send(PREDICT)
+        send_at_once(service, heavy, late)
 
         answer = late.answer()
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from service.errors import InvalidImage, RequestError, TooLarge
 from service.images import decode, orientation
-from tests.pictures import (
+from tests.support.oddities import (
     FORMATS,
     animated_gif,
     file_of,

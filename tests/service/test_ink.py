@@ -16,8 +16,8 @@ from modelrepo.metadata import InputSpec, Preprocessing
 from service.images import decode
 from service.ink import to_mnist
 from service.preprocessing import prepare
-from tests.handwriting import Handwritten, write_digits
-from tests.pictures import file_of
+from tests.support.handwriting import Handwritten, write_digits
+from tests.support.oddities import file_of
 
 MODEL = Path(__file__).parent.parent.parent / "models" / "mnist" / "1" / "model.onnx"
 SIZE = (28, 28)

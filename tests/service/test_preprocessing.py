@@ -12,7 +12,7 @@ from modelrepo.metadata import FITS, INTERPOLATIONS, InputSpec, Preprocessing
 from service.errors import RequestError
 from service.images import decode
 from service.preprocessing import PreparedImage, normalise, prepare
-from tests.pictures import file_of, gradient, mutated, oriented_jpeg, palette_png, photograph, transparent_png
+from tests.support.oddities import file_of, gradient, mutated, oriented_jpeg, palette_png, photograph, transparent_png
 
 GRAY = InputSpec(name="image", dtype="uint8", layout="NHWC", batch=None, height=28, width=28, channels=1)
 RGB = replace(GRAY, height=32, width=32, channels=3)

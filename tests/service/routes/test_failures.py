@@ -3,8 +3,6 @@
 import base64
 import io
 import json
-import struct
-import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -19,6 +17,7 @@ from service.metrics import Metrics
 from service.observer import Observer
 from service.routes.admission import admit_requests
 from service.routes.failures import handle_failures
+from tests.support.oddities import png_bomb
 from tests.support.pictures import as_file, as_image, as_npy, as_png, picture
 
 PNG = as_png(picture(1))
@@ -26,15 +25,6 @@ TEXT = base64.b64encode(PNG).decode()
 NAN = as_npy(np.full((1, 8, 8, 1), np.nan))
 JSON = "application/json"
 Send = Callable[[FlaskClient], TestResponse]
-
-
-def claiming(width: int, height: int) -> bytes:
-    """A small PNG whose header claims any size."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
-    )
 
 
 def post(body: bytes, content_type: str | None = "image/png", path: str = "/predict") -> Send:
@@ -68,8 +58,8 @@ BAD_INPUT = [
     pytest.param(
         post(b"x" * (1 << 20) + b"x"), 413, "too_large", "larger than 1048576 bytes", id="over the byte limit"
     ),
-    pytest.param(post(claiming(50_000, 50_000)), 413, "too_large", "2500000000 pixels", id="over the pixel limit"),
-    pytest.param(post(claiming(1001, 1000)), 413, "too_large", "the limit is 1000000", id="just over it"),
+    pytest.param(post(png_bomb(50_000, 50_000)), 413, "too_large", "2500000000 pixels", id="over the pixel limit"),
+    pytest.param(post(png_bomb(1001, 1000)), 413, "too_large", "the limit is 1000000", id="just over it"),
     pytest.param(post_json({"images": [TEXT] * 9}), 413, "too_large", "9 images", id="too many images"),
     pytest.param(post_json({"images": ["?"] * 9}), 413, "too_large", "9 images", id="too many to be read at all"),
     pytest.param(post_files(*[PNG] * 9), 413, "too_large", "9 images", id="too many files"),

@@ -1,6 +1,5 @@
 """Makers of odd and hostile image files: every format, colour mode and shape that somebody may send."""
 
-import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -9,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from tests.support.pictures import as_file
 
 Pixels = NDArray[Any]
 
@@ -41,10 +42,8 @@ def photograph(height: int = 48, width: int = 64) -> NDArray[np.uint8]:
 
 def file_of(image: Image.Image | Pixels, kind: str = "PNG", **options: Any) -> bytes:
     """The bytes of an image file; `kind` is one of Pillow's names, `options` go to its writer."""
-    stream = io.BytesIO()
     picture = image if isinstance(image, Image.Image) else Image.fromarray(np.ascontiguousarray(image))
-    picture.save(stream, kind, **options)
-    return stream.getvalue()
+    return as_file(picture, kind, **options)
 
 
 def truncated(content: bytes, share: float = 0.6) -> bytes:
