@@ -5,6 +5,7 @@ import sys
 
 from bench.commands import COMMANDS
 from bench.localservice import ServiceFailed
+from bench.messages import Unanswered
 from bench.options import read_options
 from bench.spread import Unseen
 from bench.traffic import NoReport
@@ -16,7 +17,7 @@ def main() -> int:
     options = read_options(sys.argv[1:], os.environ)
     try:
         return COMMANDS[options.what](options, os.environ)
-    except (OSError, NoReport, RepositoryError, ServiceFailed, Unseen) as error:
+    except (OSError, NoReport, RepositoryError, ServiceFailed, Unanswered, Unseen) as error:
         sys.exit(f"cannot measure: {error}")
 
 

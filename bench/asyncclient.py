@@ -5,7 +5,6 @@ It costs several times wrk's CPU a request, so on few cores its figures are lowe
 
 import asyncio
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -15,12 +14,12 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
+from bench.messages import END, Request, read_head
 from bench.target import Target, parse_target
 from bench.traffic import Traffic, parse_report, percentile
 from bench.workload import Workload
 
 PAUSE = 0.05  # seconds before a connection that failed is opened again
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
 @dataclass
@@ -73,25 +72,17 @@ async def _converse(target: Target, requests: Iterator[bytes], until: float, tal
 
 
 async def _read_status(reader: asyncio.StreamReader) -> int:
-    """Read one whole answer; raises EOFError or ValueError where it is not one."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = LENGTH.search(head)
-    if length is None:
-        raise ValueError("an answer without Content-Length")
-    await reader.readexactly(int(length[1]))
-    return int(head[9:12])
-
-
-def _request(target: Target, path: str, content_type: str, body: bytes) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", f"Host: {target.host}", f"Content-Type: {content_type}"]
-    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+    """Read one whole answer; raises EOFError, ConnectionError or ValueError where it is not one."""
+    status, length = read_head(await reader.readuntil(END))
+    await reader.readexactly(length)
+    return status
 
 
 def main() -> None:
     """The process that `post_with_asyncio` starts."""
     url, path, content_type, folder, connections, seconds = sys.argv[1:]
     target = parse_target(url)
-    requests = [_request(target, path, content_type, file.read_bytes()) for file in Path(folder).iterdir()]
+    requests = [Request(path, content_type, file.read_bytes()).write(target) for file in Path(folder).iterdir()]
     traffic = asyncio.run(post(target, cycle(requests), int(connections), float(seconds)))
     print(json.dumps(traffic.__dict__))
 

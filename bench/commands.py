@@ -1,4 +1,4 @@
-"""The three benchmarks, put together from the options and told to people."""
+"""The benchmarks, put together from the options and told to people."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,16 +8,20 @@ from pathlib import Path
 
 from bench.asyncclient import post_with_asyncio
 from bench.bare import NoYardstick, cpu_microseconds, load_bare
+from bench.connection import Connection
+from bench.exposition import read_cpu
 from bench.load import Bare, LoadFigures, bare_sentence, load_table, measure_load
 from bench.localservice import await_workers, running_service
 from bench.machine import machine_facts
 from bench.options import Options
+from bench.parcels import IMAGES, pack
 from bench.pictures import Pictures, find_pictures
 from bench.results import write_results
 from bench.spread import ARRIVALS, measure_spread, spread_table
 from bench.start import measure_starts, start_sentence
 from bench.target import Target
 from bench.traffic import Generator
+from bench.wire import TURN, measure_wire, wire_table
 from bench.workload import Workload, batches, single_images
 from bench.wrk import post_with_wrk
 from modelrepo.repository import ModelRepository
@@ -65,10 +69,26 @@ def run_spread(options: Options, environment: Environment) -> int:
     return 0
 
 
+def run_wire(options: Options, environment: Environment) -> int:
+    """Send the same images in every encoding, as one request and as a request each."""
+    pictures = find_pictures(options.model, options.data, newest_bundle(options.models, options.model))
+    with _service(options, environment) as target, Connection(target) as connection:
+        print(f"{target.url}, {IMAGES} images ({pictures.source}) as one request (batch) and as {IMAGES} (singles)")
+        machine = machine_facts()
+        parcels = pack(target, options.model, pictures)
+        cpu, seconds = partial(read_cpu, target), min(TURN, options.seconds)
+        rows = measure_wire(connection.exchange, cpu, parcels, options.trials, seconds)
+    print(wire_table(rows))
+    record = {"source": pictures.source, "rows": [{**asdict(row), "ratios": row.ratios} for row in rows]}
+    print(f"written to {write_results(options.results, 'wire', machine, record)}")
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Options, Environment], int]] = {
     "load": run_load,
     "start": run_start,
     "spread": run_spread,
+    "wire": run_wire,
 }
 
 

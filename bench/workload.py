@@ -12,6 +12,8 @@ from service.images import decode
 
 MAX_PIXELS = 50_000_000  # the service's default limit
 
+Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -35,18 +37,20 @@ def single_images(path: str, pictures: Pictures) -> Workload:
 
 def batches(path: str, pictures: Pictures, size: int) -> Workload:
     """`size` pictures a request, decoded here and sent as one uint8 `.npy` of [size, height, width, channels]."""
-    supply = cycle(_pixels(content) for content in pictures.contents)
+    supply = cycle(read_pixels(content) for content in pictures.contents)
     count = max(2, len(pictures.contents) // size)
-    bodies = tuple(_npy(np.stack(list(islice(supply, size)))) for _ in range(count))
+    bodies = tuple(write_npy(np.stack(list(islice(supply, size)))) for _ in range(count))
     return Workload(path, "application/x-npy", bodies, images=size)
 
 
-def _pixels(content: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def read_pixels(content: bytes) -> Pixels:
+    """What is in an image file: uint8 [height, width, channels]."""
     pixels = np.asarray(decode(content, MAX_PIXELS), np.uint8)
     return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
 
 
-def _npy(array: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+def write_npy(array: Pixels) -> bytes:
+    """The array as a `.npy` file."""
     stream = io.BytesIO()
     np.save(stream, array)
     return stream.getvalue()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands import run_load, run_spread
+from bench.commands import run_load, run_spread, run_wire
 from bench.localservice import await_workers, running_service
 from bench.options import Options, read_options
 from bench.target import Target
@@ -77,3 +77,13 @@ def test_connections_are_found_at_the_workers(options: Read, tmp_path: Path) -> 
 
     figures = json.loads(next(tmp_path.glob("*-spread.json")).read_text())["figures"]
     assert [sum(counts) for counts in figures["all at once"]] == [6, 6]
+
+
+def test_every_encoding_is_sent_both_ways(options: Read, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = run_wire(options("wire", "--trials", "2", "--seconds", "0.01"), ENVIRONMENT)
+
+    assert status == 0
+    assert "as one request (batch) and as 32 (singles)" in capsys.readouterr().out
+    rows = json.loads(next(tmp_path.glob("*-wire.json")).read_text())["figures"]["rows"]
+    assert len(rows) == 9
+    assert all(len(row["ratios"]) == 2 for row in rows)
