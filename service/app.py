@@ -7,21 +7,25 @@ from flask import Flask
 from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
 from service.access_log import AccessLog, Write
+from service.dialects.native import NativeDialect
+from service.dialects.openinference.dialect import OpenInference
+from service.dialects.tfserving.dialect import TensorFlowServing
+from service.inference import Inference
 from service.limits import Limits
 from service.metrics import Metrics
-from service.native import NativeDialect
 from service.observer import Observer
 from service.predictor import Predictor
 from service.registry import ModelRegistry, load_registry
+from service.routes import health, v2
 from service.routes.admission import admit_requests
 from service.routes.bodies import BodyRequest
 from service.routes.failures import handle_failures
-from service.routes.health import health_routes
 from service.routes.models import model_routes
 from service.routes.pages import page_routes
 from service.routes.predict import predict_routes
 from service.routes.scrape import metrics_routes
 from service.routes.summary import summary_routes
+from service.routes.v1 import v1_routes
 from service.runtime import load_model
 from service.settings import Settings
 from service.shortcut import Shortcut
@@ -38,22 +42,37 @@ def create_app(settings: Settings, metrics: Metrics, write_log: Write) -> Flask:
     )
     _report(registry, metrics)
 
-    native = NativeDialect(registry, metrics)
+    inference = Inference(metrics)
+    native = NativeDialect(registry, inference)
+    open_inference = OpenInference(registry, inference, metrics.statistics, limits, settings.workers)
+    tensorflow_serving = TensorFlowServing(registry, inference, limits)
+
+    app = _create_flask(settings)
+    admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, "/metrics"})
+    handle_failures(app, metrics)
+    for routes in (
+        predict_routes(native, limits),
+        v1_routes(tensorflow_serving),
+        v2.v2_routes(open_inference),
+        summary_routes(registry),
+        model_routes(registry),
+        health.health_routes(registry),
+        metrics_routes(metrics),
+        page_routes(registry, settings),
+    ):
+        app.register_blueprint(routes)
+    shortcut = Shortcut(app.wsgi_app, native, settings)
+    app.wsgi_app = Observer(shortcut, metrics, AccessLog(write_log, settings.log_format))  # type: ignore[method-assign]
+    return app
+
+
+def _create_flask(settings: Settings) -> Flask:
     app = Flask("convserve", static_folder=None)
     app.request_class = BodyRequest
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # it would redirect, in HTML
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_PARTS"] = settings.max_images + 16  # files, and a few fields that are ignored
-    admit_requests(app, settings.request_timeout)
-    handle_failures(app, metrics)
-    app.register_blueprint(predict_routes(native, limits))
-    app.register_blueprint(summary_routes(registry))
-    app.register_blueprint(model_routes(registry))
-    app.register_blueprint(health_routes(registry))
-    app.register_blueprint(metrics_routes(metrics))
-    app.register_blueprint(page_routes(registry, settings))
-    shortcut = Shortcut(app.wsgi_app, native, settings)
-    app.wsgi_app = Observer(shortcut, metrics, AccessLog(write_log, settings.log_format))  # type: ignore[method-assign]
     return app
 
 

@@ -50,6 +50,32 @@ class UnsupportedType(RequestError):
     code = "unsupported_type"
 
 
+class UnsupportedEncoding(UnsupportedType):
+    """A Content-Encoding that cannot be undone."""
+
+
+class Unsupported(RequestError):
+    """A part of a protocol that this service does not have."""
+
+    status = HTTPStatus.NOT_IMPLEMENTED
+    code = "unsupported"
+
+
+class NotReady(RequestError):
+    """A model, or the server, does not answer predictions now."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "not_ready"
+    retry_after = 1
+
+
+class LoadingNotAllowed(RequestError):
+    """Models cannot be loaded or unloaded over HTTP."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "loading_not_allowed"
+
+
 class Overloaded(RequestError):
     """The queue is full; the request was not looked at, so sending it again is safe."""
 

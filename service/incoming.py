@@ -4,6 +4,7 @@ The parsing and framing are gunicorn's own C parser; what is decided here is how
 """
 
 import io
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -99,7 +100,7 @@ class IncomingRequest:
             "REQUEST_METHOD": (self._parser.method or b"UNKNOWN").decode("ascii"),
             "SCRIPT_NAME": "",
             "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
-            "QUERY_STRING": query.decode("latin-1"),
+            "QUERY_STRING": _escaped(query).decode("ascii"),
             "SERVER_PROTOCOL": f"HTTP/{major}.{minor}",
             "CONTENT_LENGTH": str(self._size),
             "wsgi.input": io.BytesIO(b"".join(self._body)),
@@ -139,6 +140,11 @@ def _origin_form(target: bytes) -> bytes:
     if target.startswith((b"http://", b"https://")):
         return b"/" + target.partition(b"://")[2].partition(b"/")[2]
     return target
+
+
+def _escaped(query: bytes) -> bytes:
+    """The query with its bytes beyond ASCII escaped, as clients should do it (RFC 3986, 2.5) and not all do."""
+    return query if query.isascii() else re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % ord(byte[0]), query)
 
 
 def _add_header(environ: Environ, name: str, value: str) -> None:

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from service.processes import WorkerProcesses
 from service.scoreboard import Scoreboard
+from service.statistics import Statistics
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -37,6 +38,7 @@ class Metrics:
     rejected: Counter
     model_info: Gauge
     model_load_failures: Counter
+    statistics: Statistics
 
 
 def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
@@ -93,6 +95,7 @@ def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
             (*MODEL, "reason"),
             registry=own,
         ),
+        statistics=Statistics(folder, slot),
     )
 
 

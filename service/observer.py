@@ -53,10 +53,13 @@ def _request_id(environ: WSGIEnvironment) -> str:
 def _start(
     record: RequestRecord, start_response: StartResponse, status: str, headers: Headers, exc_info: Any = None
 ) -> Any:
-    """`start_response` as the application sees it: notes the status and adds the request's id."""
+    """`start_response` as the application sees it: notes the status and adds the request's id and times."""
     record.status = int(status[:3])
     record.bytes_out = next((int(value) for name, value in headers if name == "Content-Length"), 0)
-    return start_response(status, [*headers, ("X-Request-ID", record.request_id)], exc_info)
+    added = [("X-Request-ID", record.request_id)]
+    if record.server_timing:
+        added.append(("Server-Timing", record.server_timing))
+    return start_response(status, [*headers, *added], exc_info)
 
 
 def _log_line(environ: WSGIEnvironment, record: RequestRecord, seconds: float) -> dict[str, Any]:

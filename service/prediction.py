@@ -18,16 +18,17 @@ class RankedClass:
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """The best classes of one image in descending order, and what was done to the image before."""
+class Classification:
+    """Probabilities float32 [N, classes], and for each image what was done to it before."""
 
-    top_k: tuple[RankedClass, ...]
-    preprocessing: tuple[str, ...]
+    probabilities: Scores
+    steps: tuple[tuple[str, ...], ...]
 
-    @property
-    def best(self) -> RankedClass:
-        """The class that won."""
-        return self.top_k[0]
+    def winners(self, labels: Sequence[str]) -> list[RankedClass]:
+        """The most probable class of each image."""
+        indices = self.probabilities.argmax(axis=1).tolist()
+        highest = self.probabilities.max(axis=1).tolist()
+        return [RankedClass(labels[index], index, highest[row]) for row, index in enumerate(indices)]
 
 
 def softmax(logits: Scores) -> Scores:

@@ -1,4 +1,4 @@
-"""One loaded version of a model: from inputs to predictions, a straight line."""
+"""One loaded version of a model: from inputs to probabilities, a straight line."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from service.images import decode
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
 from service.limits import Limits
 from service.pixels import check_pixels
-from service.prediction import Prediction, rank, softmax
+from service.prediction import Classification, softmax
 from service.preprocessing import PreparedImage, normalise, prepare
 from service.runtime import Model, Scores
 from service.stages import Stages
@@ -34,11 +34,10 @@ class Predictor:
         self._model = model
         self._limits = limits
 
-    def predict(self, inputs: Inputs, top_k: int, stages: Stages) -> list[Prediction]:
+    def classify(self, inputs: Inputs, stages: Stages) -> Classification:
         """Classify every image; raises a RequestError that names the image which cannot be read."""
         prepared = self.prepare(inputs, stages)
-        ranked = rank(self.probabilities(prepared.pixels, stages), self.metadata.labels, top_k)
-        return [Prediction(best, steps) for best, steps in zip(ranked, prepared.steps, strict=True)]
+        return Classification(self.probabilities(prepared.pixels, stages), prepared.steps)
 
     def prepare(self, inputs: Inputs, stages: Stages) -> Prepared:
         """Bring inputs of any kind to the model's size and colour mode."""

@@ -1,6 +1,7 @@
 """What is known of the request under way, from its arrival to its line in the access log."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ class RequestRecord:
     status: int = 500  # what the client gets should nobody say another
     bytes_out: int = 0
     facts: dict[str, Any] = field(default_factory=dict)  # what the route adds to the log line
+    server_timing: str = ""  # the header's value, once there is one
+    on_failure: Callable[[float], None] | None = None  # wants to know after how many seconds the request failed
 
     def seconds(self) -> float:
         """Time since the request was complete, the queue included."""

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from service.dialects.native import NativeDialect
 from service.inputs import EncodedImage, EncodedImages
-from service.native import NativeAnswer, NativeDialect
 from service.record import RECORD, REFUSAL
 from service.settings import Settings
 
@@ -33,13 +33,8 @@ class Shortcut:
         answer = self._answer(environ) if self._is_plain(environ) else None
         if answer is None:
             return self._application(environ, start_response)
-        headers = [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(answer.body))),
-            ("Server-Timing", answer.server_timing),
-        ]
-        start_response("200 OK", headers)
-        return [answer.body]
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
+        return [answer]
 
     def _is_plain(self, environ: WSGIEnvironment) -> bool:
         return (
@@ -52,7 +47,7 @@ class Shortcut:
             and 0 < int(environ.get("CONTENT_LENGTH") or 0) <= self._max_body_bytes
         )
 
-    def _answer(self, environ: WSGIEnvironment) -> NativeAnswer | None:
+    def _answer(self, environ: WSGIEnvironment) -> bytes | None:
         path = _PATH.fullmatch(environ["PATH_INFO"])
         if path is None:
             return None

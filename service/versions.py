@@ -8,5 +8,5 @@ def parse_version(text: str | None) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise InvalidRequest(f"a version is a whole number of at least 1, not {text!r}")
+        raise InvalidRequest(f"a version is a whole number from 1 to 999999999, not {text!r:.40}")
     return int(text)

@@ -16,4 +16,4 @@ def warm_up(predictor: Predictor) -> None:
     file = io.BytesIO()
     page.save(file, "PNG")
     inputs = EncodedImages((EncodedImage(file.getvalue(), "warm-up"),))
-    predictor.predict(inputs, 1, Stages(0.0))
+    predictor.classify(inputs, Stages(0.0))

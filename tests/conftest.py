@@ -1,7 +1,7 @@
 """What all tests share: a repository of tiny models, and the chain settings → app → client."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,8 +53,22 @@ def metrics_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.fixture
-def metrics(metrics_folder: str) -> Metrics:
-    return create_metrics(metrics_folder, 0, Scoreboard())
+def worker_metrics(metrics_folder: str) -> Iterator[Callable[[int], Metrics]]:
+    """What makes the metrics of the worker in a slot; their files are closed afterwards."""
+    made: list[Metrics] = []
+
+    def make(slot: int) -> Metrics:
+        made.append(create_metrics(metrics_folder, slot, Scoreboard()))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.statistics.close()
+
+
+@pytest.fixture
+def metrics(worker_metrics: Callable[[int], Metrics]) -> Metrics:
+    return worker_metrics(0)
 
 
 @pytest.fixture

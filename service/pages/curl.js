@@ -5,15 +5,16 @@ const PICTURES = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"
 export function commandsOf(method, path, parameters, content) {
   const url = new URL(filled(path, parameters).slice(1) || "./", document.baseURI);
   if (!content) return [method === "get" ? `curl ${url}` : `curl -X ${method.toUpperCase()} ${url}`];
-  const forms = Object.entries(content).map(([kind, form]) => command(kind, form, url));
+  const headers = parameters.filter((each) => each.in === "header");
+  const forms = Object.entries(content).map(([kind, form]) => command(kind, form, url, headers));
   return [...new Set(forms.flat())];
 }
 
-function command(kind, form, url) {
+function command(kind, form, url, headers) {
   if (kind in PICTURES) return kind === "image/png" ? `curl --data-binary @picture.png ${url}` : [];
   if (kind === "multipart/form-data") return `curl -F file=@one.png -F file=@two.jpg ${url}`;
   if (kind === "application/json") return jsonCommands(form, url);
-  if (kind === "application/octet-stream") return [];
+  if (kind === "application/octet-stream") return binaryCommands(url, headers);
   return `curl -H 'Content-Type: ${kind}' --data-binary @batch.npy ${url}`;
 }
 
@@ -21,6 +22,11 @@ function jsonCommands({ examples = {} }, url) {
   return Object.values(examples).slice(0, 1).map(({ value }) => {
     return `curl -H 'Content-Type: application/json' -d '${JSON.stringify(value)}' ${url}`;
   });
+}
+
+// Headers say what bytes mean that have no Content-Type of their own; then the answer is bytes, too.
+function binaryCommands(url, headers) {
+  return headers.map(({ name, example }) => `curl -H '${name}: ${example}' --data-binary @picture.png --output answer.bin ${url}`);
 }
 
 function filled(path, parameters) {

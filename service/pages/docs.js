@@ -5,6 +5,8 @@ import { byId, element } from "./element.js";
 import { anchor, nameOf, propertiesOf, typeOf } from "./schema.js";
 
 const METHODS = ["get", "put", "post", "delete", "patch"];
+const SAME = "x-same-as"; // the id of the operation that this one is the same as, but for its path
+const WIDE = matchMedia("(min-width: 56rem)"); // as in docs.css
 
 async function start() {
   const answer = await fetch("openapi.json");
@@ -20,12 +22,29 @@ async function start() {
   if (location.hash) byId(location.hash.slice(1))?.scrollIntoView();
 }
 
+// The operations of a tag; those that are the same as another one are taken together with it.
 function operationsOf(api, tag, seen) {
   const resolve = (value) => (value?.$ref ? value.$ref.slice(2).split("/").reduce((at, key) => at[key], api) : value);
-  return Object.entries(api.paths).flatMap(([path, item]) => {
+  const all = Object.entries(api.paths).flatMap(([path, item]) => {
     const methods = METHODS.filter((method) => item[method]?.tags.includes(tag));
     return methods.map((method) => operation(method, path, item, resolve, seen));
   });
+  const first = all.filter((each) => !each[SAME]);
+  return first.map((each) => together(each, all.filter((other) => other[SAME] === each.operationId)));
+}
+
+function together(first, others) {
+  const all = [first, ...others];
+  return {
+    ...first,
+    others,
+    parameters: distinct(all.flatMap(({ parameters }) => parameters), "name").sort((a, b) => (b.required ?? 0) - (a.required ?? 0)),
+    answers: distinct(all.flatMap(({ answers }) => answers), "status").sort((a, b) => a.status - b.status),
+  };
+}
+
+function distinct(items, key) {
+  return [...new Map(items.map((item) => [item[key], item])).values()];
 }
 
 // The operation with all that it refers to at its place; a body that was shown before is only pointed to.
@@ -46,19 +65,25 @@ function operation(method, path, item, resolve, seen) {
 }
 
 function contentsOf({ name, operations }) {
-  const links = operations.map(({ operationId, path }) => element("li", {}, element("a", { href: `#${operationId}` }, ...breakable(path))));
-  return element("section", {}, element("h2", {}, name), element("ul", {}, links));
+  const links = operations.map(({ operationId, path }) => link(operationId, ...breakable(path)));
+  return listOf(name, links, WIDE.matches ? { open: "" } : {});
+}
+
+function schemaContents(api) {
+  return listOf("Schemas", Object.keys(api.components.schemas).map((name) => link(anchor(name), name)), {});
+}
+
+function listOf(title, links, state) {
+  return element("details", state, element("summary", {}, title), element("ul", {}, links));
+}
+
+function link(id, ...words) {
+  return element("li", {}, element("a", { href: `#${id}` }, ...words));
 }
 
 // A path that may break after its slashes.
 function breakable(path) {
   return path.split(/(?<=\/)/).flatMap((part) => [part, element("wbr")]);
-}
-
-function schemaContents(api) {
-  const names = Object.keys(api.components.schemas);
-  const links = names.map((name) => element("li", {}, element("a", { href: `#${anchor(name)}` }, name)));
-  return element("section", { class: "schemas" }, element("h2", {}, "Schemas"), element("ul", {}, links));
 }
 
 function groupOf({ name, description, operations }) {
@@ -68,18 +93,23 @@ function groupOf({ name, description, operations }) {
 
 function article(route) {
   const { method, path, operationId, summary, description, parameters, answers } = route;
-  const badge = element("span", { class: `method ${method}` }, method.toUpperCase());
+  const successes = answers.filter(isSuccess);
   return element("article", { id: operationId },
-    element("h3", {}, badge, ...breakable(path)),
+    element("h3", {}, ...titleOf(route)),
+    route.others.map((other) => element("h3", { id: other.operationId, class: "other" }, ...titleOf(other))),
     element("p", {}, `${summary}.`.replace(/([.?!])\.$/, "$1")),
     prose(description),
     commands(commandsOf(method, path, parameters, route.body?.content).slice(0, route.bodyShownAt ? 1 : undefined)),
     parameters.length ? [element("h4", {}, "Parameters"), table(parameters.map(parameterRow))] : [],
     route.body ? bodyOf(route) : [],
     element("h4", {}, "Answers"),
-    table(answers.filter(isSuccess).map(answerRow)),
+    successes.length ? table(successes.map(answerRow)) : [],
     failures(answers.filter((answer) => !isSuccess(answer))),
   );
+}
+
+function titleOf({ method, path }) {
+  return [element("span", { class: `method ${method}` }, method.toUpperCase()), ...breakable(path)];
 }
 
 function bodyOf({ body, bodyShownAt: shown }) {
@@ -110,13 +140,12 @@ function parameterRow({ name, in: place, required, description, schema }) {
 function formRows(content) {
   const kinds = Object.keys(content);
   const pictures = kinds.filter((kind) => kind.startsWith("image/"));
-  const others = kinds.filter((kind) => !pictures.includes(kind));
-  return [[lines(pictures), "The picture file as it is."], ...others.map((kind) => formRow(kind, content[kind].schema))];
+  const others = kinds.filter((kind) => !pictures.includes(kind)).map((kind) => [lines([kind]), formOf(content[kind].schema)]);
+  return pictures.length ? [[lines(pictures), "The picture file as it is."], ...others] : others;
 }
 
-function formRow(kind, schema) {
-  if (kind === "application/octet-stream") return [lines([kind]), "Any of these; the first bytes tell which."];
-  return [lines([kind]), schema.description ? prose(schema.description) : type(schema)];
+function formOf(schema) {
+  return schema.description ? prose(schema.description) : type(schema);
 }
 
 function lines(words) {
@@ -125,7 +154,7 @@ function lines(words) {
 
 function answerRow({ status, description, content, headers }) {
   const kinds = Object.entries(content ?? {}).map(([kind, { schema }]) => {
-    return element("span", { class: "type" }, `${kind}: `, ...typeOf(schema));
+    return element("span", { class: "type" }, `${kind}: `, ...(schema.description ? [schema.description] : typeOf(schema)));
   });
   const names = Object.keys(headers ?? {}).filter((name) => name !== "X-Request-ID");
   const sent = names.length ? element("span", { class: "type" }, `headers: ${names.join(", ")}`) : "";

@@ -7,8 +7,10 @@ export function typeOf(schema) {
   if ("const" in schema) return [JSON.stringify(schema.const)];
   if (schema.oneOf && !schema.type) return either(schema.oneOf);
   if (schema.anyOf && !schema.type) return either(schema.anyOf);
+  if (schema.allOf && !schema.type) return joined(schema.allOf, " and ");
   if (schema.title) return [schema.title];
   if (schema.type === "array" && schema.items) return ["list of ", ...typeOf(schema.items)];
+  if (schema.type === "object" && schema.additionalProperties) return ["object of ", ...typeOf(schema.additionalProperties)];
   return [[schema.type ?? "anything"].flat().join(" or "), bounds(schema)].filter(Boolean);
 }
 
@@ -29,12 +31,16 @@ export function propertiesOf(schema) {
 }
 
 function either(forms) {
-  return forms.flatMap((form, i) => [...(i ? [" or "] : []), ...typeOf(form)]);
+  return joined(forms, " or ");
+}
+
+function joined(forms, word) {
+  return forms.flatMap((form, i) => [...(i ? [word] : []), ...typeOf(form)]);
 }
 
 function bounds({ enum: words, minimum, maximum, default: usual }) {
   const facts = [];
-  if (words) facts.push(words.join(", "));
+  if (words) facts.push(words.map((word) => word || '""').join(", "));
   if (minimum !== undefined || maximum !== undefined) facts.push(range(minimum, maximum));
   if (usual !== undefined) facts.push(`default ${usual}`);
   return facts.length ? `: ${facts.join("; ")}` : "";

@@ -4,9 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Request, Response
+
+from service.compression import WINDOW_BITS, WORTH_BYTES, deflate
 
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer of type exactly `application/json`."""
     return Response(orjson.dumps(value), status, headers, content_type="application/json")
+
+
+def compress(response: Response, request: Request) -> Response:
+    """The same answer, compressed where the client accepts that and there is enough of it to be worth it."""
+    response.vary.add("Accept-Encoding")
+    content = response.get_data()
+    coding = request.accept_encodings.best_match(WINDOW_BITS)
+    if coding is None or len(content) < WORTH_BYTES:
+        return response
+    response.set_data(deflate(content, coding))
+    response.content_encoding = coding
+    return response

@@ -1,16 +1,17 @@
-"""The one place that turns a native request's body, in any of its forms, into inputs for a predictor."""
+"""The bytes of any request's body, and the one place that turns a native one, in any of its forms, into inputs."""
 
 import io
 from typing import Any, BinaryIO
 
-import numpy as np
-import orjson
 from flask import Request
 
 from service.base64images import read_base64
-from service.errors import InvalidArray, InvalidRequest, UnsupportedType
+from service.compression import inflate
+from service.errors import InvalidRequest, UnsupportedEncoding, UnsupportedType
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
+from service.jsontext import parse_json
 from service.limits import Limits
+from service.nested import read_nested
 from service.npy import MAGIC, read_npy
 
 ACCEPTED = "an image (PNG, JPEG, WebP, BMP, GIF, TIFF), multipart/form-data, application/json or application/x-npy"
@@ -30,12 +31,10 @@ def read_inputs(request: Request, limits: Limits) -> Inputs:
 
     Raises InvalidRequest, InvalidImage, InvalidArray, TooLarge or UnsupportedType.
     """
-    if request.content_encoding not in (None, "identity"):
-        raise UnsupportedType(f"send the body as it is, without Content-Encoding: {request.content_encoding}")
     kind = request.mimetype
     if kind == "multipart/form-data":
         return _read_form(request)
-    content = request.get_data(cache=False, parse_form_data=False)
+    content = read_content(request)
     if not content:
         raise InvalidRequest(f"the body is empty: send {ACCEPTED}")
     if kind in UNSPOKEN:
@@ -49,6 +48,21 @@ def read_inputs(request: Request, limits: Limits) -> Inputs:
     return EncodedImages((EncodedImage(content, "the image"),))
 
 
+def read_content(request: Request) -> bytes:
+    """The body's bytes as they were before the client compressed them, at most the limit of bytes.
+
+    Raises UnsupportedEncoding, InvalidRequest or TooLarge.
+    """
+    content = request.get_data(cache=False, parse_form_data=False)
+    if not _is_compressed(request):
+        return content
+    return inflate(content, (request.content_encoding or "").lower(), request.max_content_length or len(content))
+
+
+def _is_compressed(request: Request) -> bool:
+    return (request.content_encoding or "identity").lower() != "identity"
+
+
 def _sniff(content: bytes) -> str:
     if content.startswith(MAGIC):
         return "application/x-npy"
@@ -56,6 +70,8 @@ def _sniff(content: bytes) -> str:
 
 
 def _read_form(request: Request) -> Inputs:
+    if _is_compressed(request):
+        raise UnsupportedEncoding(f"send a form as it is, without Content-Encoding: {request.content_encoding}")
     files = request.files.items(multi=True)
     images = [EncodedImage(file.read(), f"image {n} ({file.filename})") for n, (_, file) in enumerate(files, start=1)]
     if not images:
@@ -64,22 +80,15 @@ def _read_form(request: Request) -> Inputs:
 
 
 def _read_json(content: bytes, limits: Limits) -> Inputs:
-    member, value = _the_member(_parse(content))
+    member, value = _the_member(parse_json(content))
     if member == "image":
         return EncodedImages((read_base64(value, "image"),))
     if member == "instances":
-        return PixelArray(_to_array(value))
+        return read_nested(value, '"instances"')
     if not isinstance(value, list) or not value:
         raise InvalidRequest('"images" must be an array of base64 texts that is not empty')
     limits.check_count(len(value))  # before millions of empty texts become millions of images
     return EncodedImages(tuple(read_base64(text, f"image {number}") for number, text in enumerate(value, start=1)))
-
-
-def _parse(content: bytes) -> Any:
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"the body is not valid JSON (NaN and Infinity are not JSON either): {error}") from error
 
 
 def _the_member(document: Any) -> tuple[str, Any]:
@@ -87,16 +96,3 @@ def _the_member(document: Any) -> tuple[str, Any]:
     if len(members) != 1:
         raise InvalidRequest('the JSON must be an object with exactly one of "image", "images" and "instances"')
     return members[0], document[members[0]]
-
-
-def _to_array(value: Any) -> np.ndarray[Any, Any]:
-    """The array of nested lists; its dtype is given, for texts would make one as wide as the longest of them."""
-    leaf = value
-    while isinstance(leaf, list) and leaf:
-        leaf = leaf[0]
-    if isinstance(leaf, str | bool):
-        raise InvalidArray(f"pixels must be numbers from 0 to 255, not {leaf!r:.40}")
-    try:
-        return np.asarray(value, np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidArray('"instances" must be nested arrays of equal lengths, [N,height,width,channels]') from error

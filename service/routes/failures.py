@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from service.errors import RequestError
 from service.metrics import Metrics
@@ -21,7 +21,10 @@ def handle_failures(app: Flask, metrics: Metrics) -> None:
     def answer(error: Exception) -> Response:
         status, code, sentence, headers = _describe(error)
         metrics.rejected.labels(code).inc()
-        document = {"error": sentence, "code": code, "request_id": request.environ[RECORD].request_id}
+        record = request.environ[RECORD]
+        if record.on_failure:
+            record.on_failure(record.seconds())
+        document = {"error": sentence, "code": code, "request_id": record.request_id}
         return json_answer(document, status, headers)
 
 
@@ -30,19 +33,25 @@ def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
     if isinstance(error, RequestError):
         headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
         return error.status, error.code, str(error), headers
-    if isinstance(error, NotFound):
-        sentence = f"there is no {request.path}: POST images to /predict, GET /models for what is loaded"
-        return error.code, "route_not_found", sentence, {}
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         return error.code, "method_not_allowed", f"{request.path} takes {allowed}", {"Allow": allowed}
-    if isinstance(error, RequestEntityTooLarge):
-        return error.code, "too_large", _too_large(request), {}
     if isinstance(error, HTTPException):
-        return error.code or 500, "bad_request", str(error.description), {}
+        return error.code or 500, *_word(error), {}
     logger.error("unexpected error in request %s", request.environ[RECORD].request_id, exc_info=error)
     sentence = "an unexpected error, which is now in the server's log with this request_id"
     return HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", sentence, {}
+
+
+def _word(error: HTTPException) -> tuple[str, str]:
+    """Code word and sentence of what the framework raises."""
+    if isinstance(error, NotFound):
+        return "route_not_found", f"there is no {request.path}: POST images to /predict; /docs lists all routes"
+    if isinstance(error, RequestEntityTooLarge):
+        return "too_large", _too_large(request)
+    if error.description == BadRequest.description:
+        return "bad_request", "the Host or Upgrade header is none that a plain HTTP service can follow"
+    return "bad_request", str(error.description)
 
 
 def _too_large(request: Request) -> str:

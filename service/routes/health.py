@@ -6,6 +6,8 @@ from service.record import DRAINING
 from service.registry import ModelRegistry
 from service.routes.answers import json_answer
 
+PATHS = ("/livez", "/readyz", "/healthz")
+
 
 def health_routes(registry: ModelRegistry) -> Blueprint:
     """Liveness says that the loop turns; readiness that every model has a verified version and no shutdown began."""

@@ -13,6 +13,7 @@ from service.routes.answers import json_answer
 from service.settings import Settings
 
 FOLDER = Path(__file__).parents[1] / "pages"
+SKELETONS = ("openapi.json", "openapi-v1.json", "openapi-v2.json")  # of the OpenAPI document, one a URL prefix
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -44,11 +45,11 @@ def page_routes(registry: ModelRegistry, settings: Settings) -> Blueprint:
     """The pages, read from disk once, and the OpenAPI document, made anew as models come and go."""
     routes = Blueprint("pages", __name__)
     files = {path.name: _read(path) for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES}
-    skeleton = (FOLDER / "openapi.json").read_bytes()
+    skeletons = [(FOLDER / name).read_bytes() for name in SKELETONS]
 
     @routes.get("/openapi.json")
     def openapi() -> Response:
-        return json_answer(describe(skeleton, registry, settings), headers={"Cache-Control": "no-cache"})
+        return json_answer(describe(skeletons, registry, settings), headers={"Cache-Control": "no-cache"})
 
     @routes.get("/docs")
     def docs() -> Response:

@@ -4,8 +4,8 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
+from service.dialects.native import NativeDialect
 from service.limits import Limits
-from service.native import NativeDialect
 from service.record import RECORD
 from service.routes.bodies import read_inputs
 from service.shortcut import PREDICT_RULES
@@ -19,7 +19,7 @@ def predict_routes(native: NativeDialect, limits: Limits) -> Blueprint:
     def predict(name: str | None, version: str | None) -> Response:
         top_k, record = request.args.get("top_k"), request.environ[RECORD]
         answer = native.predict(name, version, top_k, partial(read_inputs, request, limits), record)
-        return Response(answer.body, headers={"Server-Timing": answer.server_timing}, content_type="application/json")
+        return Response(answer, content_type="application/json")
 
     @of_default
     def predict_default() -> Response:

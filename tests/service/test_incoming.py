@@ -265,3 +265,9 @@ def test_a_request_that_could_not_be_parsed_still_has_an_environment(incoming: I
 
     assert environ["PATH_INFO"].startswith("/")
     assert environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+
+
+def test_bytes_beyond_ascii_in_the_query_are_escaped(incoming: IncomingRequest) -> None:
+    incoming.feed(b"GET /summary?model=\xffa\xc3\xa9&x=%41 HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert incoming.environ()["QUERY_STRING"] == "model=%FFa%C3%A9&x=%41"

@@ -1,11 +1,13 @@
 """The metrics of all workers together, through restarts."""
 
 import re
+from collections.abc import Callable
 
 from prometheus_client import generate_latest
 
-from service.metrics import Metrics, create_metrics
-from service.scoreboard import Scoreboard
+from service.metrics import Metrics
+
+WorkerMetrics = Callable[[int], Metrics]
 
 
 def samples(metrics: Metrics) -> dict[str, float]:
@@ -20,25 +22,25 @@ def count(metrics: Metrics, status: str) -> None:
 OK = 'http_requests_total{method="POST",route="/predict",status="200"}'
 
 
-def test_workers_are_added_up(metrics_folder: str) -> None:
+def test_workers_are_added_up(worker_metrics: WorkerMetrics) -> None:
     for slot in range(3):
-        count(create_metrics(metrics_folder, slot, Scoreboard()), "200")
+        count(worker_metrics(slot), "200")
 
-    assert samples(create_metrics(metrics_folder, 0, Scoreboard()))[OK] == 3
+    assert samples(worker_metrics(0))[OK] == 3
 
 
-def test_a_worker_that_takes_over_a_slot_goes_on_from_the_counts(metrics_folder: str) -> None:
-    count(create_metrics(metrics_folder, 0, Scoreboard()), "200")
+def test_a_worker_that_takes_over_a_slot_goes_on_from_the_counts(worker_metrics: WorkerMetrics) -> None:
+    count(worker_metrics(0), "200")
 
-    successor = create_metrics(metrics_folder, 0, Scoreboard())
+    successor = worker_metrics(0)
     count(successor, "200")
 
     assert samples(successor)[OK] == 2
 
 
-def test_histograms_are_added_up_too(metrics_folder: str) -> None:
+def test_histograms_are_added_up_too(worker_metrics: WorkerMetrics) -> None:
     for slot in range(2):
-        metrics = create_metrics(metrics_folder, slot, Scoreboard())
+        metrics = worker_metrics(slot)
         metrics.batch_size.labels("mnist", "1").observe(3)
 
     found = samples(metrics)
@@ -56,9 +58,9 @@ def test_names_follow_the_conventions_of_prometheus(metrics: Metrics) -> None:
     assert all(re.fullmatch(r"(convserve|http|process)_[a-z_]+", name) for name in names)
 
 
-def test_a_model_is_in_the_metrics_however_many_workers_hold_it(metrics_folder: str) -> None:
+def test_a_model_is_in_the_metrics_however_many_workers_hold_it(worker_metrics: WorkerMetrics) -> None:
     for slot in range(2):
-        metrics = create_metrics(metrics_folder, slot, Scoreboard())
+        metrics = worker_metrics(slot)
         metrics.model_info.labels("mnist", "1", "abc").set(1)
 
     assert samples(metrics)['convserve_model_info{model="mnist",sha256="abc",version="1"}'] == 1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.prediction import Prediction, RankedClass, rank, softmax
+from service.prediction import Classification, RankedClass, rank, softmax
 
 LABELS = ("a", "b", "c", "d")
 
@@ -38,10 +38,10 @@ def test_probabilities_are_those_of_the_network_to_the_last_bit() -> None:
     assert np.float32(ranked[0].probability) == value
 
 
-def test_the_best_class_is_the_first() -> None:
-    prediction = Prediction((RankedClass("b", 1, 0.5), RankedClass("a", 0, 0.25)), ())
+def test_every_image_has_a_winner_the_first_of_equal_ones() -> None:
+    classification = Classification(scores((0.25, 0.5, 0.25, 0), (0.5, 0, 0, 0.5)), ((), ()))
 
-    assert prediction.best.label == "b"
+    assert classification.winners(LABELS) == [RankedClass("b", 1, 0.5), RankedClass("a", 0, 0.5)]
 
 
 def test_softmax_gives_probabilities() -> None:

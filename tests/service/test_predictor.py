@@ -32,9 +32,10 @@ def encoded(*contents: bytes) -> EncodedImages:
 def test_every_image_gets_a_prediction_by_the_bundles_labels() -> None:
     predictor = Predictor(describe("tiny"), "", always(0.2, 0.5, 0.3), LIMITS)
 
-    predictions = predictor.predict(encoded(as_png(picture(0)), as_png(picture(1))), 2, Stages(0))
+    classification = predictor.classify(encoded(as_png(picture(0)), as_png(picture(1))), Stages(0))
 
-    assert [[each.label for each in prediction.top_k] for prediction in predictions] == [["middle", "right"]] * 2
+    winners = classification.winners(predictor.metadata.labels)
+    assert [(each.label, each.index, each.probability) for each in winners] == [("middle", 1, 0.5)] * 2
 
 
 def test_the_network_sees_the_pixels_as_they_were_sent() -> None:
@@ -45,8 +46,8 @@ def test_the_network_sees_the_pixels_as_they_were_sent() -> None:
         return always(1, 0, 0)(batch)
 
     predictor = Predictor(describe("tiny"), "", watch, LIMITS)
-    predictor.predict(PixelArray(picture(2)[None]), 1, Stages(0))
-    predictor.predict(encoded(as_png(picture(2))), 1, Stages(0))
+    predictor.classify(PixelArray(picture(2)[None]), Stages(0))
+    predictor.classify(encoded(as_png(picture(2))), Stages(0))
 
     assert all(np.array_equal(batch, picture(2)[None]) for batch in seen)
     assert len(seen) == 2
@@ -56,9 +57,9 @@ def test_logits_become_probabilities() -> None:
     metadata = describe("tiny", output=OutputSpec("probabilities", "float32", "logits", 3))
     predictor = Predictor(metadata, "", always(0, 1000, 0), LIMITS)
 
-    (prediction,) = predictor.predict(encoded(as_png(picture(0))), 3, Stages(0))
+    classification = predictor.classify(encoded(as_png(picture(0))), Stages(0))
 
-    assert [each.probability for each in prediction.top_k] == [1, 0, 0]
+    assert classification.probabilities.tolist() == [[0, 1, 0]]
 
 
 @pytest.mark.parametrize(
@@ -70,20 +71,20 @@ def test_too_many_images_are_refused_before_one_is_decoded(inputs: EncodedImages
     predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(TooLarge, match="3 images in one request are too many: send at most 2 at a time"):
-        predictor.predict(inputs, 1, Stages(0))
+        predictor.classify(inputs, Stages(0))
 
 
 def test_an_image_with_too_many_pixels_is_refused() -> None:
     predictor = Predictor(describe("tiny"), "", always(1, 0, 0), Limits(max_pixels=63, max_images=2))
 
     with pytest.raises(TooLarge, match="8 × 8 = 64 pixels, the limit is 63"):
-        predictor.predict(encoded(as_png(picture(0))), 1, Stages(0))
+        predictor.classify(encoded(as_png(picture(0))), Stages(0))
 
 
 def test_one_bad_image_among_many_is_named_and_one_alone_is_not() -> None:
     predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(InvalidImage, match=r"^image 2: this is not an image"):
-        predictor.predict(encoded(as_png(picture(0)), b"?"), 1, Stages(0))
+        predictor.classify(encoded(as_png(picture(0)), b"?"), Stages(0))
     with pytest.raises(InvalidImage, match=r"^this is not an image"):
-        predictor.predict(encoded(b"?"), 1, Stages(0))
+        predictor.classify(encoded(b"?"), Stages(0))

@@ -139,10 +139,10 @@ BAD_INPUT = [
     pytest.param(call("GET", "/models/../etc"), 404, "route_not_found", "there is no", id="dots"),
     pytest.param(call("GET", "/\xff\x00"), 404, "route_not_found", "there is no", id="a path that is no text"),
     pytest.param(
-        lambda client: client.post("/predict", data=PNG, headers={"Content-Encoding": "gzip"}),
+        lambda client: client.post("/predict", data=PNG, headers={"Content-Encoding": "br"}),
         415,
         "unsupported_type",
-        "without Content-Encoding: gzip",
+        "cannot read Content-Encoding: br",
         id="compressed",
     ),
 ]
@@ -250,6 +250,20 @@ def test_an_unexpected_error_is_a_plain_500_and_in_the_log(
     assert "KeyError: 'secret'" in caplog.text
     assert document["request_id"] in caplog.text
     assert json.loads(log[0])["status"] == 500
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Host": ".."}, {"Connection": "Upgrade", "Upgrade": "websocket"}], ids=["host", "websocket"]
+)
+def test_a_request_that_the_framework_cannot_place_is_told_why(client: FlaskClient, headers: dict[str, str]) -> None:
+    response = client.get("/models", headers=headers)
+
+    assert (response.status_code, response.get_json()["code"]) == (400, "bad_request")
+    assert response.get_json()["error"].startswith("the Host or Upgrade header")
+
+
+def test_doubled_slashes_are_another_path(client: FlaskClient) -> None:
+    assert client.get("/v2//models").status_code == 404
 
 
 def test_every_error_is_counted_by_its_code(client: FlaskClient) -> None:

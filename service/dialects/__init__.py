@@ -1,0 +1,1 @@
+"""The dialects without HTTP: one module or package each, and none knows another."""

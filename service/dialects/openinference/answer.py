@@ -1,0 +1,77 @@
+"""The one place that writes the answer to an inference request."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from modelrepo.metadata import Metadata
+from service.dialects.openinference.datatypes import BYTES, PROBABILITIES
+from service.dialects.openinference.request import InferRequest, Output
+from service.errors import InvalidRequest
+from service.prediction import Classification, rank
+
+LENGTH = struct.Struct("<I")  # before each element of BYTES
+
+
+@dataclass(frozen=True)
+class InferAnswer:
+    """A body, and the length of the JSON before its tensors; None where it is all JSON."""
+
+    content: bytes
+    header_length: int | None
+
+
+def choose_outputs(request: InferRequest, metadata: Metadata) -> tuple[Output, ...]:
+    """What the client asked for, or the model's one output where it named none; raises InvalidRequest."""
+    name = metadata.output.name
+    for output in request.outputs:
+        if output.name != name:
+            raise InvalidRequest(
+                f"unexpected inference output {output.name!r} for model {metadata.name!r}: its output is {name!r}"
+            )
+    if len(request.outputs) > 1:
+        raise InvalidRequest(f"output {name!r} is requested {len(request.outputs)} times: name it once")
+    return request.outputs or (Output(name, request.binary, None),)
+
+
+def write_answer(
+    request_id: str | None, outputs: Sequence[Output], metadata: Metadata, classification: Classification
+) -> InferAnswer:
+    """The answer with each output as JSON or, behind it, as bytes."""
+    document: dict[str, Any] = {} if request_id is None else {"id": request_id}
+    document |= {"model_name": metadata.name, "model_version": str(metadata.version)}
+    tensors = [_write(output, metadata, classification) for output in outputs]
+    document["outputs"] = [tensor for tensor, _ in tensors]
+    header = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    blobs = [blob for _, blob in tensors if blob is not None]
+    return InferAnswer(b"".join([header, *blobs]), len(header) if blobs else None)
+
+
+def _write(output: Output, metadata: Metadata, classification: Classification) -> tuple[dict[str, Any], bytes | None]:
+    """A tensor's description and, where the client wants that, its bytes."""
+    if output.classes is not None:
+        return _write_classes(output, output.classes, metadata, classification)
+    probabilities = np.ascontiguousarray(classification.probabilities, "<f4")
+    tensor: dict[str, Any] = {"name": output.name, "datatype": PROBABILITIES, "shape": probabilities.shape}
+    if not output.binary:
+        return {**tensor, "data": probabilities.reshape(-1)}, None
+    blob = probabilities.tobytes()
+    return {**tensor, "parameters": {"binary_data_size": len(blob)}}, blob
+
+
+def _write_classes(
+    output: Output, classes: int, metadata: Metadata, classification: Classification
+) -> tuple[dict[str, Any], bytes | None]:
+    """The classification extension: texts `<value>:<index>:<label>`, the value as C++'s std::to_string writes it."""
+    ranked = rank(classification.probabilities, metadata.labels, classes)
+    texts = [f"{each.probability:.6f}:{each.index}:{each.label}" for best in ranked for each in best]
+    tensor: dict[str, Any] = {"name": output.name, "datatype": BYTES, "shape": [len(ranked), len(ranked[0])]}
+    if not output.binary:
+        return {**tensor, "data": texts}, None
+    elements = [text.encode() for text in texts]
+    blob = b"".join(LENGTH.pack(len(element)) + element for element in elements)
+    return {**tensor, "parameters": {"binary_data_size": len(blob)}}, blob

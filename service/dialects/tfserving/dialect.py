@@ -1,0 +1,65 @@
+"""The protocol's operations over what is loaded."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NoReturn
+
+from modelrepo.metadata import Metadata
+from service.dialects.tfserving.answers import write_predictions, write_results
+from service.dialects.tfserving.documents import Document, describe_metadata, describe_status
+from service.dialects.tfserving.inputs import read_classify, read_predict
+from service.dialects.tfserving.request import parse_classify, parse_predict
+from service.dialects.tfserving.servables import find_predictor, find_versions
+from service.errors import InvalidRequest
+from service.inference import Inference, Task
+from service.limits import Limits
+from service.record import RequestRecord
+from service.registry import ModelRegistry
+
+
+class TensorFlowServing:
+    """Every operation raises a RequestError; `version` and `label` are as the client wrote them, None if it did not."""
+
+    def __init__(self, registry: ModelRegistry, inference: Inference, limits: Limits) -> None:
+        self._registry = registry
+        self._inference = inference
+        self._limits = limits
+
+    def predict(
+        self, name: str, version: str | None, label: str | None, read: Callable[[], bytes], record: RequestRecord
+    ) -> bytes:
+        """All probabilities of each image of the JSON body that `read` returns, as JSON."""
+        predictor = find_predictor(self._registry, name, version, label)
+        return self._inference.run(predictor, partial(self._understand_predict, predictor.metadata, read), record)
+
+    def _understand_predict(self, metadata: Metadata, read: Callable[[], bytes]) -> Task[bytes]:
+        request = parse_predict(read())
+        return Task(read_predict(request, metadata, self._limits), partial(write_predictions, request.by_row))
+
+    def classify(
+        self, name: str, version: str | None, label: str | None, read: Callable[[], bytes], record: RequestRecord
+    ) -> bytes:
+        """All labels of each image of the JSON body that `read` returns with their probabilities, as JSON."""
+        predictor = find_predictor(self._registry, name, version, label)
+        return self._inference.run(predictor, partial(self._understand_classify, predictor.metadata, read), record)
+
+    def _understand_classify(self, metadata: Metadata, read: Callable[[], bytes]) -> Task[bytes]:
+        request = parse_classify(read())
+        return Task(read_classify(request, metadata, self._limits), partial(write_results, metadata))
+
+    def regress(self, name: str, version: str | None, label: str | None) -> NoReturn:
+        """Refused: there are no models that estimate a number."""
+        find_predictor(self._registry, name, version, label)
+        raise InvalidRequest(f"{name} is a classifier, which has no :regress: use :predict or :classify instead")
+
+    def names(self) -> Document:
+        """The models, as KServe lists them."""
+        return {"models": self._registry.names()}
+
+    def status(self, name: str, version: str | None, label: str | None) -> Document:
+        """Which versions there are, the newest first; `ready` says whether one of them is served."""
+        return describe_status(name, find_versions(self._registry, name, version, label))
+
+    def metadata(self, name: str, version: str | None, label: str | None) -> Document:
+        """Names, types and shapes of a model's tensors."""
+        return describe_metadata(find_predictor(self._registry, name, version, label).metadata)

@@ -1,0 +1,44 @@
+"""The documents about models: their status and their signature."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from modelrepo.metadata import Metadata
+from service.dialects.tfserving.request import SIGNATURE
+from service.registry import LoadedVersion
+
+Document = dict[str, Any]
+
+
+def describe_status(name: str, versions: Sequence[LoadedVersion]) -> Document:
+    """TensorFlow Serving's status of each version, and KServe's `name` and `ready`."""
+    ready = any(each.predictor for each in versions)
+    return {"name": name, "ready": ready, "model_version_status": [_describe_version(each) for each in versions]}
+
+
+def describe_metadata(metadata: Metadata) -> Document:
+    """The one signature: TensorFlow's types, and shapes with -1 for the axis of the images."""
+    spec, output = metadata.input, metadata.output
+    pixels = _describe_tensor(spec.name, "DT_UINT8", (-1, spec.height, spec.width, spec.channels))
+    scores = _describe_tensor(output.name, "DT_FLOAT", (-1, output.classes))
+    signature = {
+        "inputs": {spec.name: pixels},
+        "outputs": {output.name: scores},
+        "method_name": "tensorflow/serving/predict",
+    }
+    return {
+        "model_spec": {"name": metadata.name, "signature_name": "", "version": str(metadata.version)},
+        "metadata": {"signature_def": {"signature_def": {SIGNATURE: signature}}},
+    }
+
+
+def _describe_version(loaded: LoadedVersion) -> Document:
+    """A version's state and status, in the words of TensorFlow Serving and of gRPC."""
+    state, code = ("AVAILABLE", "OK") if loaded.predictor else ("END", "FAILED_PRECONDITION")
+    status = {"error_code": code, "error_message": loaded.reason}
+    return {"version": str(loaded.version), "state": state, "status": status}
+
+
+def _describe_tensor(name: str, dtype: str, shape: Sequence[int]) -> Document:
+    axes = [{"size": str(length), "name": ""} for length in shape]
+    return {"dtype": dtype, "tensor_shape": {"dim": axes, "unknown_rank": False}, "name": name}

@@ -1,0 +1,62 @@
+"""The one place that runs a request, whatever dialect it came in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from service.inputs import Inputs
+from service.meters import PredictionMeter
+from service.metrics import Metrics
+from service.prediction import Classification
+from service.predictor import Predictor
+from service.record import RequestRecord
+from service.stages import Stages
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Task(Generic[Answer]):
+    """What a request asks for: images or pixels to classify, and how its dialect writes the answer."""
+
+    inputs: Inputs
+    write: Callable[[Classification], Answer]
+
+
+class Inference:
+    """Understand, classify, write, and account for it: a dialect brings how it understands and how it writes."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._meters: WeakKeyDictionary[Predictor, PredictionMeter] = WeakKeyDictionary()
+
+    def run(self, predictor: Predictor, understand: Callable[[], Task[Answer]], record: RequestRecord) -> Answer:
+        """Do what a request asks for and return the answer; raises a RequestError.
+
+        The record learns the times and what the log shall say, and whom to tell should the request fail: from here on
+        every failure is the model's in its statistics.
+        """
+        meter = self._meter(predictor)
+        record.on_failure = meter.fail
+        stages = Stages(record.queue_seconds)
+        task = understand()
+        classification = predictor.classify(task.inputs, stages)
+        answer = task.write(classification)
+        stages.lap("encode")
+        winners = classification.winners(predictor.metadata.labels)
+        meter.observe(winners, stages)
+        record.server_timing = stages.server_timing()
+        record.facts = _facts(predictor, len(winners), winners[0].label)
+        return answer
+
+    def _meter(self, predictor: Predictor) -> PredictionMeter:
+        if predictor not in self._meters:
+            metadata = predictor.metadata
+            self._meters[predictor] = PredictionMeter(self._metrics, metadata.name, metadata.version)
+        return self._meters[predictor]
+
+
+def _facts(predictor: Predictor, images: int, label: str) -> dict[str, Any]:
+    metadata = predictor.metadata
+    return {"model": metadata.name, "version": metadata.version, "images": images, "label": label}

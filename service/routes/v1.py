@@ -1,0 +1,83 @@
+"""/v1: TensorFlow Serving's REST API (its g3doc/api_rest.md), and KServe v1, which is part of it with members added."""
+
+from functools import partial
+
+from flask import Blueprint, Response, request
+
+from service.dialects.tfserving.dialect import TensorFlowServing
+from service.errors import InvalidRequest, NotReady
+from service.record import RECORD
+from service.routes.answers import json_answer
+from service.routes.bodies import read_content
+
+SERVABLES = ("/models/<name>", "/models/<name>/versions/<version>", "/models/<name>/labels/<label>")
+HELP = (
+    "send POST to /v1/models/<name>:predict or :classify, or GET to /v1/models, /v1/models/<name>"
+    " or /v1/models/<name>/metadata; after the name there may be /versions/<version>"
+)
+
+
+def v1_routes(dialect: TensorFlowServing) -> Blueprint:
+    """All routes of the protocol, and its answer to what is none of them. The Content-Type of a request is ignored."""
+    routes = Blueprint("v1", __name__, url_prefix="/v1")
+    _refuse_the_rest(routes)
+    _add_inference(routes, dialect)
+    _add_models(routes, dialect)
+    return routes
+
+
+def _refuse_the_rest(routes: Blueprint) -> None:
+    """Unknown paths, wrong methods and doubled slashes are one thing to this protocol: malformed, status 400."""
+
+    @routes.before_app_request
+    def refuse() -> None:
+        if request.path != "/v1" and not request.path.startswith("/v1/"):
+            return
+        if request.routing_exception or _has_verb_in_a_name():
+            raise InvalidRequest(f"Malformed request: {request.method} {request.path}: {HELP}")
+
+
+def _has_verb_in_a_name() -> bool:
+    """Whether a path ends in a verb that is none, or GET was sent to one: names have no colon."""
+    return any(":" in value for value in (request.view_args or {}).values())
+
+
+def _add_inference(routes: Blueprint, dialect: TensorFlowServing) -> None:
+    def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
+        return _send(dialect.predict(name, version, label, partial(read_content, request), request.environ[RECORD]))
+
+    def classify(name: str, version: str | None = None, label: str | None = None) -> Response:
+        return _send(dialect.classify(name, version, label, partial(read_content, request), request.environ[RECORD]))
+
+    def regress(name: str, version: str | None = None, label: str | None = None) -> Response:
+        dialect.regress(name, version, label)
+
+    for servable in SERVABLES:
+        routes.post(f"{servable}:predict")(predict)
+        routes.post(f"{servable}:classify")(classify)
+        routes.post(f"{servable}:regress")(regress)
+
+
+def _add_models(routes: Blueprint, dialect: TensorFlowServing) -> None:
+    @routes.get("/models")
+    def models() -> Response:
+        return json_answer(dialect.names())
+
+    def status(name: str, version: str | None = None, label: str | None = None) -> Response:
+        document = dialect.status(name, version, label)
+        if document["ready"]:
+            return json_answer(document)
+        error = f'{name} is not ready: "model_version_status" says why'
+        failure = {"error": error, "code": NotReady.code, "request_id": request.environ[RECORD].request_id}
+        return json_answer({**document, **failure}, NotReady.status)
+
+    def metadata(name: str, version: str | None = None, label: str | None = None) -> Response:
+        return json_answer(dialect.metadata(name, version, label))
+
+    for servable in SERVABLES:
+        routes.get(servable)(status)
+        routes.get(f"{servable}/metadata")(metadata)
+
+
+def _send(answer: bytes) -> Response:
+    return Response(answer, content_type="application/json")

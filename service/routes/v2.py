@@ -1,0 +1,128 @@
+"""/v2: the Open Inference Protocol over HTTP (kserve/open-inference-protocol, and Triton's extensions of it)."""
+
+from typing import NoReturn
+
+from flask import Blueprint, Response, request
+
+from service import __version__
+from service.dialects.openinference.answer import InferAnswer
+from service.dialects.openinference.dialect import OpenInference
+from service.errors import InvalidRequest, Unsupported, UnsupportedEncoding
+from service.record import DRAINING, RECORD
+from service.routes.answers import compress, json_answer
+from service.routes.bodies import read_content
+
+HEALTH_PATHS = ("/v2/health/live", "/v2/health/ready")
+HEADER_LENGTH = "Inference-Header-Content-Length"
+
+
+def v2_routes(dialect: OpenInference) -> Blueprint:
+    """All routes of the protocol. The Content-Type of a request is ignored: Triton's client sends none."""
+    routes = Blueprint("v2", __name__, url_prefix="/v2")
+    _add_server(routes, dialect)
+    _add_inference(routes, dialect)
+    _add_models(routes, dialect)
+    _add_repository(routes, dialect)
+    _add_shared_memory(routes)
+    return routes
+
+
+def _add_server(routes: Blueprint, dialect: OpenInference) -> None:
+    @routes.get("/health/live")
+    def live() -> Response:
+        return json_answer({"live": True})
+
+    @routes.get("/health/ready")
+    def ready() -> Response:
+        return json_answer(dialect.server_ready(draining=bool(request.environ.get(DRAINING))))
+
+    @routes.get("")
+    def server() -> Response:
+        return json_answer(dialect.server(__version__))
+
+
+def _add_inference(routes: Blueprint, dialect: OpenInference) -> None:
+    @routes.post("/models/<name>/infer")
+    @routes.post("/models/<name>/versions/<version>/infer")
+    def infer(name: str, version: str | None = None) -> Response:
+        header_length = request.headers.get(HEADER_LENGTH)
+        return _send(dialect.infer(name, version, _read_body, header_length, request.environ[RECORD]))
+
+
+def _add_models(routes: Blueprint, dialect: OpenInference) -> None:
+    @routes.get("/models")
+    def models() -> Response:
+        return json_answer(dialect.names())
+
+    @routes.get("/models/<name>")
+    @routes.get("/models/<name>/versions/<version>")
+    def model(name: str, version: str | None = None) -> Response:
+        return json_answer(dialect.model(name, version))
+
+    @routes.get("/models/<name>/ready")
+    @routes.get("/models/<name>/versions/<version>/ready")
+    def model_ready(name: str, version: str | None = None) -> Response:
+        return json_answer(dialect.model_ready(name, version))
+
+    @routes.get("/models/<name>/config")
+    @routes.get("/models/<name>/versions/<version>/config")
+    def config(name: str, version: str | None = None) -> Response:
+        return json_answer(dialect.config(name, version))
+
+    @routes.get("/models/stats")
+    @routes.get("/models/<name>/stats")
+    @routes.get("/models/<name>/versions/<version>/stats")
+    def statistics(name: str | None = None, version: str | None = None) -> Response:
+        return json_answer(dialect.statistics(name, version))
+
+
+def _add_repository(routes: Blueprint, dialect: OpenInference) -> None:
+    @routes.post("/repository/index")
+    def index() -> Response:
+        return json_answer(dialect.index(_read_body()))
+
+    @routes.post("/repository/models/<name>/load")
+    @routes.post("/repository/models/<name>/unload")
+    def load(name: str) -> NoReturn:
+        dialect.load(name, _read_body())
+
+    @routes.post("/repository/<repository>/index")
+    @routes.post("/repository/<repository>/models/<name>/load")
+    @routes.post("/repository/<repository>/models/<name>/unload")
+    def named(repository: str, **_: str) -> NoReturn:
+        raise Unsupported(f"there is one repository: leave the name {repository!r} out of the path")
+
+
+def _add_shared_memory(routes: Blueprint) -> None:
+    """There is none, which clients that ask or clean up at the start are told as they expect it."""
+
+    def status(**_: str) -> Response:
+        return json_answer([])
+
+    def unregister(**_: str) -> Response:
+        return Response(content_type="application/json")
+
+    def register(**_: str) -> NoReturn:
+        raise InvalidRequest("this server has no shared memory: send tensors in the request, as binary data")
+
+    for kind in ("systemsharedmemory", "cudasharedmemory"):
+        for part in (kind, f"{kind}/region/<region>"):
+            routes.get(f"/{part}/status")(status)
+            routes.post(f"/{part}/unregister")(unregister)
+        routes.post(f"/{kind}/region/<region>/register")(register)
+
+
+def _read_body() -> bytes:
+    try:
+        return read_content(request)
+    except UnsupportedEncoding as error:
+        raise Unsupported(str(error)) from error  # the protocol's status for it is 501
+
+
+def _send(answer: InferAnswer) -> Response:
+    """The answer, compressed if the client takes that; the header names the length before."""
+    response = Response(answer.content, content_type="application/json")
+    if answer.header_length is not None:
+        response.content_type = "application/octet-stream"
+        response.headers[HEADER_LENGTH] = str(answer.header_length)
+    return compress(response, request)

@@ -1,0 +1,68 @@
+"""Versions of models, found or refused in TensorFlow Serving's words."""
+
+from collections.abc import Callable
+
+import pytest
+
+from service.dialects.tfserving.servables import find_predictor, find_versions
+from service.errors import InvalidRequest, ModelNotFound, RequestError
+from service.limits import Limits
+from service.predictor import Predictor
+from service.registry import LoadedVersion, ModelRegistry
+from tests.support.bundles import describe
+
+Servable = tuple[str, str | None, str | None]  # name, version, label
+Find = Callable[[ModelRegistry, str, str | None, str | None], object]
+
+
+def served(name: str, version: int) -> LoadedVersion:
+    return LoadedVersion(name, version, Predictor(describe(name, version), "", lambda batch: batch, Limits(1, 1)))
+
+
+REGISTRY = ModelRegistry(
+    [served("a", 1), served("a", 2), LoadedVersion("a", 3, None, "damaged"), LoadedVersion("b", 1, None, "damaged")],
+    default_model="a",
+)
+
+
+@pytest.mark.parametrize(("version", "number"), [(None, 2), ("1", 1), ("2", 2)])
+def test_the_newest_that_is_served_answers_or_the_one_that_is_named(version: str | None, number: int) -> None:
+    assert find_predictor(REGISTRY, "a", version, None).metadata.version == number
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "numbers"),
+    [("a", None, [3, 2, 1]), ("a", "2", [2]), ("a", "3", [3]), ("b", None, [1])],
+)
+def test_versions_are_found_whether_served_or_not_the_newest_first(
+    name: str, version: str | None, numbers: list[int]
+) -> None:
+    assert [each.version for each in find_versions(REGISTRY, name, version, None)] == numbers
+
+
+@pytest.mark.parametrize("find", [find_predictor, find_versions])
+@pytest.mark.parametrize(
+    ("servable", "error", "sentence"),
+    [
+        (("c", None, None), ModelNotFound, r"^Servable not found for request: Latest\(c\): .* there is a, b$"),
+        (("c", "3", None), ModelNotFound, r"^Servable not found for request: Specific\(c, 3\): .* there is a, b$"),
+        (("c", None, "x"), ModelNotFound, r"^Servable not found for request: Latest\(c\)"),
+        (("a", "4", None), ModelNotFound, r"^Servable not found for request: Specific\(a, 4\): .* is (3, 2, 1|1, 2)$"),
+        (("a", "x", None), InvalidRequest, "a version is a whole number"),
+        (("a", None, "x"), InvalidRequest, r"^Unrecognized servable version label: x: .* loaded is 2, 1$"),
+        (("b", None, "x"), InvalidRequest, r"^Unrecognized servable version label: x: .* loaded is none$"),
+    ],
+)
+def test_what_there_is_not_is_told_what_there_is(
+    find: Find, servable: Servable, error: type[RequestError], sentence: str
+) -> None:
+    with pytest.raises(error, match=sentence):
+        find(REGISTRY, *servable)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "servable"), [("b", None, r"Latest\(b\)"), ("a", "3", r"Specific\(a, 3\)")]
+)
+def test_a_refused_version_does_not_answer(name: str, version: str | None, servable: str) -> None:
+    with pytest.raises(ModelNotFound, match=f"^Servable not found for request: {servable}"):
+        find_predictor(REGISTRY, name, version, None)
