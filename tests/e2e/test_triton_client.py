@@ -1,0 +1,408 @@
+"""Triton's own Python client against the service: every method that works without shared memory, traces and logs."""
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.http.aio import InferenceServerClient as AsyncClient
+from tritonclient.utils import InferenceServerException
+
+from tests.support.batches import PROBABILITIES, answers, batch, files
+from tests.support.running import RunningService, running
+from tests.support.triton import connect, pixels
+from tests.support.wire import Answer
+
+EXTENSIONS = {
+    "classification",
+    "model_configuration",
+    "model_repository",
+    "model_repository(unload_dependents)",
+    "binary_tensor_data",
+    "parameters",
+    "statistics",
+}
+NO_LOADING = "explicit model load / unload is not allowed"
+COMPRESSIBLE = 100  # images whose probabilities are more than 1 KiB
+SIZES = [1, 8, 32]
+V2 = "/v2/models/mnist/infer"
+
+
+@pytest.fixture(scope="module")
+def service(models: Path) -> Iterator[RunningService]:
+    with running(models, workers=2) as service:
+        yield service
+
+
+@pytest.fixture
+def triton(service: RunningService) -> Iterator[InferenceServerClient]:
+    with connect(service) as client:
+        yield client
+
+
+def pictures(contents: list[bytes], *, binary: bool = True) -> list[InferInput]:
+    """The input that carries image files."""
+    return pixels(np.array(contents, dtype=object), binary=binary)
+
+
+def wanted(**options: Any) -> list[InferRequestedOutput]:
+    """The output, in the form that the options ask for."""
+    return [InferRequestedOutput("probabilities", **options)]
+
+
+def test_the_server_is_live_and_ready(triton: InferenceServerClient) -> None:
+    assert triton.is_server_live()
+    assert triton.is_server_ready()
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "ready"),
+    [("mnist", "", True), ("mnist", "1", True), ("mnist", "7", False), ("nothing", "", False)],
+    ids=["newest", "version", "no such version", "no such model"],
+)
+def test_a_model_is_ready_where_it_is_loaded(
+    triton: InferenceServerClient, name: str, version: str, ready: bool
+) -> None:
+    assert triton.is_model_ready(name, version) is ready
+
+
+def test_the_server_names_the_extensions_it_has(triton: InferenceServerClient) -> None:
+    metadata = triton.get_server_metadata()
+
+    assert metadata.keys() == {"name", "version", "extensions"}
+    assert metadata["name"] == "convserve"
+    assert set(metadata["extensions"]) == EXTENSIONS
+
+
+@pytest.mark.parametrize("version", ["", "1"])
+def test_the_metadata_says_what_goes_in_and_comes_out(triton: InferenceServerClient, version: str) -> None:
+    metadata = triton.get_model_metadata("mnist", version)
+
+    assert metadata == {
+        "name": "mnist",
+        "versions": ["1", "2"],
+        "platform": "onnxruntime_onnx",
+        "inputs": [{"name": "image", "datatype": "UINT8", "shape": [-1, 8, 8, 1]}],
+        "outputs": [{"name": "probabilities", "datatype": "FP32", "shape": [-1, 3]}],
+    }
+
+
+@pytest.mark.parametrize(("name", "channels"), [("mnist", 1), ("colour", 3)])
+def test_the_configuration_says_how_large_a_batch_may_be(
+    triton: InferenceServerClient, name: str, channels: int
+) -> None:
+    config = triton.get_model_config(name)
+    (taken,), (given,) = config["input"], config["output"]
+
+    assert (config["name"], config["platform"], config["max_batch_size"]) == (name, "onnxruntime_onnx", 256)
+    assert taken["dims"] == [8, 8, channels]
+    assert (taken["name"], taken["data_type"], taken["format"]) == ("image", "TYPE_UINT8", "FORMAT_NHWC")
+    assert (given["name"], given["data_type"], given["dims"]) == ("probabilities", "TYPE_FP32", [3])
+
+
+def test_the_index_lists_every_version(triton: InferenceServerClient) -> None:
+    index = triton.get_model_repository_index()
+
+    found = {(each["name"], each["version"], each["state"], each["reason"]) for each in index}
+    assert found == {
+        (name, version, "READY", "") for name, version in [("mnist", "1"), ("mnist", "2"), ("colour", "1")]
+    }
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.load_model("mnist"),
+        lambda client: client.load_model("mnist", config="{}", files={"file:1/model.onnx": b"onnx"}),
+        lambda client: client.unload_model("mnist"),
+        lambda client: client.unload_model("mnist", unload_dependents=True),
+    ],
+    ids=["load", "load files", "unload", "unload with dependents"],
+)
+def test_models_are_not_loaded_over_http(
+    triton: InferenceServerClient, call: Callable[[InferenceServerClient], None]
+) -> None:
+    with pytest.raises(InferenceServerException) as refusal:
+        call(triton)
+
+    assert refusal.value.status() == "503"
+    assert refusal.value.message().startswith(NO_LOADING)
+    assert triton.is_model_ready("mnist")
+
+
+def test_there_is_no_shared_memory_and_unregistering_it_is_harmless(triton: InferenceServerClient) -> None:
+    assert triton.get_system_shared_memory_status() == []
+    assert triton.get_cuda_shared_memory_status() == []
+    triton.unregister_system_shared_memory()
+    triton.unregister_cuda_shared_memory()
+    triton.unregister_system_shared_memory("region")
+    triton.unregister_cuda_shared_memory("region")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.register_system_shared_memory("region", "/key", 64),
+        lambda client: client.register_cuda_shared_memory("region", b"aGFuZGxl", 0, 64),
+        lambda client: client.infer(
+            "mnist", [InferInput("image", [1, 8, 8, 1], "UINT8").set_shared_memory("region", 64)]
+        ),
+    ],
+    ids=["system", "cuda", "an input in it"],
+)
+def test_shared_memory_is_refused(
+    triton: InferenceServerClient, call: Callable[[InferenceServerClient], object]
+) -> None:
+    with pytest.raises(InferenceServerException, match="shared memory") as refusal:
+        call(triton)
+
+    assert refusal.value.status().startswith("4")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("sent", [True, False], ids=["binary input", "JSON input"])
+@pytest.mark.parametrize("received", [True, False], ids=["binary output", "JSON output"])
+def test_pixels_go_in_and_probabilities_come_out_in_every_encoding(
+    triton: InferenceServerClient, size: int, sent: bool, received: bool
+) -> None:
+    result = triton.infer("mnist", pixels(batch(size), binary=sent), outputs=wanted(binary_data=received))
+
+    assert result.as_numpy("probabilities") == pytest.approx(answers(size), abs=1e-6)
+    assert result.as_numpy("probabilities").dtype == np.float32
+    assert ("data" in result.get_output("probabilities")) is not received
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_image_files_go_in_as_bytes(triton: InferenceServerClient, size: int) -> None:
+    flat = triton.infer("mnist", pictures(files(size)))
+    column = triton.infer("mnist", pixels(np.array(files(size), dtype=object)[:, None]))
+
+    assert flat.as_numpy("probabilities") == pytest.approx(answers(size), abs=1e-6)
+    assert column.as_numpy("probabilities") == pytest.approx(answers(size), abs=1e-6)
+
+
+def test_image_files_go_in_as_base64_text_where_the_input_is_json(triton: InferenceServerClient) -> None:
+    texts = [base64.b64encode(content) for content in files(8)]
+    result = triton.infer("mnist", pictures(texts, binary=False), outputs=wanted(binary_data=False))
+
+    assert result.as_numpy("probabilities") == pytest.approx(answers(8), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "kind", ["int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
+)
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "JSON"])
+def test_pixels_may_have_any_numeric_datatype(triton: InferenceServerClient, kind: str, binary: bool) -> None:
+    dark = (batch(3) // 255 * 127).astype(kind)
+    result = triton.infer("mnist", pixels(dark, binary=binary))
+
+    assert result.as_numpy("probabilities").argmax(axis=1).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", [np.float16, ml_dtypes.bfloat16], ids=["FP16", "BF16"])
+def test_pixels_of_two_bytes_a_float_are_taken_as_binary(triton: InferenceServerClient, kind: type) -> None:
+    result = triton.infer("mnist", pixels(batch(3).astype(kind)))
+
+    assert result.as_numpy("probabilities") == pytest.approx(answers(3), abs=1e-6)
+
+
+def test_the_output_without_a_request_for_it_is_binary(triton: InferenceServerClient) -> None:
+    result = triton.infer("mnist", pixels(batch(2)))
+
+    assert result.get_output("probabilities") == {
+        "name": "probabilities",
+        "datatype": "FP32",
+        "shape": [2, 3],
+        "parameters": {"binary_data_size": 24},
+    }
+
+
+@pytest.mark.parametrize(("asked", "given"), [(1, 1), (2, 2), (5, 3)], ids=["one", "two", "more than there are"])
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "JSON"])
+def test_classes_come_as_value_index_and_label(
+    triton: InferenceServerClient, asked: int, given: int, binary: bool
+) -> None:
+    result = triton.infer("mnist", pixels(batch(2)), outputs=wanted(class_count=asked, binary_data=binary))
+    best = [str(row[0], "utf-8") if binary else row[0] for row in result.as_numpy("probabilities")]
+
+    assert result.get_output("probabilities")["datatype"] == "BYTES"
+    assert result.get_output("probabilities")["shape"] == [2, given]
+    assert best == [f"{PROBABILITIES[0, 0]:.6f}:0:left", f"{PROBABILITIES[1, 1]:.6f}:1:middle"]
+
+
+def test_the_flow_of_tritons_image_client_works(triton: InferenceServerClient) -> None:
+    (taken,) = triton.get_model_metadata("mnist")["inputs"]
+    (given,) = triton.get_model_metadata("mnist")["outputs"]
+    config = triton.get_model_config("mnist")
+    count = min(config["max_batch_size"], 6)
+    tensor = InferInput(taken["name"], [count, *taken["shape"][1:]], taken["datatype"])
+    tensor.set_data_from_numpy(batch(count))
+    result = triton.infer("mnist", [tensor], outputs=[InferRequestedOutput(given["name"], class_count=3)])
+
+    classes = [[value.decode().split(":") for value in row] for row in result.as_numpy(given["name"])]
+    assert (config["input"][0]["format"], given["datatype"]) == ("FORMAT_NHWC", "FP32")
+    assert [row[0][2] for row in classes] == ["left", "middle", "right"] * 2
+    assert all(row == sorted(row, key=lambda each: -float(each[0])) for row in classes)
+
+
+@pytest.mark.parametrize("request_compression", [None, "gzip", "deflate"])
+@pytest.mark.parametrize("response_compression", [None, "gzip", "deflate"])
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "JSON"])
+def test_requests_and_answers_may_be_compressed(
+    triton: InferenceServerClient, request_compression: str | None, response_compression: str | None, binary: bool
+) -> None:
+    result = triton.infer(
+        "mnist",
+        pixels(batch(COMPRESSIBLE), binary=binary),
+        outputs=wanted(binary_data=binary),
+        request_compression_algorithm=request_compression,
+        response_compression_algorithm=response_compression,
+    )
+
+    assert result.as_numpy("probabilities") == pytest.approx(answers(COMPRESSIBLE), abs=1e-6)
+
+
+def send(service: RunningService, size: int, **headers: str) -> Answer:
+    """Post a body that the client made without sending it."""
+    body, json_size = InferenceServerClient.generate_request_body(pixels(batch(size)), request_id="mine")
+    return service.post(V2, body, inference_header_content_length=str(json_size), **headers)
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip", "deflate"])
+def test_bodies_that_the_client_made_and_parses_elsewhere_work(service: RunningService, encoding: str | None) -> None:
+    answer = send(service, COMPRESSIBLE, **({"accept_encoding": encoding} if encoding else {}))
+    length = int(answer.headers["Inference-Header-Content-Length"])
+    result = InferenceServerClient.parse_response_body(
+        answer.body, header_length=length, content_encoding=answer.headers["Content-Encoding"]
+    )
+
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Encoding"] == encoding
+    assert result.get_response()["id"] == "mine"
+    assert result.as_numpy("probabilities") == pytest.approx(answers(COMPRESSIBLE), abs=1e-6)
+
+
+def test_an_answer_below_a_kibibyte_is_not_worth_compressing(service: RunningService) -> None:
+    answer = send(service, 8, accept_encoding="gzip")
+
+    assert answer.status == 200
+    assert "Content-Encoding" not in answer.headers
+
+
+def test_a_compression_that_is_not_known_is_not_implemented(triton: InferenceServerClient) -> None:
+    with pytest.raises(InferenceServerException, match="br") as refusal:
+        triton.infer("mnist", pixels(batch(1)), headers={"Content-Encoding": "br"})
+
+    assert refusal.value.status() == "501"
+
+
+@pytest.mark.parametrize("form", [batch(2)[1].tobytes(), files(2)[1]], ids=["raw pixels", "image file"])
+def test_a_body_without_any_json_is_one_picture(service: RunningService, form: bytes) -> None:
+    answer = service.post(V2, form, inference_header_content_length="0")
+    length = int(answer.headers["Inference-Header-Content-Length"])
+    result = InferenceServerClient.parse_response_body(answer.body, header_length=length)
+
+    assert result.as_numpy("probabilities") == pytest.approx(PROBABILITIES[1:2], abs=1e-6)
+
+
+def test_requests_in_flight_at_once_each_get_their_own_answer(service: RunningService) -> None:
+    with connect(service, connections=4) as client:
+        waiting = [client.async_infer("mnist", pixels(batch(size)), request_id=str(size)) for size in range(1, 17)]
+        results = [each.get_result() for each in waiting]
+
+    for size, result in enumerate(results, 1):
+        assert result.get_response()["id"] == str(size)
+        assert result.as_numpy("probabilities") == pytest.approx(answers(size), abs=1e-6)
+
+
+def test_an_asynchronous_request_that_fails_says_why(triton: InferenceServerClient) -> None:
+    waiting = triton.async_infer("nothing", pixels(batch(1)))
+
+    with pytest.raises(InferenceServerException, match="there is no model 'nothing'"):
+        waiting.get_result()
+
+
+def test_the_asyncio_client_takes_compressed_answers_from_infer_alone(service: RunningService) -> None:
+    # It accepts gzip on every request, and unpacks what infer gets and nothing else.
+    async def talk() -> tuple[Any, ...]:
+        async with AsyncClient(f"127.0.0.1:{service.port}") as client:
+            result = await client.infer("mnist", pixels(batch(COMPRESSIBLE)))
+            with pytest.raises(InferenceServerException, match=r"there is no model 'n{2000}'"):
+                await client.infer("n" * 2000, pixels(batch(1)))
+            every = await client.get_inference_statistics()
+            return result, every, await client.get_model_config("mnist"), await client.get_model_repository_index()
+
+    result, every, config, index = asyncio.run(talk())
+
+    assert result.as_numpy("probabilities") == pytest.approx(answers(COMPRESSIBLE), abs=1e-6)
+    assert len(every["model_stats"]) == len(index) == 3
+    assert config["name"] == "mnist"
+
+
+@pytest.mark.parametrize(("asked", "given"), [("", "2"), ("1", "1"), ("2", "2")], ids=["newest", "one", "two"])
+def test_the_version_that_is_asked_for_answers(triton: InferenceServerClient, asked: str, given: str) -> None:
+    result = triton.infer("mnist", pixels(batch(1)), model_version=asked)
+
+    assert result.get_response()["model_name"] == "mnist"
+    assert result.get_response()["model_version"] == given
+
+
+def test_the_id_of_a_request_comes_back_and_none_is_made_up(triton: InferenceServerClient) -> None:
+    named = triton.infer("mnist", pixels(batch(1)), request_id="42")
+    nameless = triton.infer("mnist", pixels(batch(1)))
+
+    assert named.get_response()["id"] == "42"
+    assert "id" not in nameless.get_response()
+
+
+def test_parameters_that_change_nothing_are_taken(triton: InferenceServerClient) -> None:
+    result = triton.infer("mnist", pixels(batch(1)), priority=1, timeout=5_000_000, parameters={"who": "me", "n": 1})
+
+    assert result.as_numpy("probabilities") == pytest.approx(answers(1), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "status", "sentence"),
+    [
+        ("nothing", {"inputs": pixels(batch(1))}, "404", "there is no model 'nothing'"),
+        ("mnist", {"inputs": pixels(batch(1)), "model_version": "7"}, "404", "'mnist' has no version 7"),
+        ("mnist", {"inputs": pixels(batch(3).reshape(3, 1, 8, 8))}, "400", "mnist takes 8×8 grayscale images"),
+        ("mnist", {"inputs": []}, "400", "input"),
+        ("mnist", {"inputs": pixels(batch(1), name="picture")}, "400", "picture"),
+        ("mnist", {"inputs": pixels(batch(1)) * 2}, "400", "input"),
+        ("mnist", {"inputs": pixels(batch(1)), "outputs": [InferRequestedOutput("logits")]}, "400", "logits"),
+        ("mnist", {"inputs": pixels(batch(1) > 0)}, "400", "BOOL"),
+        ("mnist", {"inputs": pixels(batch(1) / 255.5)}, "400", "whole numbers from 0 to 255"),
+        ("mnist", {"inputs": pixels(batch(1).astype(np.int16) - 1)}, "400", "from 0 to 255"),
+        ("mnist", {"inputs": pixels(np.full((1, 8, 8, 1), np.nan))}, "400", "NaN"),
+        ("mnist", {"inputs": pictures([b"no picture"])}, "400", "image"),
+        ("mnist", {"inputs": pixels(batch(257))}, "413", "256"),
+    ],
+    ids=[
+        "unknown model",
+        "unknown version",
+        "wrong shape",
+        "no input",
+        "unknown input",
+        "two inputs",
+        "unknown output",
+        "BOOL",
+        "fractions",
+        "negative",
+        "NaN",
+        "no picture",
+        "too many",
+    ],
+)
+def test_what_is_wrong_is_said_in_the_exception(
+    triton: InferenceServerClient, name: str, arguments: dict[str, Any], status: str, sentence: str
+) -> None:
+    with pytest.raises(InferenceServerException, match=sentence) as refusal:
+        triton.infer(name, **arguments)
+
+    assert refusal.value.status() == status
