@@ -1,0 +1,14 @@
+"""Random choices that are the same in every run."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+Random = np.random.Generator
+Item = TypeVar("Item")
+
+
+def pick(random: Random, items: Sequence[Item]) -> Item:
+    """One of them, each as likely as the next."""
+    return items[int(random.integers(len(items)))]
