@@ -51,10 +51,11 @@ class Inference:
         return answer
 
     def _meter(self, predictor: Predictor) -> PredictionMeter:
-        if predictor not in self._meters:
+        meter = self._meters.get(predictor)
+        if meter is None:
             metadata = predictor.metadata
-            self._meters[predictor] = PredictionMeter(self._metrics, metadata.name, metadata.version)
-        return self._meters[predictor]
+            meter = self._meters[predictor] = PredictionMeter(self._metrics, metadata.name, metadata.version)
+        return meter
 
 
 def _facts(predictor: Predictor, images: int, label: str) -> dict[str, Any]:

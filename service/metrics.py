@@ -6,6 +6,7 @@ that takes over a slot goes on from the counts it finds there.
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from service.processes import WorkerProcesses
 from service.scoreboard import Scoreboard
+from service.slotvalues import SlotFiles, slot_value
 from service.statistics import Statistics
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -39,6 +41,7 @@ class Metrics:
     model_info: Gauge
     model_load_failures: Counter
     statistics: Statistics
+    files: SlotFiles
 
 
 def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
@@ -48,7 +51,8 @@ def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
     process, before anything else makes a metric.
     """
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-    values.ValueClass = values.MultiProcessValue(lambda: slot)
+    files = SlotFiles(Path(folder), slot)
+    values.ValueClass = slot_value(files)
     own = CollectorRegistry()
     return Metrics(
         scrape=_scrape_registry(folder, WorkerProcesses(scoreboard)),
@@ -95,7 +99,8 @@ def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
             (*MODEL, "reason"),
             registry=own,
         ),
-        statistics=Statistics(folder, slot),
+        statistics=Statistics(files),
+        files=files,
     )
 
 

@@ -26,9 +26,8 @@ class Classification:
 
     def winners(self, labels: Sequence[str]) -> list[RankedClass]:
         """The most probable class of each image."""
-        indices = self.probabilities.argmax(axis=1).tolist()
-        highest = self.probabilities.max(axis=1).tolist()
-        return [RankedClass(labels[index], index, highest[row]) for row, index in enumerate(indices)]
+        best = enumerate(self.probabilities.argmax(axis=1).tolist())
+        return [RankedClass(labels[index], index, self.probabilities.item(row, index)) for row, index in best]
 
 
 def softmax(logits: Scores) -> Scores:

@@ -1,7 +1,7 @@
 """How often each model has run and for how long, by batch size, summed over the workers and kept when one dies.
 
 The statistics of the Open Inference Protocol need sums for every batch size that ever came, which would be an unbounded
-label in Prometheus. The files lie beside Prometheus' own, one a worker's slot, in prometheus_client's format.
+label in Prometheus. The files lie beside those of the metrics.
 """
 
 import time
@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from prometheus_client.mmap_dict import MmapedDict
 
+from service.slotvalues import SlotFiles
 from service.stages import Stages
 
+KIND, SUFFIX = "statistics", "mmap"  # of the files
 NANO = 1_000_000_000  # nanoseconds in a second
 
 
@@ -79,9 +80,9 @@ class Tally:
 class Statistics:
     """One worker's own counts, to write, and the sums over all workers, to read."""
 
-    def __init__(self, folder: str, slot: int) -> None:
-        self._folder = Path(folder)
-        self._own = MmapedDict(str(self._folder / f"statistics_{slot}.mmap"))
+    def __init__(self, files: SlotFiles) -> None:
+        self._own = files.open(KIND, SUFFIX)
+        self._folder = files.folder
 
     def tally(self, model: str, version: int) -> Tally:
         """What counts the requests to one version of a model."""
@@ -97,12 +98,8 @@ class Statistics:
         failed = batches.pop(0, Totals())
         return ModelStatistics(dict(sorted(batches.items())), failed, last)
 
-    def close(self) -> None:
-        """Let go of the own file, to which nothing can be added any more."""
-        self._own.close()
-
     def _rows(self, prefix: str) -> Iterator[tuple[int, Totals, float]]:
-        for path in self._folder.glob("statistics_*.mmap"):
+        for path in self._folder.glob(f"{KIND}_*.{SUFFIX}"):
             for key, value, when, _ in MmapedDict.read_all_values_from_file(str(path)):
                 if key.startswith(prefix):
                     size, field = key.removeprefix(prefix).split()

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from prometheus_client.values import close_all_multiprocess_files
 
 from service.app import create_app
 from service.metrics import Metrics, create_metrics
@@ -43,13 +42,12 @@ def settings(models: Path) -> Settings:
 
 
 @pytest.fixture
-def metrics_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def metrics_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where workers keep their counts; what create_metrics leaves in the process is undone afterwards."""
     folder = tmp_path / "metrics"
     folder.mkdir()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
-    yield str(folder)
-    close_all_multiprocess_files()
+    return str(folder)
 
 
 @pytest.fixture
@@ -63,7 +61,7 @@ def worker_metrics(metrics_folder: str) -> Iterator[Callable[[int], Metrics]]:
 
     yield make
     for each in made:
-        each.statistics.close()
+        each.files.close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service.slotvalues import SlotFiles
 from service.stages import Stages
 from service.statistics import ModelStatistics, Statistics, Totals
 
@@ -17,8 +18,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def statistics(folder: Path) -> Iterator[Statistics]:
-    with closing(Statistics(str(folder), 0)) as own:
-        yield own
+    with closing(SlotFiles(folder, 0)) as files:
+        yield Statistics(files)
 
 
 def stages(queue: float = 0.0, **seconds: float) -> Stages:
@@ -72,18 +73,19 @@ def test_models_and_versions_are_not_mixed_up(statistics: Statistics) -> None:
 
 def test_workers_are_added_up(folder: Path) -> None:
     for slot in range(3):
-        with closing(Statistics(str(folder), slot)) as own:
-            own.tally("mnist", 1).succeed(2, stages(infer=1.0))
+        with closing(SlotFiles(folder, slot)) as files:
+            Statistics(files).tally("mnist", 1).succeed(2, stages(infer=1.0))
 
-    with closing(Statistics(str(folder), 0)) as own:
-        found = own.read("mnist", 1)
+    with closing(SlotFiles(folder, 0)) as files:
+        found = Statistics(files).read("mnist", 1)
 
     assert (found.images, found.total.infer) == (6, 3_000_000_000)
 
 
 def test_a_worker_that_takes_over_a_slot_goes_on_from_the_counts(folder: Path) -> None:
     for _ in range(2):
-        with closing(Statistics(str(folder), 0)) as own:
+        with closing(SlotFiles(folder, 0)) as files:
+            own = Statistics(files)
             own.tally("mnist", 1).succeed(1, stages(infer=1.0))
             found = own.read("mnist", 1)
 
