@@ -14,11 +14,17 @@ from service.dialects.openinference.documents import (
     describe_state,
     describe_statistics,
 )
-from service.dialects.openinference.request import InferRequest, Output, parse_request
+from service.dialects.openinference.request import (
+    InferRequest,
+    Output,
+    check_load_request,
+    parse_header_length,
+    parse_index_request,
+    parse_request,
+)
 from service.dialects.openinference.tensors import read_inputs, read_raw
-from service.errors import DeadlineExceeded, InvalidRequest, LoadingNotAllowed, ModelNotFound, NotReady
+from service.errors import DeadlineExceeded, LoadingNotAllowed, ModelNotFound, NotReady
 from service.inference import Inference, Task
-from service.jsontext import parse_json
 from service.limits import Limits
 from service.predictor import Predictor
 from service.record import RequestRecord
@@ -63,7 +69,7 @@ class OpenInference:
         if header_length == RAW:
             raw = (Output(metadata.output.name, binary=True, classes=None),)
             return Task(read_raw(content, metadata), partial(write_answer, None, raw, metadata))
-        request = parse_request(content, _parse_length(header_length, len(content)))
+        request = parse_request(content, parse_header_length(header_length, len(content)))
         _check_deadline(request, record)
         outputs = choose_outputs(request, metadata)
         inputs = read_inputs(request.inputs, metadata, self._limits)
@@ -118,15 +124,12 @@ class OpenInference:
 
     def index(self, content: bytes) -> list[Document]:
         """Every version that was tried and its state; the body may ask for those that are ready only."""
-        document = _parse_optional(content)
-        ready = document.get("ready", False)
-        if not isinstance(ready, bool):
-            raise InvalidRequest(f'"ready" must be true or false, not {ready!r}')
-        return [describe_state(each) for each in self._registry if each.predictor or not ready]
+        only_ready = parse_index_request(content)
+        return [describe_state(each) for each in self._registry if each.predictor or not only_ready]
 
     def load(self, name: str, content: bytes) -> NoReturn:
         """Loading and unloading are refused: models are loaded from the repository when a worker starts."""
-        _parse_optional(content)
+        check_load_request(content)
         raise LoadingNotAllowed(
             f"explicit model load / unload is not allowed: change {name!r} in the model repository, then send SIGHUP"
             " to the service"
@@ -153,25 +156,7 @@ def _unknown(name: str, error: ModelNotFound) -> ModelNotFound:
     return ModelNotFound(f"Request for unknown model: {name!r} is not found: {error}")
 
 
-def _parse_length(text: str | None, body: int) -> int:
-    """The length of the JSON; all of the body where the client says none."""
-    if text is None:
-        return body
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) <= body):
-        sentence = f"Inference-Header-Content-Length must be a whole number from 0 to {body}, the length of the body"
-        raise InvalidRequest(f"{sentence}, not {text!r}")
-    return int(text)
-
-
 def _check_deadline(request: InferRequest, record: RequestRecord) -> None:
     if request.timeout is not None and record.queue_seconds > request.timeout:
         waited = f"{record.queue_seconds * 1e6:.0f} microseconds in the queue"
         raise DeadlineExceeded(f"waited {waited}, and the request's timeout is {request.timeout * 1e6:.0f}")
-
-
-def _parse_optional(content: bytes) -> Document:
-    """A body that may be empty."""
-    document = parse_json(content) if content.strip() else {}
-    if not isinstance(document, dict):
-        raise InvalidRequest("the body must be a JSON object, or empty")
-    return document

@@ -93,7 +93,7 @@ def test_parameters_that_nobody_here_knows_are_let_pass() -> None:
         pytest.param({"inputs": [], "parameters": []}, b"", "parameters of the request must be", id="parameters list"),
         pytest.param({"inputs": [], "parameters": {"a": []}}, b"", "must be a text, a number", id="list value"),
         pytest.param({"inputs": [], "parameters": {"a": None}}, b"", "must be a text, a number", id="null value"),
-        pytest.param({"inputs": [], "parameters": {"triton_x": 1}}, b"", "is not for clients", id="reserved name"),
+        pytest.param({"inputs": [], "parameters": {"triton_x": 1}}, b"", "is reserved", id="reserved name"),
         pytest.param({"inputs": [], "parameters": {"timeout": -1}}, b"", "whole number of microsec", id="timeout"),
         pytest.param({"inputs": [], "parameters": {"timeout": 1.5}}, b"", "whole number of microsec", id="half a µs"),
         pytest.param(
