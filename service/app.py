@@ -33,7 +33,7 @@ from service.shortcut import Shortcut
 
 def create_app(settings: Settings, metrics: Metrics, write_log: Write) -> Flask:
     """Load and verify the models, then put the routes in front of them."""
-    limits = Limits(settings.max_pixels, settings.max_images)
+    limits = Limits(settings.max_pixels, settings.max_request_pixels, settings.max_images)
     registry = load_registry(
         ModelRepository(settings.models),
         settings.versions,

@@ -4,9 +4,11 @@ import zlib
 
 from service.errors import InvalidRequest, TooLarge, UnsupportedEncoding
 
-WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}  # zlib's way to name the two formats
+CODINGS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}  # with zlib's number for the format
 LEVEL = 1  # of 9: the network is usually near, and more costs more time than it saves
 WORTH_BYTES = 1024  # a smaller answer fits one packet anyway
+SLICE = 1 << 16  # bytes that are inflated at a time: zlib copies what is left of them behind every stream
+MAX_STREAMS = 1024  # of one gzip body; tools that write many put at least 64 KB into each
 
 
 def inflate(content: bytes, coding: str, limit: int) -> bytes:
@@ -14,25 +16,51 @@ def inflate(content: bytes, coding: str, limit: int) -> bytes:
 
     Raises UnsupportedEncoding, InvalidRequest where the content is damaged, or TooLarge.
     """
-    if coding not in WINDOW_BITS:
+    if coding not in CODINGS:
         raise UnsupportedEncoding(f"cannot read Content-Encoding: {coding}; send gzip, deflate, or the body as it is")
-    parts, size = [], 0
+    inflater = _Inflater(coding, limit)
     try:
-        while content:  # gzip allows one stream behind another
-            stream = zlib.decompressobj(WINDOW_BITS[coding])
-            parts.append(stream.decompress(content, limit - size + 1))
-            size += len(parts[-1])
-            if size > limit:
-                raise TooLarge(f"the body unfolds to more than {limit} bytes: send fewer or smaller images")
-            if not stream.eof:
-                raise InvalidRequest(f"the {coding} body is cut short")
-            content = stream.unused_data
+        for start in range(0, len(content), SLICE):
+            inflater.feed(content[start : start + SLICE])
     except zlib.error as error:
         raise InvalidRequest(f"the body is not {coding}, as its Content-Encoding says: {error}") from error
-    return b"".join(parts)
+    return inflater.finish() if content else b""
 
 
 def deflate(content: bytes, coding: str) -> bytes:
-    """Compress for a client that accepts `coding`, which is gzip or deflate."""
-    stream = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW_BITS[coding])
+    """Compress for a client that accepts `coding`, one of CODINGS."""
+    stream = zlib.compressobj(LEVEL, zlib.DEFLATED, CODINGS[coding])
     return stream.compress(content) + stream.flush()
+
+
+class _Inflater:
+    """Takes a compressed body slice by slice; of gzip, one stream may stand behind another (RFC 1952, 2.2)."""
+
+    def __init__(self, coding: str, limit: int) -> None:
+        self._coding = coding
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._streams = 0
+        self._begin()
+
+    def feed(self, data: bytes) -> None:
+        while data:
+            if self._stream.eof:
+                self._begin()
+            self._parts.append(self._stream.decompress(data, self._limit - self._size + 1))
+            self._size += len(self._parts[-1])
+            if self._size > self._limit:
+                raise TooLarge(f"the body unfolds to more than {self._limit} bytes: send fewer or smaller images")
+            data = self._stream.unused_data
+
+    def finish(self) -> bytes:
+        if not self._stream.eof:
+            raise InvalidRequest(f"the {self._coding} body is cut short")
+        return b"".join(self._parts)
+
+    def _begin(self) -> None:
+        self._streams += 1
+        if self._streams > (MAX_STREAMS if self._coding == "gzip" else 1):
+            raise InvalidRequest(f"something follows the end of the {self._coding} body: send one stream")
+        self._stream = zlib.decompressobj(CODINGS[self._coding])

@@ -1,6 +1,8 @@
 """What can go wrong with a request, one class a fact; each knows its HTTP status and its stable code word."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 
 class RequestError(Exception):
@@ -9,6 +11,10 @@ class RequestError(Exception):
     status = HTTPStatus.BAD_REQUEST
     code = "bad_request"
     retry_after: int | None = None  # seconds, sent as Retry-After
+
+    def __init__(self, sentence: str, members: Mapping[str, Any] | None = None) -> None:
+        super().__init__(sentence)
+        self.members = members or {}  # that the answer has beside those of every error
 
 
 class InvalidRequest(RequestError):

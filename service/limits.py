@@ -7,9 +7,10 @@ from service.errors import TooLarge
 
 @dataclass(frozen=True)
 class Limits:
-    """Pixels of one image (width × height), and images of one request."""
+    """Pixels (width × height) of one image and of all images of a request, and images of one request."""
 
     max_pixels: int
+    max_request_pixels: int
     max_images: int
 
     def check_count(self, images: int) -> None:

@@ -1,44 +1,35 @@
 """The OpenAPI 3.1 description: skeletons that are data, filled in with what is loaded and with the limits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
 
 from modelrepo.metadata import Metadata
-from service.dialects.tfserving.inputs import SUFFIX
 from service.errors import RequestError
 from service.pixelschemas import batch_schema, image_schema
 from service.registry import ModelRegistry
 from service.settings import Settings
 
-FRAMEWORK_CODES = {
-    "bad_request",
-    "internal_error",
-    "method_not_allowed",
-    "route_not_found",
-}  # no class of ours has them
+FILL = "x-fill"  # of an object: the name of what fills it in
+SUFFIXES = "x-suffixes"  # of an object filled in with names: what may be behind them
 SAME = "x-same-as"  # of an operation: the id of another one, whose description holds for it too
+FRAMEWORK_CODES = {"bad_request", "internal_error", "method_not_allowed", "route_not_found"}  # no class has them
 SHOWN_LABELS = 12  # of a model; ImageNet's thousand would hide everything else
 
 Schema = dict[str, Any]
+Fill = Callable[[Schema], Schema]  # from a marked object of a skeleton to the members that it gets
 
 
 def describe(skeletons: Sequence[bytes], registry: ModelRegistry, settings: Settings) -> Schema:
     """The whole document from the JSON texts of everything that does not depend on models and settings.
 
-    The first skeleton is a document; the others add `paths` and `components` to it.
+    The first is a document; the others add `paths` and `components` to it. Raises KeyError for a mark not known here.
     """
     document = _merge([orjson.loads(skeleton) for skeleton in skeletons])
     _complete(document["paths"])
-    components = document["components"]
-    loaded = _newest(registry)
-    document["info"]["description"] += "".join(f"\n\n{_introduce(each)}" for each in loaded)
-    _fill_parameters(components["parameters"], registry.names(), loaded)
-    _fill_schemas(components["schemas"], loaded, settings)
-    for body in components["requestBodies"].values():
-        body["description"] += _limits(settings)
-    return document
+    filled: Schema = _fill(document, _fills(registry, settings))
+    return filled
 
 
 def _merge(skeletons: list[Schema]) -> Schema:
@@ -65,41 +56,52 @@ def _complete(paths: Schema) -> None:
             operation.update({**same, **operation, "responses": responses})
 
 
-def _newest(registry: ModelRegistry) -> list[Metadata]:
-    """What answers for each model where no version is named."""
-    unready = registry.unready_models()
-    return [registry.get(name, None).metadata for name in registry.names() if name not in unready]
+def _fill(value: Any, fills: dict[str, Fill]) -> Any:
+    """The value with every marked object in it filled in, and without the marks."""
+    if isinstance(value, list):
+        return [_fill(each, fills) for each in value]
+    if not isinstance(value, dict):
+        return value
+    members = {name: _fill(member, fills) for name, member in value.items() if name not in (FILL, SUFFIXES)}
+    return {**members, **fills[value[FILL]](value)} if FILL in value else members
 
 
-def _fill_parameters(parameters: dict[str, Schema], names: list[str], loaded: list[Metadata]) -> None:
-    if names:
-        parameters["Name"]["schema"]["enum"] = parameters["ModelQuery"]["schema"]["enum"] = names
-        parameters["Name"]["example"] = loaded[0].name if loaded else names[0]
-    if loaded:
-        top_k = parameters["TopK"]["schema"]
-        top_k["maximum"] = max(each.output.classes for each in loaded)
-        top_k["default"] = min(top_k["default"], top_k["maximum"])
+def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
+    """What a skeleton can ask for; what takes a loaded model gives nothing where there is none."""
+    names, most = registry.names(), settings.max_images
+    ready = [name for name in names if name not in registry.unready_models()]
+    loaded = [registry.get(name, None).metadata for name in ready]  # what answers where no version is named
+    codes = FRAMEWORK_CODES | {error.code for error in RequestError.__subclasses__()}
+    return {
+        "introductions": lambda marked: _append(marked, "".join(f"\n\n{_introduce(each)}" for each in loaded)),
+        "limits": lambda marked: _append(marked, _limits(settings)),
+        "model names": lambda marked: _enumerate(marked, names),
+        "model example": lambda _: _some("example", next(iter(ready or names), None)),
+        "input names": lambda marked: _enumerate(marked, [each.input.name for each in loaded]),
+        "output names": lambda marked: _enumerate(marked, [each.output.name for each in loaded]),
+        "label examples": lambda _: _some("examples", _distinct(each.labels[0] for each in loaded)),
+        "most classes": lambda marked: _bound(marked, max((each.output.classes for each in loaded), default=None)),
+        "most pictures": lambda _: {"maxItems": most},
+        "batches of pixels": lambda _: _some("anyOf", [batch_schema(each, most) for each in loaded]),
+        "pixels": lambda _: _some("anyOf", [image_schema(each) for each in loaded]),
+        "error codes": lambda marked: _enumerate(marked, sorted(codes)),
+    }
 
 
-def _fill_schemas(schemas: dict[str, Schema], loaded: list[Metadata], settings: Settings) -> None:
-    several = schemas["PicturesInJson"]["oneOf"][1]["properties"]["images"]
-    for pictures in (several, schemas["PictureFiles"], schemas["NamedPictures"], schemas["Examples"]):
-        pictures["maxItems"] = settings.max_images
-    schemas["Error"]["properties"]["code"]["enum"] = _codes()
-    if loaded:
-        schemas["Label"]["examples"] = _distinct(each.labels[0] for each in loaded)
-        schemas["Instances"]["anyOf"] = [batch_schema(each, settings.max_images) for each in loaded]
-        schemas["Pixels"]["anyOf"] = [image_schema(each) for each in loaded]
-        _fill_names(schemas, loaded)
+def _some(member: str, value: object) -> Schema:
+    return {member: value} if value else {}
 
 
-def _fill_names(schemas: dict[str, Schema], loaded: list[Metadata]) -> None:
-    """The names of the models' inputs and outputs, where requests have to say them."""
-    inputs = _distinct(each.input.name for each in loaded)
-    schemas["InferInput"]["properties"]["name"]["enum"] = inputs
-    schemas["RequestedOutput"]["properties"]["name"]["enum"] = _distinct(each.output.name for each in loaded)
-    for name in ("NamedPicture", "NamedBatch", "Example"):
-        schemas[name]["propertyNames"] = {"enum": [*inputs, *(f"{each}{SUFFIX}" for each in inputs)]}
+def _append(marked: Schema, text: str) -> Schema:
+    return {"description": marked["description"] + text}
+
+
+def _enumerate(marked: Schema, names: list[str]) -> Schema:
+    return _some("enum", _distinct(name + suffix for suffix in marked.get(SUFFIXES, [""]) for name in names))
+
+
+def _bound(marked: Schema, most: int | None) -> Schema:
+    return {"maximum": most, "default": min(marked["default"], most)} if most else {}
 
 
 def _introduce(metadata: Metadata) -> str:
@@ -108,16 +110,10 @@ def _introduce(metadata: Metadata) -> str:
     return f"`{metadata.name}` looks at {size} and knows {len(metadata.labels)} labels: {labels}."
 
 
+def _limits(settings: Settings) -> str:
+    request = f"{settings.max_body_bytes:,} bytes a request, {settings.max_images:,} pictures a request"
+    return f" At most {request} and {settings.max_pixels:,} pixels a picture."
+
+
 def _distinct(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
-
-
-def _codes() -> list[str]:
-    return sorted(FRAMEWORK_CODES | {error.code for error in RequestError.__subclasses__()})
-
-
-def _limits(settings: Settings) -> str:
-    return (
-        f" At most {settings.max_body_bytes:,} bytes a request, {settings.max_images:,} pictures a request"
-        f" and {settings.max_pixels:,} pixels a picture."
-    )

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from modelrepo.metadata import Metadata
-from service.errors import RequestError
+from service.errors import RequestError, TooLarge
 from service.images import decode
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
 from service.limits import Limits
 from service.pixels import check_pixels
 from service.prediction import Classification, softmax
-from service.preprocessing import PreparedImage, normalise, prepare
+from service.preprocessing import normalise, prepare
 from service.runtime import Model, Scores
 from service.stages import Stages
 
@@ -46,9 +47,13 @@ class Predictor:
             return self._take_pixels(inputs, stages)
         spec = self.metadata.input
         pixels = np.empty((len(inputs), spec.height, spec.width, spec.channels), np.uint8)
-        steps = []
-        for place, image in enumerate(inputs.images):
-            prepared = self._prepare_image(image, inputs, stages)
+        steps, left = [], self._limits.max_request_pixels
+        for place, image in enumerate(inputs.images):  # one by one, so that only one is ever held at its full size
+            decoded = self._decode(image, inputs, left)
+            left -= decoded.width * decoded.height
+            stages.lap("decode")
+            prepared = prepare(decoded, spec, self.metadata.preprocessing)
+            stages.lap("preprocess")
             pixels[place] = prepared.pixels
             steps.append(prepared.steps)
         return Prepared(pixels, tuple(steps))
@@ -66,16 +71,18 @@ class Predictor:
         stages.lap("decode")
         return Prepared(pixels, ((),) * len(pixels))
 
-    def _prepare_image(self, image: EncodedImage, inputs: EncodedImages, stages: Stages) -> PreparedImage:
-        """Decode and prepare one image, so that only one is ever held at its full size."""
+    def _decode(self, image: EncodedImage, inputs: EncodedImages, left: int) -> Image:
+        """Decode an image of at most `left` pixels, which is what the images before have left of the request's."""
         try:
-            decoded = decode(image.content, self._limits.max_pixels)
+            return decode(image.content, min(self._limits.max_pixels, left))
+        except TooLarge as error:
+            if left < self._limits.max_pixels:
+                most = self._limits.max_request_pixels
+                sentence = f"with {image.name} the request has more than {most} pixels: send fewer images at a time"
+                raise TooLarge(sentence) from error
+            raise _naming(image, inputs, error) from error
         except RequestError as error:
             raise _naming(image, inputs, error) from error
-        stages.lap("decode")
-        prepared = prepare(decoded, self.metadata.input, self.metadata.preprocessing)
-        stages.lap("preprocess")
-        return prepared
 
 
 def _naming(image: EncodedImage, inputs: EncodedImages, error: RequestError) -> RequestError:

@@ -29,6 +29,7 @@ class Settings:
     max_body_bytes: int = field(default=16 << 20, metadata={"range": (1024, 1 << 30)})  # a 48-megapixel JPEG is 12 MB
     max_buffered_bytes: int = field(default=128 << 20, metadata={"range": (1024, 1 << 36)})  # of all unfinished bodies
     max_pixels: int = field(default=50_000_000, metadata={"range": (1, 1 << 30)})  # of one image: a phone's largest
+    max_request_pixels: int = field(default=200_000_000, metadata={"range": (1, 1 << 36)})  # decoding takes a second
     max_images: int = field(default=256, metadata={"range": (1, 65536)})  # in one request
     max_queue: int = field(default=256, metadata={"range": (1, 65536)})  # complete requests that wait; more get 503
     max_connections: int = field(default=2000, metadata={"range": (1, 100_000)})  # idle ones make room for new ones

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from flask import Request, Response
 
-from service.compression import WINDOW_BITS, WORTH_BYTES, deflate
+from service.compression import CODINGS, WORTH_BYTES, deflate
 
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -18,7 +18,7 @@ def compress(response: Response, request: Request) -> Response:
     """The same answer, compressed where the client accepts that and there is enough of it to be worth it."""
     response.vary.add("Accept-Encoding")
     content = response.get_data()
-    coding = request.accept_encodings.best_match(WINDOW_BITS)
+    coding = request.accept_encodings.best_match(CODINGS)
     if coding is None or len(content) < WORTH_BYTES:
         return response
     response.set_data(deflate(content, coding))

@@ -15,7 +15,7 @@ logger = logging.getLogger("convserve")
 
 
 def handle_failures(app: Flask, metrics: Metrics) -> None:
-    """Answer every exception as `{"error", "code", "request_id"}` and count it by its code."""
+    """Answer every exception as `{"error", "code", "request_id"}` and what it has beside; count it by its code."""
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
@@ -24,7 +24,8 @@ def handle_failures(app: Flask, metrics: Metrics) -> None:
         record = request.environ[RECORD]
         if record.on_failure:
             record.on_failure(record.seconds())
-        document = {"error": sentence, "code": code, "request_id": record.request_id}
+        members = error.members if isinstance(error, RequestError) else {}
+        document = {**members, "error": sentence, "code": code, "request_id": record.request_id}
         return json_answer(document, status, headers)
 
 

@@ -1,11 +1,12 @@
 """/v1: TensorFlow Serving's REST API (its g3doc/api_rest.md), and KServe v1, which is part of it with members added."""
 
 from functools import partial
+from typing import NoReturn
 
 from flask import Blueprint, Response, request
 
 from service.dialects.tfserving.dialect import TensorFlowServing
-from service.errors import InvalidRequest, NotReady
+from service.errors import InvalidRequest
 from service.record import RECORD
 from service.routes.answers import json_answer
 from service.routes.bodies import read_content
@@ -49,7 +50,7 @@ def _add_inference(routes: Blueprint, dialect: TensorFlowServing) -> None:
     def classify(name: str, version: str | None = None, label: str | None = None) -> Response:
         return _send(dialect.classify(name, version, label, partial(read_content, request), request.environ[RECORD]))
 
-    def regress(name: str, version: str | None = None, label: str | None = None) -> Response:
+    def regress(name: str, version: str | None = None, label: str | None = None) -> NoReturn:
         dialect.regress(name, version, label)
 
     for servable in SERVABLES:
@@ -64,12 +65,7 @@ def _add_models(routes: Blueprint, dialect: TensorFlowServing) -> None:
         return json_answer(dialect.names())
 
     def status(name: str, version: str | None = None, label: str | None = None) -> Response:
-        document = dialect.status(name, version, label)
-        if document["ready"]:
-            return json_answer(document)
-        error = f'{name} is not ready: "model_version_status" says why'
-        failure = {"error": error, "code": NotReady.code, "request_id": request.environ[RECORD].request_id}
-        return json_answer({**document, **failure}, NotReady.status)
+        return json_answer(dialect.status(name, version, label))
 
     def metadata(name: str, version: str | None = None, label: str | None = None) -> Response:
         return json_answer(dialect.metadata(name, version, label))

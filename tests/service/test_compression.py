@@ -40,6 +40,8 @@ def test_what_is_written_can_be_read(coding: str) -> None:
         pytest.param("deflate", gzip.compress(TEXT), InvalidRequest, "the body is not deflate", id="the other one"),
         pytest.param("gzip", gzip.compress(TEXT)[:-9], InvalidRequest, "cut short", id="cut short"),
         pytest.param("gzip", gzip.compress(TEXT) + b"more", InvalidRequest, "the body is not gzip", id="junk behind"),
+        pytest.param("deflate", zlib.compress(TEXT) * 2, InvalidRequest, "something follows the end", id="two streams"),
+        pytest.param("gzip", gzip.compress(b"") * 1025, InvalidRequest, "something follows the end", id="many streams"),
         pytest.param("gzip", gzip.compress(TEXT + b"!"), TooLarge, "unfolds to more than 7000 bytes", id="too large"),
         pytest.param("gzip", gzip.compress(TEXT) * 2, TooLarge, "unfolds to more than 7000", id="too large together"),
     ],
@@ -59,3 +61,15 @@ def test_a_bomb_does_not_go_off() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 << 20
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_many_streams_in_one_body_are_not_worked_through(coding: str) -> None:
+    empty = deflate(b"", coding)
+
+    with pytest.raises(InvalidRequest, match="something follows the end"):  # before minutes are gone
+        inflate(empty * ((16 << 20) // len(empty)), coding, 1 << 20)
+
+
+def test_a_body_of_nothing_is_nothing() -> None:
+    assert inflate(b"", "gzip", 10) == b""

@@ -16,7 +16,7 @@ from service.stages import Stages
 from tests.support.bundles import describe
 from tests.support.pictures import as_png, picture
 
-LIMITS = Limits(max_pixels=100, max_images=2)
+LIMITS = Limits(max_pixels=100, max_request_pixels=10_000, max_images=2)
 Model = Callable[[NDArray[np.uint8]], Scores]
 
 
@@ -75,7 +75,9 @@ def test_too_many_images_are_refused_before_one_is_decoded(inputs: EncodedImages
 
 
 def test_an_image_with_too_many_pixels_is_refused() -> None:
-    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), Limits(max_pixels=63, max_images=2))
+    predictor = Predictor(
+        describe("tiny"), "", always(1, 0, 0), Limits(max_pixels=63, max_request_pixels=10_000, max_images=2)
+    )
 
     with pytest.raises(TooLarge, match="8 × 8 = 64 pixels, the limit is 63"):
         predictor.classify(encoded(as_png(picture(0))), Stages(0))
@@ -88,3 +90,13 @@ def test_one_bad_image_among_many_is_named_and_one_alone_is_not() -> None:
         predictor.classify(encoded(as_png(picture(0)), b"?"), Stages(0))
     with pytest.raises(InvalidImage, match=r"^this is not an image"):
         predictor.classify(encoded(b"?"), Stages(0))
+
+
+def test_the_images_of_a_request_have_a_limit_of_pixels_together() -> None:
+    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), Limits(64, max_request_pixels=191, max_images=3))
+    predictor.classify(encoded(*[as_png(picture(0))] * 2), Stages(0))
+
+    with pytest.raises(
+        TooLarge, match="with image 3 the request has more than 191 pixels: send fewer images at a time"
+    ):
+        predictor.classify(encoded(*[as_png(picture(0))] * 3), Stages(0))

@@ -26,7 +26,9 @@ def always_left(batch: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> Sco
 
 
 def open_fake(bundle: Bundle) -> Predictor:
-    return Predictor(bundle.metadata, bundle.digest, always_left, Limits(max_pixels=10_000, max_images=8))
+    return Predictor(
+        bundle.metadata, bundle.digest, always_left, Limits(max_pixels=10_000, max_request_pixels=10_000, max_images=8)
+    )
 
 
 def load(models: Path, newest: int = 2, default: str = "mnist") -> ModelRegistry:

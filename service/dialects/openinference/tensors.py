@@ -16,8 +16,7 @@ from service.limits import Limits
 from service.nested import read_nested
 
 LENGTH = struct.Struct("<I")  # before each element of BYTES
-SURELY_FILES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")  # no row of pixels begins so by chance
-PERHAPS_FILES = (*SURELY_FILES, b"BM", b"RIFF", b"II", b"MM")  # also BMP, WebP and TIFF
+FILE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II", b"MM")  # of the formats that are read
 
 
 def read_inputs(tensors: tuple[Tensor, ...], metadata: Metadata, limits: Limits) -> Inputs:
@@ -37,12 +36,18 @@ def read_raw(content: bytes, metadata: Metadata) -> Inputs:
     """A body without JSON: an image file, or the pixels of one image, row-major, as their number shows."""
     spec = metadata.input
     pixels = spec.height * spec.width * spec.channels
-    if content.startswith(SURELY_FILES if len(content) == pixels else PERHAPS_FILES):
+    if _is_certainly_a_file(content) or (len(content) != pixels and content.startswith(FILE_STARTS)):
         return EncodedImages((EncodedImage(content, "the image"),))
     if len(content) != pixels:
         size = f"the {pixels} bytes of {spec.height}×{spec.width}×{spec.channels} pixels"
         raise InvalidArray(f"the body has {len(content)} bytes: {metadata.name} takes an image file, or {size}")
     return PixelArray(NUMERIC[PIXELS].read(content).reshape(1, spec.height, spec.width, spec.channels))
+
+
+def _is_certainly_a_file(content: bytes) -> bool:
+    """Whether no pixels look like this: PNG and GIF say their names, JPEG has five bytes at its two ends."""
+    is_jpeg = content.startswith(b"\xff\xd8\xff") and content.endswith(b"\xff\xd9")
+    return is_jpeg or content.startswith((b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a"))
 
 
 def _read(tensor: Tensor, model: str, limits: Limits) -> Inputs:

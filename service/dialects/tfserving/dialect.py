@@ -10,7 +10,7 @@ from service.dialects.tfserving.documents import Document, describe_metadata, de
 from service.dialects.tfserving.inputs import read_classify, read_predict
 from service.dialects.tfserving.request import parse_classify, parse_predict
 from service.dialects.tfserving.servables import find_predictor, find_versions
-from service.errors import InvalidRequest
+from service.errors import InvalidRequest, NotReady
 from service.inference import Inference, Task
 from service.limits import Limits
 from service.record import RequestRecord
@@ -57,8 +57,11 @@ class TensorFlowServing:
         return {"models": self._registry.names()}
 
     def status(self, name: str, version: str | None, label: str | None) -> Document:
-        """Which versions there are, the newest first; `ready` says whether one of them is served."""
-        return describe_status(name, find_versions(self._registry, name, version, label))
+        """Which versions there are, the newest first; raises NotReady, with the document, where none is served."""
+        document = describe_status(name, find_versions(self._registry, name, version, label))
+        if not document["ready"]:
+            raise NotReady(f'{name} is not ready: "model_version_status" says why', document)
+        return document
 
     def metadata(self, name: str, version: str | None, label: str | None) -> Document:
         """Names, types and shapes of a model's tensors."""

@@ -20,7 +20,7 @@ from tests.support.pictures import as_png, picture
 
 TINY = describe("tiny")
 COLOUR = describe("colour", mode="rgb")
-LIMITS = Limits(max_pixels=1000, max_images=4)
+LIMITS = Limits(max_pixels=1000, max_request_pixels=10_000, max_images=4)
 PIXELS = np.stack([picture(place) for place in range(3)])
 PNG = as_png(picture(1))
 
@@ -177,6 +177,12 @@ def test_a_raw_body_that_is_neither_is_told_what_is_taken(content: bytes) -> Non
 @pytest.mark.parametrize("kind", FORMATS)
 def test_every_format_is_known_by_its_beginning(kind: str) -> None:
     assert isinstance(read_raw(file_of(gradient(), kind), TINY), EncodedImages)
+
+
+def test_pixels_that_begin_like_a_file_are_pixels() -> None:
+    pink = bytes([255, 216, 255]) * 64
+
+    assert isinstance(read_raw(pink, COLOUR), PixelArray)
 
 
 def test_an_image_file_that_happens_to_be_of_that_size_is_an_image() -> None:

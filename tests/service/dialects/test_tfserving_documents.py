@@ -6,7 +6,7 @@ from service.predictor import Predictor
 from service.registry import LoadedVersion
 from tests.support.bundles import describe
 
-SERVED = LoadedVersion("tiny", 1, Predictor(describe("tiny"), "", lambda batch: batch, Limits(1, 1)))
+SERVED = LoadedVersion("tiny", 1, Predictor(describe("tiny"), "", lambda batch: batch, Limits(1, 1, 1)))
 REFUSED = LoadedVersion("tiny", 2, None, "model.onnx is damaged", "corrupt")
 
 

@@ -15,7 +15,7 @@ from tests.support.batches import batch, files
 from tests.support.bundles import describe
 
 MNIST = describe("mnist")
-LIMITS = Limits(max_pixels=1000, max_images=3)
+LIMITS = Limits(max_pixels=1000, max_request_pixels=10_000, max_images=3)
 
 PIXELS = batch(2).tolist()
 GRAY = batch(2)[..., 0].tolist()

@@ -15,7 +15,7 @@ from service.dialects.tfserving.request import (
 from service.errors import InvalidRequest, TooLarge
 from service.limits import Limits
 
-LIMITS = Limits(max_pixels=100, max_images=2)
+LIMITS = Limits(max_pixels=100, max_request_pixels=10_000, max_images=2)
 
 
 def as_json(**members: Any) -> bytes:

@@ -16,7 +16,7 @@ Find = Callable[[ModelRegistry, str, str | None, str | None], object]
 
 
 def served(name: str, version: int) -> LoadedVersion:
-    return LoadedVersion(name, version, Predictor(describe(name, version), "", lambda batch: batch, Limits(1, 1)))
+    return LoadedVersion(name, version, Predictor(describe(name, version), "", lambda batch: batch, Limits(1, 1, 1)))
 
 
 REGISTRY = ModelRegistry(

@@ -142,4 +142,4 @@ def test_a_refused_version_is_in_the_index_but_not_among_the_ready(metrics: Metr
 
 def _dialect(metrics: Metrics, versions: list[LoadedVersion]) -> OpenInference:
     registry = ModelRegistry(versions, "mnist")
-    return OpenInference(registry, Inference(metrics), metrics.statistics, Limits(1, 1), 1)
+    return OpenInference(registry, Inference(metrics), metrics.statistics, Limits(1, 1, 1), 1)
