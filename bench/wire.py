@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 from bench.messages import Unanswered
 from bench.parcels import Parcel
@@ -18,7 +18,7 @@ ReadCpu = Callable[[], float | None]  # CPU seconds of the service until now
 
 @dataclass(frozen=True)
 class Turn:
-    """All images sent `times` times: median time for all of them, CPU time of the service in the whole turn."""
+    """All images sent `times` times: mean time for all of them, CPU time of the service in the whole turn."""
 
     times: int
     ms: float
@@ -102,7 +102,7 @@ def take_turn(exchange: Exchange, read_cpu: ReadCpu, requests: Sequence[bytes], 
         times.append(time.perf_counter() - begun)
     after = read_cpu()
     used = None if before is None or after is None else after - before
-    return Turn(len(times), median(times) * 1000, used)
+    return Turn(len(times), fmean(times) * 1000, used)
 
 
 def _row(parcel: Parcel, turns: Sequence[tuple[Turn, Turn]]) -> Row:

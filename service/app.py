@@ -18,7 +18,7 @@ from service.predictor import Predictor
 from service.registry import ModelRegistry, load_registry
 from service.routes import health, v2
 from service.routes.admission import admit_requests
-from service.routes.bodies import BodyRequest
+from service.routes.contents import BodyRequest
 from service.routes.failures import handle_failures
 from service.routes.models import model_routes
 from service.routes.pages import page_routes

@@ -35,6 +35,10 @@ class InvalidArray(RequestError):
     code = "invalid_array"
 
 
+class RaggedArray(InvalidArray):
+    """Nested lists that are not all of one length, or of one depth."""
+
+
 class ModelNotFound(RequestError):
     """No such model, or no such version of it, is loaded."""
 

@@ -46,7 +46,7 @@ class IncomingRequest:
             limit_request_fields=MAX_HEADERS,
             limit_request_field_size=MAX_HEADER_BYTES,
         )
-        self._body: list[bytes] = []
+        self._body = bytearray()
         self._size = 0
         self._wants_continue = False
         self.started = False  # whether any byte of the request has come
@@ -77,7 +77,7 @@ class IncomingRequest:
         rest = self._parser.remaining()
         self.release()
         self._parser.reset()
-        self._body, self._size = [], 0
+        self._body, self._size = bytearray(), 0
         self.started = self._wants_continue = self.complete = False
         if rest:
             self.feed(rest)
@@ -103,7 +103,7 @@ class IncomingRequest:
             "QUERY_STRING": _escaped(query).decode("ascii"),
             "SERVER_PROTOCOL": f"HTTP/{major}.{minor}",
             "CONTENT_LENGTH": str(self._size),
-            "wsgi.input": io.BytesIO(b"".join(self._body)),
+            "wsgi.input": io.BytesIO(self._body),
         }
         for name, value in self._parser.headers or ():
             _add_header(environ, name.decode("latin-1"), value.decode("latin-1"))
@@ -121,7 +121,7 @@ class IncomingRequest:
         if self.refusal is None:
             self._check_size(self._size + len(chunk))
         if self.refusal is None:
-            self._body.append(chunk)
+            self._body += chunk  # a list of small chunks would take many times their size
             self._size += len(chunk)
             self._budget.held += len(chunk)
 

@@ -72,6 +72,11 @@ class ModelRegistry:
             raise ModelNotFound(f"{name!r} has no version {version}; loaded is {numbers}")
         return ready[version]
 
+    def problems(self) -> list[str]:
+        """Why predictions of some or all models cannot be had; nothing where all is well."""
+        problems = [f"no version of {name} could be loaded" for name in self.unready_models()]
+        return problems if self._models else ["the model repository is empty"]
+
     def unready_models(self) -> list[str]:
         """Models of which no version is served."""
         ready = {each.name for each in self if each.predictor}

@@ -1,5 +1,6 @@
 """gunicorn's application and configuration: what happens in the master, and what a new worker is given."""
 
+import gc
 import importlib
 import os
 import shutil
@@ -42,6 +43,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
         app = importlib.import_module("service.app")
         metrics = create_metrics(self._metrics_folder, self._slot, self._scoreboard)
         created: Flask = app.create_app(self._settings, metrics, _write_line)
+        gc.freeze()  # what stays for good: else every request with many lists walks through all of it
         return created
 
     def _options(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ label in Prometheus. The files lie beside those of the metrics.
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import cache
 
 from prometheus_client.mmap_dict import MmapedDict
@@ -30,7 +30,7 @@ class Totals:
     output: int = 0
 
     def __add__(self, other: "Totals") -> "Totals":
-        return Totals(*(mine + theirs for mine, theirs in zip(_amounts(self), _amounts(other), strict=True)))
+        return Totals(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def nanoseconds(self) -> int:
@@ -106,12 +106,15 @@ class Statistics:
                     yield int(size), Totals(**{field: int(value)}), when
 
 
+FIELDS = [field.name for field in fields(Totals)]  # in this order a row's keys, amounts and what is added to them
+
+
 class _Row:
     """The values of one batch size; this process alone writes them, so it need not read them back."""
 
     def __init__(self, values: MmapedDict, prefix: str) -> None:
         self._values = values
-        self._keys = [f"{prefix} {field}" for field in Totals.__dataclass_fields__]
+        self._keys = [f"{prefix} {field}" for field in FIELDS]
         self._amounts = [values.read_value(key)[0] for key in self._keys]  # of a predecessor in this slot
 
     def add(self, *seconds: float) -> None:
@@ -119,7 +122,3 @@ class _Row:
         for place, amount in enumerate((1, *(int(each * NANO) for each in seconds))):
             self._amounts[place] += amount
             self._values.write_value(self._keys[place], self._amounts[place], now)
-
-
-def _amounts(totals: Totals) -> tuple[int, ...]:
-    return totals.count, totals.queue, totals.input, totals.infer, totals.output

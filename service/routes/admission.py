@@ -11,7 +11,7 @@ from service.record import RECORD, REFUSAL
 def admit_requests(app: Flask, request_timeout: float, always_answered: Container[str] = ()) -> None:
     """Raise the refusal that came with a request, or DeadlineExceeded after `request_timeout` seconds in the queue.
 
-    `always_answered` are the paths for which the queue does not matter.
+    `always_answered` are the rules for which the queue does not matter.
     """
 
     @app.before_request
@@ -22,5 +22,5 @@ def admit_requests(app: Flask, request_timeout: float, always_answered: Containe
         refusal = request.environ.get(REFUSAL)
         if refusal is not None:
             raise refusal
-        if record.queue_seconds > request_timeout and request.path not in always_answered:
+        if record.queue_seconds > request_timeout and record.route not in always_answered:
             raise DeadlineExceeded(f"waited {record.queue_seconds:.1f} seconds in the queue: the server is overloaded")

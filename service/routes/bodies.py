@@ -1,29 +1,21 @@
-"""The bytes of any request's body, and the one place that turns a native one, in any of its forms, into inputs."""
+"""The one place that turns a native request's body, in any of its forms, into inputs for a predictor."""
 
-import io
-from typing import Any, BinaryIO
+from typing import Any
 
 from flask import Request
 
 from service.base64images import read_base64
-from service.compression import inflate
 from service.errors import InvalidRequest, UnsupportedEncoding, UnsupportedType
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
 from service.jsontext import parse_json
 from service.limits import Limits
 from service.nested import read_nested
 from service.npy import MAGIC, read_npy
+from service.routes.contents import is_compressed, read_content
 
 ACCEPTED = "an image (PNG, JPEG, WebP, BMP, GIF, TIFF), multipart/form-data, application/json or application/x-npy"
 UNSPOKEN = ("", "application/octet-stream", "application/x-www-form-urlencoded")  # the last is curl's default
 MEMBERS = ("image", "images", "instances")
-
-
-class BodyRequest(Request):
-    """Flask's request, with uploaded files in memory: the body's limit bounds them, and the disk may be read-only."""
-
-    def _get_file_stream(self, *_args: Any, **_kwargs: Any) -> BinaryIO:
-        return io.BytesIO()
 
 
 def read_inputs(request: Request, limits: Limits) -> Inputs:
@@ -48,21 +40,6 @@ def read_inputs(request: Request, limits: Limits) -> Inputs:
     return EncodedImages((EncodedImage(content, "the image"),))
 
 
-def read_content(request: Request) -> bytes:
-    """The body's bytes as they were before the client compressed them, at most the limit of bytes.
-
-    Raises UnsupportedEncoding, InvalidRequest or TooLarge.
-    """
-    content = request.get_data(cache=False, parse_form_data=False)
-    if not _is_compressed(request):
-        return content
-    return inflate(content, (request.content_encoding or "").lower(), request.max_content_length or len(content))
-
-
-def _is_compressed(request: Request) -> bool:
-    return (request.content_encoding or "identity").lower() != "identity"
-
-
 def _sniff(content: bytes) -> str:
     if content.startswith(MAGIC):
         return "application/x-npy"
@@ -70,7 +47,7 @@ def _sniff(content: bytes) -> str:
 
 
 def _read_form(request: Request) -> Inputs:
-    if _is_compressed(request):
+    if is_compressed(request):
         raise UnsupportedEncoding(f"send a form as it is, without Content-Encoding: {request.content_encoding}")
     files = request.files.items(multi=True)
     images = [EncodedImage(file.read(), f"image {n} ({file.filename})") for n, (_, file) in enumerate(files, start=1)]
@@ -84,7 +61,7 @@ def _read_json(content: bytes, limits: Limits) -> Inputs:
     if member == "image":
         return EncodedImages((read_base64(value, "image"),))
     if member == "instances":
-        return read_nested(value, '"instances"')
+        return PixelArray(read_nested(value, '"instances"'))
     if not isinstance(value, list) or not value:
         raise InvalidRequest('"images" must be an array of base64 texts that is not empty')
     limits.check_count(len(value))  # before millions of empty texts become millions of images

@@ -20,18 +20,11 @@ def health_routes(registry: ModelRegistry) -> Blueprint:
     @routes.get("/readyz")
     @routes.get("/healthz")
     def readyz() -> Response:
-        problems = _problems(registry, draining=bool(request.environ.get(DRAINING)))
+        problems = registry.problems()
+        if request.environ.get(DRAINING):
+            problems.append("shutting down")
         refused = {f"{each.name}/{each.version}": each.reason for each in registry if not each.predictor}
         document = {"ready": not problems, "problems": problems, "refused": refused}
         return json_answer(document, 503 if problems else 200)
 
     return routes
-
-
-def _problems(registry: ModelRegistry, draining: bool) -> list[str]:
-    problems = [f"no version of {name} could be loaded" for name in registry.unready_models()]
-    if not registry.names():
-        problems.append("the model repository is empty")
-    if draining:
-        problems.append("shutting down")
-    return problems

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from service.dialects.native import NativeDialect
 from service.limits import Limits
 from service.record import RECORD
+from service.routes.answers import json_text
 from service.routes.bodies import read_inputs
 from service.shortcut import PREDICT_RULES
 
@@ -19,7 +20,7 @@ def predict_routes(native: NativeDialect, limits: Limits) -> Blueprint:
     def predict(name: str | None, version: str | None) -> Response:
         top_k, record = request.args.get("top_k"), request.environ[RECORD]
         answer = native.predict(name, version, top_k, partial(read_inputs, request, limits), record)
-        return Response(answer, content_type="application/json")
+        return json_text(answer)
 
     @of_default
     def predict_default() -> Response:

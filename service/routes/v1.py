@@ -8,8 +8,8 @@ from flask import Blueprint, Response, request
 from service.dialects.tfserving.dialect import TensorFlowServing
 from service.errors import InvalidRequest
 from service.record import RECORD
-from service.routes.answers import json_answer
-from service.routes.bodies import read_content
+from service.routes.answers import json_answer, json_text
+from service.routes.contents import read_content
 
 SERVABLES = ("/models/<name>", "/models/<name>/versions/<version>", "/models/<name>/labels/<label>")
 HELP = (
@@ -45,10 +45,12 @@ def _has_verb_in_a_name() -> bool:
 
 def _add_inference(routes: Blueprint, dialect: TensorFlowServing) -> None:
     def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
-        return _send(dialect.predict(name, version, label, partial(read_content, request), request.environ[RECORD]))
+        return json_text(dialect.predict(name, version, label, partial(read_content, request), request.environ[RECORD]))
 
     def classify(name: str, version: str | None = None, label: str | None = None) -> Response:
-        return _send(dialect.classify(name, version, label, partial(read_content, request), request.environ[RECORD]))
+        return json_text(
+            dialect.classify(name, version, label, partial(read_content, request), request.environ[RECORD])
+        )
 
     def regress(name: str, version: str | None = None, label: str | None = None) -> NoReturn:
         dialect.regress(name, version, label)
@@ -73,7 +75,3 @@ def _add_models(routes: Blueprint, dialect: TensorFlowServing) -> None:
     for servable in SERVABLES:
         routes.get(servable)(status)
         routes.get(f"{servable}/metadata")(metadata)
-
-
-def _send(answer: bytes) -> Response:
-    return Response(answer, content_type="application/json")

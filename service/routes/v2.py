@@ -9,8 +9,8 @@ from service.dialects.openinference.answer import InferAnswer
 from service.dialects.openinference.dialect import OpenInference
 from service.errors import InvalidRequest, Unsupported, UnsupportedEncoding
 from service.record import DRAINING, RECORD
-from service.routes.answers import compress, json_answer
-from service.routes.bodies import read_content
+from service.routes.answers import compress, json_answer, json_text
+from service.routes.contents import read_content
 
 HEALTH_PATHS = ("/v2/health/live", "/v2/health/ready")
 HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -100,7 +100,7 @@ def _add_shared_memory(routes: Blueprint) -> None:
         return json_answer([])
 
     def unregister(**_: str) -> Response:
-        return Response(content_type="application/json")
+        return json_text(b"")
 
     def register(**_: str) -> NoReturn:
         raise InvalidRequest("this server has no shared memory: send tensors in the request, as binary data")
@@ -121,7 +121,7 @@ def _read_body() -> bytes:
 
 def _send(answer: InferAnswer) -> Response:
     """The answer, compressed if the client takes that; the header names the length before."""
-    response = Response(answer.content, content_type="application/json")
+    response = json_text(answer.content)
     if answer.header_length is not None:
         response.content_type = "application/octet-stream"
         response.headers[HEADER_LENGTH] = str(answer.header_length)

@@ -2,8 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -15,17 +14,11 @@ from kserve.protocol.infer_type import RequestedOutput
 
 from tests.support.batches import PROBABILITIES, answers, batch, files
 from tests.support.pictures import Pixels
-from tests.support.running import RunningService, running
+from tests.support.running import RunningService
 
 Call = Callable[[InferenceRESTClient, str], Awaitable[Any]]
 Ask = Callable[[str, Call], Any]
 LARGE = 100  # images whose answer is more than 1 KiB, so that it comes compressed
-
-
-@pytest.fixture(scope="module")
-def service(models: Path) -> Iterator[RunningService]:
-    with running(models, workers=2) as service:
-        yield service
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.support.pictures import as_file, as_png, picture
 from tests.support.running import STOP_SECONDS, RunningService, running, start, stopped, until
-from tests.support.wire import Wire, request
+from tests.support.wire import Answer, Wire, request
 
 PNG = as_png(picture(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
@@ -58,9 +58,9 @@ def test_a_port_that_is_taken_stops_the_start_without_a_traceback(tmp_path: Path
 def test_a_request_in_flight_is_answered_before_the_end(models: Path) -> None:
     with running(models) as service, Wire(service.port) as wire, Wire(service.port) as watcher:
         wire.send(PREDICT[:-1])
-        assert ready_status(watcher) == 200
+        assert ready(watcher).status == 200
         service.process.send_signal(signal.SIGTERM)
-        until(lambda: ready_status(watcher) == 503, "the worker takes no more connections")
+        until(lambda: ready(watcher).status == 503, "the worker takes no more connections")
         wire.send(PREDICT[-1:])
 
         answer = wire.answer()
@@ -81,22 +81,26 @@ def test_a_client_that_nobody_had_greeted_yet_when_the_end_began_is_answered_too
             assert wire.answer().status == 200
 
 
-def test_a_client_that_keeps_its_connection_learns_that_the_service_is_ending(models: Path) -> None:
-    with running(models, drain_timeout=10) as service, Wire(service.port) as wire:
+@pytest.mark.parametrize(("path", "reason"), [("/readyz", b"shutting down"), ("/v2/health/ready", b"Server exiting")])
+def test_a_client_that_keeps_its_connection_learns_that_the_service_is_ending(
+    models: Path, path: str, reason: bytes
+) -> None:
+    with running(models, drain_timeout=10) as service, Wire(service.port) as wire, Wire(service.port) as watcher:
         (worker,) = service.workers()
-        wire.send(request("GET", "/readyz"))
-        before = wire.answer()
+        before = ready(wire, path)
         os.kill(worker, signal.SIGTERM)
-        until(lambda: ready_status(wire) == 503, "the service says that it is not ready", seconds=5)
+        until(lambda: ready(watcher).status == 503, "the service says that it is not ready", seconds=5)
+        after = ready(wire, path)
 
-        assert before.status == 200
+        assert (before.status, after.status) == (200, 503)
+        assert reason in after.body
         assert wire.is_closed()
 
 
-def ready_status(wire: Wire) -> int:
-    """What /readyz says over a connection that is open already."""
-    wire.send(request("GET", "/readyz"))
-    return wire.answer().status
+def ready(wire: Wire, path: str = "/readyz") -> Answer:
+    """What is said to who asks for readiness over a connection that is open already."""
+    wire.send(request("GET", path))
+    return wire.answer()
 
 
 def test_the_end_leaves_nothing_behind(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,18 +22,6 @@ STAGES = {"success", "fail", "queue", "compute_input", "compute_infer", "compute
 V1 = "/v1/models/mnist:predict"
 V2 = "/v2/models/mnist/infer"
 TENSOR = {"name": "image", "datatype": "UINT8", "shape": [1, 8, 8, 1], "data": [0] * 64}
-
-
-@pytest.fixture(scope="module")
-def service(models: Path) -> Iterator[RunningService]:
-    with running(models, workers=2) as service:
-        yield service
-
-
-@pytest.fixture
-def triton(service: RunningService) -> Iterator[InferenceServerClient]:
-    with connect(service) as client:
-        yield client
 
 
 def test_the_statistics_have_every_key_that_perf_analyzer_reads(triton: InferenceServerClient) -> None:

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,11 @@ import pytest
 import requests
 
 from tests.support.batches import answers, batch, files
-from tests.support.running import RunningService, running
+from tests.support.running import RunningService
 
 PIXELS = batch(5).tolist()
 ENCODED = [{"b64": base64.b64encode(content).decode()} for content in files(5)]
 AVAILABLE = {"state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
-
-
-@pytest.fixture(scope="module")
-def service(models: Path) -> Iterator[RunningService]:
-    with running(models, workers=2) as service:
-        yield service
 
 
 @pytest.fixture(scope="module")
@@ -169,13 +162,13 @@ def check(answer: requests.Response, status: int, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("line", "status", "sentence"),
     [
-        ("POST /v1/models/nothing:predict", 404, "nothing"),
-        ("POST /v1/models/nothing:classify", 404, "nothing"),
-        ("GET /v1/models/nothing", 404, "nothing"),
-        ("GET /v1/models/nothing/metadata", 404, "nothing"),
-        ("POST /v1/models/mnist/versions/7:predict", 404, "7"),
-        ("GET /v1/models/mnist/versions/7", 404, "7"),
-        ("GET /v1/models/mnist/versions/7/metadata", 404, "7"),
+        ("POST /v1/models/nothing:predict", 404, "Latest(nothing): "),
+        ("POST /v1/models/nothing:classify", 404, "Latest(nothing): "),
+        ("GET /v1/models/nothing", 404, "Latest(nothing): "),
+        ("GET /v1/models/nothing/metadata", 404, "Latest(nothing): "),
+        ("POST /v1/models/mnist/versions/7:predict", 404, "Specific(mnist, 7): "),
+        ("GET /v1/models/mnist/versions/7", 404, "Specific(mnist, 7): "),
+        ("GET /v1/models/mnist/versions/7/metadata", 404, "Specific(mnist, 7): "),
         ("POST /v1/foo", 400, "Malformed request: POST /v1/foo"),
         ("GET /v1", 400, "Malformed request: GET /v1"),
         ("GET /v1/models/mnist/foo", 400, "Malformed request: GET /v1/models/mnist/foo"),
@@ -195,29 +188,29 @@ def test_a_path_that_leads_nowhere_says_so(
 
 
 UNREADABLE = {
-    "no body": ("", "empty"),
-    "half a body": ("{", "JSON"),
-    "no object": ("[]", "JSON"),
-    "a deep pit": ("[" * 100_000, "JSON"),
-    "neither key": ({}, "instances"),
-    "both keys": ({"instances": PIXELS, "inputs": PIXELS}, "instances"),
-    "no instances": ({"instances": []}, "instances"),
-    "one bare instance": ({"instances": {"image": PIXELS[0]}}, "instances"),
+    "no body": ("", "The document is empty"),
+    "half a body": ("{", "not valid JSON"),
+    "no object": ("[]", "must be a JSON object"),
+    "a deep pit": ("[" * 100_000, "not valid JSON"),
+    "neither key": ({}, "Missing 'inputs' or 'instances' key"),
+    "both keys": ({"instances": PIXELS, "inputs": PIXELS}, "only one of"),
+    "no instances": ({"instances": []}, 'No values in "instances"'),
+    "one bare instance": ({"instances": {"image": PIXELS[0]}}, '"instances" must be a list'),
     "another signature": ({"signature_name": "x", "instances": PIXELS}, '"x" not found'),
-    "an unknown input": ({"instances": [{"picture": PIXELS[0]}]}, "picture"),
-    "an unknown column": ({"inputs": {"picture": PIXELS}}, "picture"),
-    "ragged pixels": ({"instances": [PIXELS[0], PIXELS[0][:3]]}, "size"),
-    "pixels among files": ({"instances": [ENCODED[0], PIXELS[0]]}, ""),
-    "files among pixels": ({"instances": [PIXELS[0], ENCODED[0]]}, ""),
+    "an unknown input": ({"instances": [{"picture": PIXELS[0]}]}, 'you named "picture"'),
+    "an unknown column": ({"inputs": {"picture": PIXELS}}, 'you named "picture"'),
+    "ragged pixels": ({"instances": [PIXELS[0], PIXELS[0][:3]]}, "Encountered list at unexpected size"),
+    "pixels among files": ({"instances": [ENCODED[0], PIXELS[0]]}, "must have one form"),
+    "files among pixels": ({"instances": [PIXELS[0], ENCODED[0]]}, "must have one form"),
     "wrong shape": ({"instances": [[1, 2, 3]]}, "mnist takes 8×8 grayscale images"),
-    "too bright": ({"instances": [[[[256]] * 8] * 8]}, "0 to 255"),
+    "too bright": ({"instances": [[[[256]] * 8] * 8]}, "pixels are from 0 to 255"),
     "fractions": ({"instances": [[[[0.5]] * 8] * 8]}, "whole numbers"),
-    "NaN": ({"instances": [[[[float("nan")]] * 8] * 8]}, ""),
-    "text": ({"instances": [[[["1"]] * 8] * 8]}, ""),
-    "truth": ({"instances": [[[[True]] * 8] * 8]}, ""),
-    "no base64": ({"instances": [{"b64": "*"}]}, "base64"),
-    "no image": ({"instances": [{"b64": "AAAA"}]}, "image"),
-    "more than base64": ({"instances": [{**ENCODED[0], "more": 1}]}, ""),
+    "NaN": ({"instances": [[[[float("nan")]] * 8] * 8]}, "NaN and Infinity are not JSON"),
+    "text": ({"instances": [[[["1"]] * 8] * 8]}, "nothing but numbers"),
+    "truth": ({"instances": [[[[True]] * 8] * 8]}, "nothing but numbers"),
+    "no base64": ({"instances": [{"b64": "*"}]}, "not valid base64"),
+    "no image": ({"instances": [{"b64": "AAAA"}]}, "not an image"),
+    "more than base64": ({"instances": [{**ENCODED[0], "more": 1}]}, "which must be the only one"),
 }
 
 
@@ -234,17 +227,17 @@ def test_a_body_that_makes_no_sense_says_what_is_wrong(
 def test_more_images_than_a_request_may_have_are_too_many(session: requests.Session, models_url: str) -> None:
     answer = session.post(f"{models_url}/mnist:predict", json={"instances": PIXELS * 52})
 
-    check(answer, 413, "256")
+    check(answer, 413, "260 images in one request are too many")
 
 
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ({"instances": PIXELS}, "examples"),
-        ({"examples": PIXELS}, "example"),
-        ({"examples": []}, "examples"),
+        ({"instances": PIXELS}, "Missing 'examples' key"),
+        ({"examples": PIXELS}, "example 1 must be an object"),
+        ({"examples": []}, 'No values in "examples"'),
         ({"examples": [{}]}, "you named none"),
-        ({"examples": [{"image": PIXELS[0]}, 5]}, "example"),
+        ({"examples": [{"image": PIXELS[0]}, 5]}, "example 2 must be an object"),
     ],
     ids=["instances", "unnamed", "none", "empty", "a number"],
 )

@@ -1,5 +1,7 @@
 """A request while it arrives: the same whatever pieces it comes in, and bounded whatever is sent."""
 
+import tracemalloc
+
 import pytest
 
 from service.incoming import MAX_HEADER_BYTES, MAX_HEADERS, MAX_REQUEST_LINE, BodyBudget, IncomingRequest
@@ -271,3 +273,16 @@ def test_bytes_beyond_ascii_in_the_query_are_escaped(incoming: IncomingRequest) 
     incoming.feed(b"GET /summary?model=\xffa\xc3\xa9&x=%41 HTTP/1.1\r\nHost: a\r\n\r\n")
 
     assert incoming.environ()["QUERY_STRING"] == "model=%FFa%C3%A9&x=%41"
+
+
+def test_many_small_chunks_take_no_more_memory_than_one_large_one() -> None:
+    incoming = IncomingRequest(BodyBudget(one=1 << 20, all=1 << 20))
+    incoming.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    tracemalloc.start()
+
+    for _ in range(100):
+        incoming.feed(b"1\r\nx\r\n" * 1000)
+
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 200_000

@@ -14,7 +14,7 @@ from service.nested import read_nested
     ids=str,
 )
 def test_the_array_has_the_shape_of_the_lists(value: Any, shape: tuple[int, ...]) -> None:
-    assert read_nested(value, "x").values.shape == shape
+    assert read_nested(value, "x").shape == shape
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_lists_too_deep_for_any_array_are_refused() -> None:
 
 @pytest.mark.parametrize("value", [1e300, -1e-300, 1e5, 0.5])
 def test_numbers_in_every_notation_are_numbers(value: float) -> None:
-    assert read_nested([value], "x").values.tolist() == [value]
+    assert read_nested([value], "x").tolist() == [value]

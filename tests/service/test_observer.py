@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.errors import Overloaded
+from service.routes import health, v2
 from tests.support.pictures import as_png, picture
 
 PNG = as_png(picture(1))
@@ -79,13 +80,16 @@ def test_nothing_is_in_progress_but_the_question_itself(client: FlaskClient) -> 
     assert "\nhttp_requests_in_progress 1.0\n" in client.get("/metrics").text
 
 
-def test_a_request_that_waited_too_long_is_turned_away(client: FlaskClient) -> None:
-    response = client.post("/predict", data=PNG, environ_overrides={"convserve.queue_seconds": 31.0})
+@pytest.mark.parametrize("line", ["POST /predict", "GET /models/mnist", "GET /v1/models/mnist", "GET /v2/models/mnist"])
+def test_a_request_that_waited_too_long_is_turned_away(client: FlaskClient, line: str) -> None:
+    method, path = line.split()
+
+    response = client.open(path, method=method, data=PNG, environ_overrides={"convserve.queue_seconds": 31.0})
 
     assert (response.status_code, response.get_json()["code"]) == (504, "deadline_exceeded")
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics"])
+@pytest.mark.parametrize("path", [*health.PATHS, *v2.HEALTH_PATHS, "/metrics", "/readyz/"])
 def test_those_who_watch_the_service_are_answered_however_long_the_queue(client: FlaskClient, path: str) -> None:
     response = client.get(path, environ_overrides={"convserve.queue_seconds": 31.0})
 

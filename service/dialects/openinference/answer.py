@@ -1,6 +1,5 @@
 """The one place that writes the answer to an inference request."""
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,10 @@ import orjson
 
 from modelrepo.metadata import Metadata
 from service.dialects.openinference.datatypes import BYTES, PROBABILITIES
+from service.dialects.openinference.elements import join_elements
 from service.dialects.openinference.request import InferRequest, Output
 from service.errors import InvalidRequest
 from service.prediction import Classification, rank
-
-LENGTH = struct.Struct("<I")  # before each element of BYTES
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,5 @@ def _write_classes(
     tensor: dict[str, Any] = {"name": output.name, "datatype": BYTES, "shape": [len(ranked), len(ranked[0])]}
     if not output.binary:
         return {**tensor, "data": texts}, None
-    elements = [text.encode() for text in texts]
-    blob = b"".join(LENGTH.pack(len(element)) + element for element in elements)
+    blob = join_elements(text.encode() for text in texts)
     return {**tensor, "parameters": {"binary_data_size": len(blob)}}, blob

@@ -91,7 +91,7 @@ class OpenInference:
         wanted = parse_version(version)
         known = self._known(name)
         if not any(each.predictor and wanted in (None, each.version) for each in known):
-            raise NotReady(f"Model version not ready: GET /models/{name} says why")
+            raise NotReady(f"Model version not ready: GET /models/{name} lists the versions of {name} and their states")
         return {"name": name, "ready": True}
 
     def names(self) -> Document:
@@ -102,8 +102,9 @@ class OpenInference:
         """What the versions that are served have done: all, one model's, or one."""
         if name is not None:
             self._find(name, version)
+        number = parse_version(version)
         served = [each for each in self._registry if each.predictor and name in (None, each.name)]
-        chosen = [each for each in served if parse_version(version) in (None, each.version)]
+        chosen = [each for each in served if number in (None, each.version)]
         read = self._statistics.read
         rows = [describe_statistics(each.name, each.version, read(each.name, each.version)) for each in chosen]
         return {"model_stats": rows}
@@ -118,8 +119,8 @@ class OpenInference:
         """Raises NotReady while a model has no version that is served, or the server shuts down."""
         if draining:
             raise NotReady("Server exiting")
-        if not self._registry.names() or self._registry.unready_models():
-            raise NotReady("not every model is ready: GET /readyz says why")
+        if self._registry.problems():
+            raise NotReady(f"{'; '.join(self._registry.problems())}: GET /readyz says more")
         return {"ready": True, "live": True}
 
     def index(self, content: bytes) -> list[Document]:
@@ -139,21 +140,22 @@ class OpenInference:
         try:
             return self._registry.get(name, parse_version(version))
         except ModelNotFound as error:
-            raise _unknown(name, error) from error
+            raise _unknown(name, version, error) from error
 
     def _known(self, name: str) -> list[LoadedVersion]:
         try:
             return self._registry.versions(name)
         except ModelNotFound as error:
-            raise _unknown(name, error) from error
+            raise _unknown(name, None, error) from error
 
     def _versions(self, name: str) -> list[str]:
         return [str(each.version) for each in self._registry.versions(name) if each.predictor]
 
 
-def _unknown(name: str, error: ModelNotFound) -> ModelNotFound:
+def _unknown(name: str, version: str | None, error: ModelNotFound) -> ModelNotFound:
     """The same error in the words that clients of this protocol know."""
-    return ModelNotFound(f"Request for unknown model: {name!r} is not found: {error}")
+    model = repr(name) if version is None else f"{name!r} version {version}"
+    return ModelNotFound(f"Request for unknown model: {model} is not found: {error}")
 
 
 def _check_deadline(request: InferRequest, record: RequestRecord) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from service.errors import InvalidRequest
 
 MAX_AXES = 8  # an image tensor has four
+MAX_NAME = 256  # characters of a name: error messages repeat it
 RESERVED = "triton_"  # parameters that begin so are the server's own
 SHARED_MEMORY = "shared_memory_region"
 
@@ -22,19 +23,29 @@ def as_object(value: Any, what: str) -> JsonObject:
 
 def read_list(document: JsonObject, name: str, optional: bool = False) -> list[Any]:
     """An array of tensors, empty where it may be left out and is."""
-    if name not in document and optional:
-        return []
     value = document.get(name)
+    if value is None and optional:
+        return []
     if not isinstance(value, list):
-        raise InvalidRequest(f'"{name}" must be an array of tensors')
+        raise InvalidRequest(f'"{name}" must be an array of tensors{_missing(document, name)}')
     return value
 
 
-def read_text(document: JsonObject, name: str) -> str:
-    """A text."""
-    value = document.get(name)
+def read_name(document: JsonObject, member: str = "name") -> str:
+    """A short text."""
+    value = document.get(member)
     if not isinstance(value, str):
-        raise InvalidRequest(f'"{name}" must be a text' + ("" if name in document else ", and is missing"))
+        raise InvalidRequest(f'"{member}" must be a text{_missing(document, member)}')
+    if len(value) > MAX_NAME:
+        raise InvalidRequest(f'"{member}" has {len(value)} characters: none has more than {MAX_NAME}')
+    return value
+
+
+def read_id(document: JsonObject) -> str | None:
+    """The request's id, if it has one."""
+    value = document.get("id")
+    if value is not None and not isinstance(value, str):
+        raise InvalidRequest('"id" must be a text')
     return value
 
 
@@ -50,14 +61,15 @@ def read_shape(document: JsonObject, name: str) -> tuple[int, ...]:
 
 def read_parameters(document: JsonObject, what: str) -> Parameters:
     """The parameters of the request, of an input or of an output."""
-    parameters = as_object(document.get("parameters", {}), f"parameters of {what}")
+    given = document.get("parameters")
+    parameters = as_object({} if given is None else given, f"parameters of {what}")
     for name, value in parameters.items():
         if name.startswith(RESERVED):
-            raise InvalidRequest(f"parameter {name!r} is reserved, as all that begin with {RESERVED} are: leave it out")
+            raise InvalidRequest(f"parameter {name!r:.80} is reserved, as all in {RESERVED}… are: leave it out")
         if name == SHARED_MEMORY:
             raise InvalidRequest("this server has no shared memory: send the tensor in the request")
         if not isinstance(value, str | int | float):  # booleans are integers here
-            raise InvalidRequest(f"parameter {name!r} of {what} must be a text, a number, true or false")
+            raise InvalidRequest(f"parameter {name!r:.80} of {what} must be a text, a number, true or false")
     return parameters
 
 
@@ -65,10 +77,14 @@ def read_boolean(members: JsonObject, name: str, default: bool) -> bool:
     """A truth value."""
     value = members.get(name, default)
     if not isinstance(value, bool):
-        raise InvalidRequest(f'"{name}" must be true or false, not {value!r}')
+        raise InvalidRequest(f'"{name}" must be true or false')
     return value
 
 
 def is_count(value: Any) -> bool:
     """Whether this is a whole number of at least 0."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _missing(document: JsonObject, name: str) -> str:
+    return "" if name in document else ", and is missing"

@@ -1,4 +1,4 @@
-"""An inference request as a value: its JSON part checked member by member, its binary tensors cut from behind it."""
+"""Requests as values: the JSON checked member by member, binary tensors cut from behind it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,11 @@ from service.dialects.openinference.members import (
     as_object,
     is_count,
     read_boolean,
+    read_id,
     read_list,
+    read_name,
     read_parameters,
     read_shape,
-    read_text,
 )
 from service.errors import InvalidRequest
 from service.jsontext import parse_json
@@ -55,7 +56,7 @@ def parse_request(content: bytes, header_length: int) -> InferRequest:
     parameters = read_parameters(document, "the request")
     binary = read_boolean(parameters, "binary_data_output", default=False)
     return InferRequest(
-        id=read_text(document, "id") if "id" in document else None,
+        id=read_id(document),
         inputs=_inputs(read_list(document, "inputs"), memoryview(content)[header_length:]),
         outputs=tuple(_output(each, binary) for each in read_list(document, "outputs", optional=True)),
         binary=binary,
@@ -75,27 +76,25 @@ def _inputs(documents: list[Any], blobs: memoryview) -> tuple[Tensor, ...]:
 
 
 def _input(document: JsonObject, blobs: memoryview) -> tuple[Tensor, memoryview]:
-    name = read_text(document, "name")
+    name = read_name(document)
     parameters = read_parameters(document, f"input {name!r}")
-    size = parameters.get("binary_data_size")
-    if (size is None) == ("data" not in document):
+    size, data = parameters.get("binary_data_size"), document.get("data")
+    if (size is None) == (data is None):
         raise InvalidRequest(f'input {name!r} must have either "data" or the parameter binary_data_size')
-    tensor = Tensor(name, read_text(document, "datatype"), read_shape(document, name), document.get("data"), None)
-    if size is None:
-        return tensor, blobs
-    if not is_count(size) or int(size) > len(blobs):
-        raise InvalidRequest(f"input {name!r} claims binary_data_size {size!r}, but {len(blobs)} bytes are there")
-    binary, rest = blobs[: int(size)], blobs[int(size) :]
-    return Tensor(tensor.name, tensor.datatype, tensor.shape, None, binary), rest
+    if size is not None and (not is_count(size) or int(size) > len(blobs)):
+        raise InvalidRequest(f"input {name!r} claims binary_data_size {size!r:.80}, but {len(blobs)} bytes are there")
+    binary = None if size is None else blobs[: int(size)]
+    tensor = Tensor(name, read_name(document, "datatype"), read_shape(document, name), data, binary)
+    return tensor, blobs if size is None else blobs[int(size) :]
 
 
 def _output(value: Any, binary: bool) -> Output:
     document = as_object(value, "an output")
-    name = read_text(document, "name")
+    name = read_name(document)
     parameters = read_parameters(document, f"output {name!r}")
     classes = parameters.get("classification")
     if classes is not None and (not is_count(classes) or int(classes) < 1):
-        raise InvalidRequest(f"classification must be a whole number of at least 1, not {classes!r}")
+        raise InvalidRequest(f"classification must be a whole number of at least 1, not {classes!r:.80}")
     wanted = read_boolean(parameters, "binary_data", default=binary)
     return Output(name, wanted, None if classes is None else int(classes))
 
@@ -104,7 +103,7 @@ def _timeout(parameters: Parameters) -> float | None:
     """The reserved parameter `timeout` is in microseconds; 0 means none."""
     timeout = parameters.get("timeout", 0)
     if not is_count(timeout):
-        raise InvalidRequest(f"timeout must be a whole number of microseconds, not {timeout!r}")
+        raise InvalidRequest(f"timeout must be a whole number of microseconds, not {timeout!r:.80}")
     return int(timeout) / 1e6 or None
 
 
@@ -114,7 +113,7 @@ def parse_header_length(text: str | None, body: int) -> int:
         return body
     if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) <= body):
         sentence = f"Inference-Header-Content-Length must be a whole number from 0 to {body}, the length of the body"
-        raise InvalidRequest(f"{sentence}, not {text!r}")
+        raise InvalidRequest(f"{sentence}, not {text!r:.80}")
     return int(text)
 
 

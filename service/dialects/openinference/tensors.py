@@ -1,7 +1,6 @@
 """The one place that turns a tensor of a request, in any form, into images or pixels."""
 
 import math
-import struct
 from typing import Any
 
 from numpy.typing import NDArray
@@ -9,13 +8,13 @@ from numpy.typing import NDArray
 from modelrepo.metadata import Metadata
 from service.base64images import read_base64
 from service.dialects.openinference.datatypes import BYTES, NUMERIC, PIXELS, Datatype
+from service.dialects.openinference.elements import split_elements
 from service.dialects.openinference.request import Tensor
 from service.errors import InvalidArray, InvalidRequest
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
 from service.limits import Limits
 from service.nested import read_nested
 
-LENGTH = struct.Struct("<I")  # before each element of BYTES
 FILE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II", b"MM")  # of the formats that are read
 
 
@@ -45,9 +44,12 @@ def read_raw(content: bytes, metadata: Metadata) -> Inputs:
 
 
 def _is_certainly_a_file(content: bytes) -> bool:
-    """Whether no pixels look like this: PNG and GIF say their names, JPEG has five bytes at its two ends."""
+    """Whether no pixels look like this: by a long name, or by ends or a length that fit."""
+    length = len(content).to_bytes(4, "little")
     is_jpeg = content.startswith(b"\xff\xd8\xff") and content.endswith(b"\xff\xd9")
-    return is_jpeg or content.startswith((b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a"))
+    is_bmp = content.startswith(b"BM" + length)
+    is_webp = content.startswith(b"RIFF") and content[8:12] == b"WEBP"
+    return is_jpeg or is_bmp or is_webp or content.startswith((b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a"))
 
 
 def _read(tensor: Tensor, model: str, limits: Limits) -> Inputs:
@@ -63,7 +65,10 @@ def _read(tensor: Tensor, model: str, limits: Limits) -> Inputs:
             f"inference input {tensor.name!r} data-type is {tensor.datatype!r}, but model {model!r} expects {PIXELS}, "
             f"another numeric type with whole numbers from 0 to 255, or {BYTES}"
         )
-    elements = _from_json(tensor, datatype) if tensor.binary is None else _from_binary(tensor, datatype, count)
+    if tensor.binary is None:
+        elements = _from_json(tensor, datatype)
+    else:
+        elements = _from_binary(tensor, tensor.binary, datatype, count)
     _check_size(tensor, elements.size, count)
     return PixelArray(elements.reshape(tensor.shape))
 
@@ -74,14 +79,13 @@ def _from_json(tensor: Tensor, datatype: Datatype) -> NDArray[Any]:
             f"receiving {tensor.datatype} data via JSON is not supported. Please use the binary data format "
             f"for input {tensor.name!r}"
         )
-    values = read_nested(tensor.data, f'"data" of input {tensor.name!r}').values
+    values = read_nested(tensor.data, f'"data" of input {tensor.name!r}', "or one flat array")
     if values.size and not datatype.contains(values):
         raise InvalidArray(f"input {tensor.name!r} holds numbers that are not {tensor.datatype}: pixels are 0 to 255")
     return values
 
 
-def _from_binary(tensor: Tensor, datatype: Datatype, count: int) -> NDArray[Any]:
-    content = tensor.binary or b""
+def _from_binary(tensor: Tensor, content: memoryview, datatype: Datatype, count: int) -> NDArray[Any]:
     expected = count * datatype.stored.itemsize
     if len(content) != expected:
         raise InvalidArray(
@@ -95,31 +99,16 @@ def _read_images(tensor: Tensor, count: int) -> EncodedImages:
     if tensor.shape not in ((count,), (count, 1)):
         raise InvalidArray(f"images as {BYTES} have the shape [N], not {list(tensor.shape)}: one element an image file")
     if tensor.binary is not None:
-        images = _split(tensor.binary, count)
-    elif isinstance(tensor.data, list):
-        texts = [text for each in tensor.data for text in (each if isinstance(each, list) else [each])]
-        images = tuple(read_base64(text, f"image {number}") for number, text in enumerate(texts, start=1))
-    else:
+        files = split_elements(tensor.binary, count)
+        return EncodedImages(tuple(EncodedImage(file, f"image {number}") for number, file in enumerate(files, start=1)))
+    if not isinstance(tensor.data, list):
         raise InvalidRequest(f'"data" of input {tensor.name!r} must be an array of base64 texts')
-    _check_size(tensor, len(images), count)
-    return EncodedImages(images)
+    _check_size(tensor, len(tensor.data), count)  # before millions of empty texts become millions of images
+    texts = [each[0] if isinstance(each, list) and len(each) == 1 else each for each in tensor.data]
+    return EncodedImages(tuple(read_base64(text, f"image {number}") for number, text in enumerate(texts, start=1)))
 
 
 def _check_size(tensor: Tensor, size: int, count: int) -> None:
     if size != count:
         shape = list(tensor.shape)
         raise InvalidArray(f"input {tensor.name!r} has {size} elements, but its shape {shape} asks for {count}")
-
-
-def _split(content: memoryview, count: int) -> tuple[EncodedImage, ...]:
-    """The elements of a binary BYTES tensor, each behind its length."""
-    images, start = [], 0
-    for number in range(1, count + 1):
-        begin = start + LENGTH.size
-        start = begin + LENGTH.unpack_from(content, start)[0] if begin <= len(content) else len(content) + 1
-        if start > len(content):
-            raise InvalidArray(f"the {BYTES} tensor ends within image {number} of {count}")
-        images.append(EncodedImage(bytes(content[begin:start]), f"image {number}"))
-    if start != len(content):
-        raise InvalidArray(f"{len(content) - start} bytes follow behind the {count} elements of the {BYTES} tensor")
-    return tuple(images)

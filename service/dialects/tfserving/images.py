@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from modelrepo.metadata import InputSpec
 from service.base64images import read_base64
 from service.dialects.tfserving.request import FILE
-from service.errors import InvalidArray, InvalidRequest
+from service.errors import InvalidArray, InvalidRequest, RaggedArray
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
 from service.nested import read_nested
 
@@ -52,10 +52,8 @@ def _read_file(value: dict[str, Any], name: str) -> EncodedImage:
 
 def _read_pixels(value: list[Any], name: str) -> Pixels:
     try:
-        return read_nested(value, name).values
-    except InvalidArray as error:
-        if error.__cause__ is None:  # not about the lists, but about what is in them
-            raise
+        return read_nested(value, name)
+    except RaggedArray as error:
         sentence = f"{name} must be nested lists of equal lengths with nothing but numbers in them"
         raise InvalidArray(f"Encountered list at unexpected size: {sentence}, [height,width,channels]") from error
 

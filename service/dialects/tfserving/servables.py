@@ -24,7 +24,7 @@ def find_versions(registry: ModelRegistry, name: str, version: str | None, label
     tried = _versions(registry, name, number)
     found = [each for each in tried if number in (None, each.version)]
     if not found:
-        raise _not_found(name, number, f"there is {_enumerate(tried)}")
+        raise _not_found(name, number, f"{name!r} has no version {number}; known are {_enumerate(tried)}")
     return found
 
 
@@ -34,7 +34,7 @@ def _number(registry: ModelRegistry, name: str, version: str | None, label: str 
     if label is not None:
         loaded = [each for each in _versions(registry, name, None) if each.predictor]
         path = f"/v1/models/{name}/versions/<version>"
-        sentence = f"this service has no labels: use {path}, loaded is {_enumerate(loaded)}"
+        sentence = f"this service has no labels: use {path} with one of {_enumerate(loaded)}"
         raise InvalidRequest(f"Unrecognized servable version label: {label:.60}: {sentence}")
     return number
 

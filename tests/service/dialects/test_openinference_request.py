@@ -73,6 +73,15 @@ def test_timeout_is_in_microseconds_and_none_where_it_is_0() -> None:
     assert parse({"inputs": [], "parameters": {"timeout": 0}}).timeout is None
 
 
+def test_what_is_null_is_not_there() -> None:
+    tensor = {**IMAGE, "data": None}
+
+    request = parse({"id": None, "parameters": None, "outputs": None, "inputs": [tensor]}, b"12")
+
+    assert (request.id, request.outputs, request.timeout) == (None, (), None)
+    assert bytes(request.inputs[0].binary) == b"12"
+
+
 def test_parameters_that_nobody_here_knows_are_let_pass() -> None:
     parameters = {"sequence_id": 0, "priority": 1, "my_param": "x", "flag": True, "share": 0.5}
 
@@ -100,6 +109,7 @@ def test_parameters_that_nobody_here_knows_are_let_pass() -> None:
             {"inputs": [], "parameters": {"binary_data_output": 1}}, b"", "must be true or false", id="number as flag"
         ),
         pytest.param(changed(JSON_IMAGE, name=None), b"", '"name" must be a text, and is missing', id="nameless"),
+        pytest.param(changed(JSON_IMAGE, name="x" * 257), b"", "has 257 characters", id="long name"),
         pytest.param(changed(JSON_IMAGE, name=3), b"", '"name" must be a text', id="a number as name"),
         pytest.param(changed(JSON_IMAGE, datatype=None), b"", '"datatype" must be a text', id="no datatype"),
         pytest.param(changed(JSON_IMAGE, shape=None), b"", '"shape" must be an array', id="no shape"),

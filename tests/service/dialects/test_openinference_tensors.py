@@ -2,12 +2,14 @@
 
 import base64
 import struct
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from modelrepo.metadata import InputSpec
 from service.dialects.openinference.datatypes import NUMERIC
 from service.dialects.openinference.request import Tensor
 from service.dialects.openinference.tensors import read_inputs, read_raw
@@ -114,13 +116,19 @@ def test_images_in_json_are_base64(nested: bool) -> None:
         ),
         pytest.param({"datatype": "BYTES", "shape": (1, 8, 8, 1)}, InvalidArray, r"have the shape \[N\]", id="shape"),
         pytest.param(
-            {"datatype": "BYTES", "shape": (2,), "binary": elements(PNG)}, InvalidArray, "within image 2", id="one only"
+            {"datatype": "BYTES", "shape": (2,), "binary": elements(PNG)},
+            InvalidArray,
+            "within element 2",
+            id="one only",
         ),
         pytest.param(
-            {"datatype": "BYTES", "shape": (1,), "binary": elements(PNG)[:-1]}, InvalidArray, "within image 1", id="cut"
+            {"datatype": "BYTES", "shape": (1,), "binary": elements(PNG)[:-1]},
+            InvalidArray,
+            "within element 1",
+            id="cut",
         ),
         pytest.param(
-            {"datatype": "BYTES", "shape": (1,), "binary": b"\xff" * 9}, InvalidArray, "within image 1", id="long lie"
+            {"datatype": "BYTES", "shape": (1,), "binary": b"\xff" * 9}, InvalidArray, "within element 1", id="long lie"
         ),
         pytest.param(
             {"datatype": "BYTES", "shape": (1,), "binary": elements(PNG, b"")},
@@ -185,8 +193,21 @@ def test_pixels_that_begin_like_a_file_are_pixels() -> None:
     assert isinstance(read_raw(pink, COLOUR), PixelArray)
 
 
-def test_an_image_file_that_happens_to_be_of_that_size_is_an_image() -> None:
-    content = file_of(gradient(8, 8)).ljust(8 * 8 * 3, b"\0")
-    assert len(content) == 8 * 8 * 3
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "BMP", "JPEG"])
+def test_an_image_file_that_happens_to_be_of_that_size_is_an_image(kind: str) -> None:
+    content = file_of(gradient(8, 8), kind)
+    side = InputSpec("image", "uint8", "NHWC", None, len(content), 1, 1)
 
-    assert isinstance(read_raw(content, COLOUR), EncodedImages)
+    assert isinstance(read_raw(content, describe("tiny", input=side)), EncodedImages)
+
+
+def test_millions_of_texts_for_one_image_are_not_decoded() -> None:
+    given = tensor(datatype="BYTES", shape=(1,), data=[""] * 1_000_000, binary=None)
+    tracemalloc.start()
+
+    with pytest.raises(InvalidArray, match="has 1000000 elements"):
+        read_inputs((given,), TINY, LIMITS)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20

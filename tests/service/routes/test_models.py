@@ -1,6 +1,5 @@
 """GET /models and the model cards: what is served, what is not, and why."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,21 +7,7 @@ from flask.testing import FlaskClient
 
 from modelrepo.parsing import parse_metadata
 from modelrepo.reader import read_metadata
-from service.app import create_app
-from service.metrics import Metrics
-from service.settings import Settings
-from tests.support.bundles import LABELS, publish_tiny
-
-
-@pytest.fixture
-def damaged(settings: Settings, metrics: Metrics, tmp_path: Path) -> FlaskClient:
-    """A service whose `mnist` has a good version 1 and a damaged version 2, and whose `other` has nothing good."""
-    models = tmp_path / "models"
-    for name, version in (("mnist", 1), ("mnist", 2), ("other", 1)):
-        publish_tiny(models, name, version)
-    for path in (models / "mnist" / "2", models / "other" / "1"):
-        (path / "model.onnx").write_bytes(b"?")
-    return create_app(dataclasses.replace(settings, models=models), metrics, lambda _: None).test_client()
+from tests.support.bundles import LABELS
 
 
 def test_all_models_are_listed_with_their_versions(client: FlaskClient) -> None:

@@ -1,12 +1,10 @@
 """/v1: what clients of TensorFlow Serving and of KServe v1 send, and get."""
 
 import base64
-import dataclasses
 import gzip
 import json
 import re
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from service.app import create_app
-from service.metrics import Metrics
-from service.settings import Settings
 from tests.support.batches import answers, batch, files
-from tests.support.bundles import LABELS, publish_tiny
+from tests.support.bundles import LABELS
 from tests.support.pictures import as_png, picture
 
 FILES = [{"b64": base64.b64encode(content).decode()} for content in files(3)]
@@ -34,17 +29,6 @@ FORMS = [
 
 def post(client: FlaskClient, document: object, path: str = "/v1/models/mnist:predict", **options: Any) -> TestResponse:
     return client.post(path, data=json.dumps(document).encode(), **options)
-
-
-@pytest.fixture
-def damaged(settings: Settings, metrics: Metrics, tmp_path: Path) -> FlaskClient:
-    """A service whose `mnist` has a good version 1 and a damaged version 2, and whose `other` has nothing good."""
-    models = tmp_path / "models"
-    for name, version in (("mnist", 1), ("mnist", 2), ("other", 1)):
-        publish_tiny(models, name, version)
-    for path in (models / "mnist" / "2", models / "other" / "1"):
-        (path / "model.onnx").write_bytes(b"?")
-    return create_app(dataclasses.replace(settings, models=models), metrics, lambda _: None).test_client()
 
 
 # Prediction

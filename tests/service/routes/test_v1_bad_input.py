@@ -16,6 +16,7 @@ from tests.support.oddities import png_bomb
 
 FILE = {"b64": base64.b64encode(files(1)[0]).decode()}
 PIXELS = np.zeros((8, 8, 1)).tolist()
+CLASSIFY = "/v1/models/mnist:classify"
 
 
 def post(client: FlaskClient, body: bytes, path: str = "/v1/models/mnist:predict") -> TestResponse:
@@ -34,19 +35,21 @@ BODIES = [
     pytest.param(b'{"instances": [[[NaN]]]}', 400, "NaN and Infinity are not JSON", id="NaN"),
     pytest.param(b'{"instances": [[[Infinity]]]}', 400, "not valid JSON", id="infinity"),
     pytest.param(b'{"instances": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", 400, "not valid JSON", id="10,000 deep"),
-    pytest.param(b'{"instances": ' + b"[" * 1_000 + b"]" * 1_000 + b"}", 400, "", id="1,000 deep"),
-    pytest.param(b'{"instances": ' + b"[" * 60 + b"1" + b"]" * 60 + b"}", 400, "shape [1,1,1", id="60 deep"),
-    pytest.param(b'{"a": ' * 500 + b"1" + b"}" * 500, 400, "Missing 'inputs' or 'instances' key", id="objects deep"),
     pytest.param(b"x" * (1 << 20) + b"x", 413, "larger than 1048576 bytes", id="over the byte limit"),
-    pytest.param(b'{"instances": [[[1e999]]]}', 400, "", id="1e999"),
-    pytest.param(b'{"instances": [[[' + b"9" * 5_000 + b"]]]}", 400, "", id="5,000 digits"),
-    pytest.param(b'{"instances": ["\\ud800"]}', 400, "", id="half a surrogate"),
+    pytest.param(b'{"instances": [[[1e999]]]}', 400, "number is infinity", id="1e999"),
+    pytest.param(b'{"instances": [[[' + b"9" * 5_000 + b"]]]}", 400, "number is infinity", id="5,000 digits"),
+    pytest.param(b'{"instances": ["\\ud800"]}', 400, "not valid JSON", id="half a surrogate"),
+]
+PITS = [
+    pytest.param(b"[" * 60 + b"1" + b"]" * 60, "shape [1,1,1", id="60 lists"),
+    pytest.param(b"[" * 1_000 + b"]" * 1_000, "Encountered list at unexpected size", id="1,000 lists"),
 ]
 DOCUMENTS = [
     pytest.param([1], 400, "must be a JSON object", id="a list"),
     pytest.param("instances", 400, "must be a JSON object", id="a text"),
     pytest.param(None, 400, "must be a JSON object", id="null"),
     pytest.param({}, 400, "Missing 'inputs' or 'instances' key", id="neither"),
+    pytest.param(json.loads(b'{"a": ' * 500 + b"1" + b"}" * 500), 400, "Missing 'inputs'", id="500 objects"),
     pytest.param({"instances": [FILE], "inputs": [FILE]}, 400, "only one of", id="both"),
     pytest.param({"instances": [FILE], "signature_name": "x"}, 400, 'name: "x" not found', id="signature"),
     pytest.param({"instances": [FILE], "signature_name": 5}, 400, "must be a string", id="signature a number"),
@@ -74,7 +77,7 @@ DOCUMENTS = [
             ([[[1, 2], [3]]], "Encountered list at unexpected size", "ragged lists"),
             ([pixel("a")], "nothing but numbers", "a text as the first pixel"),
             ([pixel(True)], "nothing but numbers", "true as the first pixel"),
-            ([pixel(None)], "", "null as a pixel"),
+            ([pixel(None)], "nothing but numbers", "null as a pixel"),
             ([pixel({})], "nothing but numbers", "an object as a pixel"),
             ([pixel(FILE)], "nothing but numbers", "a file as a pixel"),
             ([pixel([1, 2])], "Encountered list at unexpected size", "a list as a pixel"),
@@ -83,7 +86,7 @@ DOCUMENTS = [
             ([pixel(1e300)], "pixels are from 0 to 255", "a huge pixel"),
             ([pixel(0.5)], "whole numbers", "pixels scaled to 1"),
             ([{"b64": "&&&"}], "image 1 is not valid base64", "no base64"),
-            ([{"b64": ""}], "", "an empty file"),
+            ([{"b64": ""}], "the image is empty", "an empty file"),
             ([{"b64": None}], "image 1 must be a text", "b64 of null"),
             ([{"b64": [FILE]}], "image 1 must be a text", "b64 of a list"),
             ([{**FILE, "x": 1}], "which must be the only one", "b64 with another key"),
@@ -143,12 +146,20 @@ def check(response: TestResponse, status: int, sentence: str) -> None:
     assert response.headers["Content-Type"] == "application/json"
 
 
+@pytest.mark.parametrize("verb", ["predict", "classify"])
 @pytest.mark.parametrize(("body", "status", "sentence"), BODIES)
-def test_a_bad_body_is_answered_with_what_to_send(client: FlaskClient, body: bytes, status: int, sentence: str) -> None:
-    for verb in ("predict", "classify"):
-        response = post(client, body.replace(b"instances", b"instances" if verb == "predict" else b"examples"))
-        check(response, status, sentence if verb == "predict" else "")
+def test_a_body_that_cannot_be_read_is_answered_with_the_reason(
+    client: FlaskClient, body: bytes, status: int, sentence: str, verb: str
+) -> None:
+    check(post(client, body, f"/v1/models/mnist:{verb}"), status, sentence)
     assert post(client, json.dumps({"instances": [FILE]}).encode()).status_code == 200
+
+
+@pytest.mark.parametrize(("pit", "sentence"), PITS)
+def test_lists_as_deep_as_json_allows_are_no_image(client: FlaskClient, pit: bytes, sentence: str) -> None:
+    check(post(client, b'{"instances": %b}' % pit), 400, sentence)
+    check(post(client, b'{"examples": %b}' % pit, CLASSIFY), 400, "example 1 must be an object")
+    check(post(client, b'{"examples": [{"image": %b}]}' % pit, CLASSIFY), 400, sentence)
 
 
 @pytest.mark.parametrize(("document", "status", "sentence"), DOCUMENTS)
@@ -163,7 +174,7 @@ def test_a_bad_tensor_is_answered_with_what_to_send(
 def test_a_bad_example_is_answered_with_what_to_send(
     client: FlaskClient, document: object, status: int, sentence: str
 ) -> None:
-    check(post(client, json.dumps(document).encode(), "/v1/models/mnist:classify"), status, sentence)
+    check(post(client, json.dumps(document).encode(), CLASSIFY), status, sentence)
 
 
 @pytest.mark.parametrize(("path", "status", "sentence"), PATHS)

@@ -119,8 +119,10 @@ def test_statistics_are_of_all_of_one_model_or_of_one_version(client: FlaskClien
 @pytest.mark.parametrize(
     ("registry", "draining", "sentence"),
     [
-        pytest.param([], False, "not every model is ready", id="empty"),
-        pytest.param([LoadedVersion("m", 1, None, "broken", "graph")], False, "not every model", id="refused"),
+        pytest.param([], False, "the model repository is empty: GET /readyz", id="empty"),
+        pytest.param(
+            [LoadedVersion("m", 1, None, "broken", "graph")], False, "no version of m could be loaded", id="refused"
+        ),
         pytest.param([], True, "Server exiting", id="draining"),
     ],
 )

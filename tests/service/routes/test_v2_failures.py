@@ -26,7 +26,10 @@ from tests.support.oddities import png_bomb
         ("/v2/models/x/config", "Request for unknown model: 'x'"),
         ("/v2/models/x/ready", "Request for unknown model: 'x'"),
         ("/v2/models/x/stats", "Request for unknown model: 'x'"),
-        ("/v2/models/mnist/versions/3", "Request for unknown model: 'mnist' is not found: 'mnist' has no version 3"),
+        (
+            "/v2/models/mnist/versions/3",
+            "Request for unknown model: 'mnist' version 3 is not found: 'mnist' has no version 3",
+        ),
         ("/v2/nowhere", "there is no /v2/nowhere"),
         ("/v2/trace/setting", "there is no /v2/trace/setting"),
     ],
@@ -128,7 +131,7 @@ def test_a_bad_encoding_is_refused(client: FlaskClient, body: bytes, coding: str
     assert response.get_json()["request_id"]
 
 
-@pytest.mark.parametrize("body", [b"[]", b"3", b"{", b'{"ready": 1}'], ids=str)
+@pytest.mark.parametrize("body", [b"[]", b"3", b"{", b'{"ready": 1}', b'{"ready":' + b"[" * 1020 + b"]" * 1020 + b"}"])
 def test_a_bad_body_for_the_index_is_refused(client: FlaskClient, body: bytes) -> None:
     assert client.post("/v2/repository/index", data=body).status_code == 400
 

@@ -1,0 +1,174 @@
+"""Running a request: three steps in their order, and what is told of it to the record, metrics and statistics."""
+
+import gc
+import re
+import weakref
+from collections.abc import Callable
+from typing import NoReturn
+
+import numpy as np
+import pytest
+
+from service.errors import InvalidRequest, RequestError
+from service.inference import Inference, Task
+from service.inputs import PixelArray
+from service.limits import Limits
+from service.metrics import Metrics
+from service.prediction import Classification
+from service.predictor import Predictor
+from service.record import RequestRecord
+from service.runtime import Model, Scores
+from tests.support.batches import batch
+from tests.support.bundles import describe
+from tests.support.pictures import Pixels
+
+LIMITS = Limits(max_pixels=100, max_request_pixels=1000, max_images=8)
+Write = Callable[[Classification], str]
+
+
+def middle(images: Pixels) -> Scores:
+    """A network that takes every picture for one of the middle."""
+    return np.tile(np.array([0.25, 0.5, 0.25], np.float32), (len(images), 1))
+
+
+def predictor(version: int = 1, model: Model = middle) -> Predictor:
+    return Predictor(describe("tiny", version), "", model, LIMITS)
+
+
+def asking(images: int = 2, write: Write = lambda _: "answer") -> Callable[[], Task[str]]:
+    """What understands a request for the classification of some images."""
+    return lambda: Task(PixelArray(batch(images)), write)
+
+
+def fail(*_: object) -> NoReturn:
+    raise InvalidRequest("what nonsense")
+
+
+@pytest.fixture
+def record() -> RequestRecord:
+    return RequestRecord("id", queue_seconds=0.5)
+
+
+@pytest.fixture
+def inference(metrics: Metrics) -> Inference:
+    return Inference(metrics)
+
+
+def counted(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """A sample of a scrape; None where there is none."""
+    return metrics.scrape.get_sample_value(name, {"model": "tiny", "version": "1", **labels})
+
+
+# What is done
+
+
+def test_a_request_is_understood_classified_and_written_once_each(inference: Inference, record: RequestRecord) -> None:
+    done = []
+
+    def understand() -> Task[str]:
+        done.append("understood")
+        return Task(PixelArray(batch(2)), write)
+
+    def classify(images: Pixels) -> Scores:
+        done.append("classified")
+        return middle(images)
+
+    def write(classification: Classification) -> str:
+        done.append("written")
+        return f"{len(classification.probabilities)} images"
+
+    answer = inference.run(predictor(model=classify), understand, record)
+
+    assert done == ["understood", "classified", "written"]
+    assert answer == "2 images"
+
+
+# What is told to the record
+
+
+def test_the_record_learns_where_the_time_went(inference: Inference, record: RequestRecord) -> None:
+    inference.run(predictor(), asking(), record)
+
+    stages = dict(re.findall(r"(\w+);dur=([\d.]+)", record.server_timing))
+    assert list(stages) == ["queue", "decode", "preprocess", "infer", "encode"]
+    assert stages["queue"] == "500.000"
+
+
+def test_the_record_learns_what_the_log_shall_say(inference: Inference, record: RequestRecord) -> None:
+    inference.run(predictor(version=3), asking(images=4), record)
+
+    assert record.facts == {"model": "tiny", "version": 3, "images": 4, "label": "middle"}
+
+
+def test_the_record_learns_whom_to_tell_of_a_failure(
+    inference: Inference, metrics: Metrics, record: RequestRecord
+) -> None:
+    inference.run(predictor(), asking(), record)
+    assert record.on_failure
+    record.on_failure(0.5)
+
+    failed = metrics.statistics.read("tiny", 1).failed
+    assert (failed.count, failed.nanoseconds) == (1, 500_000_000)
+
+
+# What is told to metrics and statistics
+
+
+def test_a_success_is_counted(inference: Inference, metrics: Metrics, record: RequestRecord) -> None:
+    inference.run(predictor(), asking(images=3), record)
+
+    found = metrics.statistics.read("tiny", 1)
+    assert (found.total.count, found.images, found.failed.count) == (1, 3, 0)
+    assert counted(metrics, "convserve_predictions_total", label="middle") == 3
+    assert counted(metrics, "convserve_batch_size_sum") == 3
+    assert counted(metrics, "convserve_stage_seconds_sum", stage="queue") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("understand", "model"),
+    [
+        pytest.param(fail, fail, id="not understood"),
+        pytest.param(asking(images=9), fail, id="too many images"),
+        pytest.param(asking(), fail, id="not classified"),
+        pytest.param(asking(write=fail), middle, id="not written"),
+    ],
+)
+def test_a_failure_is_passed_on_and_no_success(
+    inference: Inference, metrics: Metrics, record: RequestRecord, understand: Callable[[], Task[str]], model: Model
+) -> None:
+    with pytest.raises(RequestError):
+        inference.run(predictor(model=model), understand, record)
+
+    assert metrics.statistics.read("tiny", 1).total.count == 0
+    assert counted(metrics, "convserve_predictions_total", label="middle") is None
+    assert counted(metrics, "convserve_batch_size_count") == 0
+    assert counted(metrics, "convserve_stage_seconds_count", stage="queue") is None
+    assert (record.server_timing, record.facts) == ("", {})
+    assert record.on_failure is not None
+
+
+# The meters
+
+
+def meter(inference: Inference, asked: Predictor) -> Callable[[float], None]:
+    """A method of the meter that a request to a predictor got; equal methods are of one and the same meter."""
+    record = RequestRecord("id", queue_seconds=0)
+    inference.run(asked, asking(), record)
+    assert record.on_failure
+    return record.on_failure
+
+
+def test_requests_to_one_predictor_share_a_meter(inference: Inference, metrics: Metrics) -> None:
+    one, other = predictor(1), predictor(2)
+
+    assert meter(inference, one) == meter(inference, one) != meter(inference, other)
+    assert metrics.statistics.read("tiny", 1).total.count == 2
+
+
+def test_a_predictor_that_is_gone_leaves_no_meter_behind(inference: Inference) -> None:
+    kept, dropped = predictor(1), predictor(2)
+    meters = [weakref.WeakMethod(meter(inference, each)) for each in (kept, dropped)]
+    del dropped
+    gc.collect()
+
+    assert [each() is None for each in meters] == [False, True]
