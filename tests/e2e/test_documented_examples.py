@@ -1,4 +1,4 @@
-"""Every command and program of the API's documentation, run as written against the published models."""
+"""Every example of the API's documentation, commands and programs, run as written against the published models."""
 
 import os
 import re

@@ -31,6 +31,7 @@ def hostile_bodies() -> tuple[bytes, ...]:
         *(b"[" * 10_000, b'{"a":' * 10_000, b"[" * 1000 + b"]" * 1000),
         b'{"instances":' + b"[" * 90 + b"1" + b"]" * 90 + b"}",
         b'{"instances":[' + b"[]," * 5000 + b"[]]}",
+        b'{"ready":' + b"[" * 1020 + b"]" * 1020 + b"}",
         *(b"--b--\r\n", b"--b\r\n" * 100),
         *(png_bomb(), tiff_with_huge_tile(), *KINDS.values()),
     )
@@ -53,6 +54,7 @@ def compress(request: Request, random: Random) -> Request:
             COMPRESS[coding](packed.tail),
             COMPRESS["gzip"](packed.without_json().tail),
             bomb(coding),
+            COMPRESS[coding](b"") * 2000,
             request.body,
         ),
     )
