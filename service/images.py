@@ -59,6 +59,11 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
         raise InvalidImage(_fault(content, stream, error)) from error
 
 
+def is_image(content: bytes) -> bool:
+    """Whether the content begins like a file of a format that can be read."""
+    return _find_opener(content) is not None
+
+
 def orientation(image: Image.Image) -> int:
     """How the camera was held: 1 (upright, or nothing said) to 8, as EXIF numbers it."""
     if not image.info.keys() & {"exif", "xmp", "Raw profile type exif"}:
@@ -71,15 +76,22 @@ def orientation(image: Image.Image) -> int:
 
 
 def _opener(content: bytes) -> Opener:
+    opener = _find_opener(content)
+    if opener is not None:
+        return opener
+    if not content:
+        raise InvalidImage("the image is empty: send the bytes of an image file")
+    raise InvalidImage(f"this is not an image that can be read: send one of {ACCEPTED}")
+
+
+def _find_opener(content: bytes) -> Opener | None:
     """What `Image.open` would call, without its own pixel limit, which no request may set."""
     prefix = content[:16]
     for name in PLUGINS:
         opener, accepts = Image.OPEN[name]
         if accepts is not None and accepts(prefix) is True:
             return opener
-    if not content:
-        raise InvalidImage("the image is empty: send the bytes of an image file")
-    raise InvalidImage(f"this is not an image that can be read: send one of {ACCEPTED}")
+    return None
 
 
 def _load(image: ImageFile, max_pixels: int) -> Image.Image:

@@ -47,7 +47,6 @@ class IncomingRequest:
             limit_request_field_size=MAX_HEADER_BYTES,
         )
         self._body = bytearray()
-        self._size = 0
         self._wants_continue = False
         self.started = False  # whether any byte of the request has come
         self.complete = False
@@ -70,22 +69,21 @@ class IncomingRequest:
     def wants_continue(self) -> bool:
         """Whether the client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1); true once."""
         wants, self._wants_continue = self._wants_continue, False
-        return wants and self._size == 0 and self.refusal is None
+        return wants and not self._body and self.refusal is None
 
     def next(self) -> None:
         """Forget this request and take up what the client has already sent of the one behind it."""
         rest = self._parser.remaining()
         self.release()
         self._parser.reset()
-        self._body, self._size = bytearray(), 0
         self.started = self._wants_continue = self.complete = False
         if rest:
             self.feed(rest)
 
     def release(self) -> None:
         """Give the memory of the body back to the budget."""
-        self._budget.held -= self._size
-        self._size = 0
+        self._budget.held -= len(self._body)
+        self._body = bytearray()
 
     @property
     def keep_alive(self) -> bool:
@@ -102,7 +100,7 @@ class IncomingRequest:
             "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
             "QUERY_STRING": _escaped(query).decode("ascii"),
             "SERVER_PROTOCOL": f"HTTP/{major}.{minor}",
-            "CONTENT_LENGTH": str(self._size),
+            "CONTENT_LENGTH": str(len(self._body)),
             "wsgi.input": io.BytesIO(self._body),
         }
         for name, value in self._parser.headers or ():
@@ -119,10 +117,9 @@ class IncomingRequest:
 
     def _on_body(self, chunk: bytes) -> None:
         if self.refusal is None:
-            self._check_size(self._size + len(chunk))
+            self._check_size(len(self._body) + len(chunk))
         if self.refusal is None:
             self._body += chunk  # a list of small chunks would take many times their size
-            self._size += len(chunk)
             self._budget.held += len(chunk)
 
     def _on_complete(self) -> None:
@@ -131,7 +128,7 @@ class IncomingRequest:
     def _check_size(self, size: int) -> None:
         if size > self._budget.one:
             self.refusal = TooLarge(f"the body is larger than {self._budget.one} bytes: send fewer or smaller images")
-        elif self._budget.held + size - self._size > self._budget.all:
+        elif self._budget.held + size - len(self._body) > self._budget.all:
             self.refusal = Overloaded("too many large requests are arriving at once: try again in a moment")
 
 

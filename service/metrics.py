@@ -4,7 +4,6 @@ Every worker writes its own files, named by its slot on the scoreboard, in a fol
 that takes over a slot goes on from the counts it finds there.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +46,9 @@ class Metrics:
 def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
     """Create the metrics of one worker.
 
-    prometheus_client takes both the folder and the kind of value from the process's state, so this is called once a
-    process, before anything else makes a metric.
+    prometheus_client takes the kind of value from the process's state, so this is called once a process, before
+    anything else makes a metric.
     """
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     files = SlotFiles(Path(folder), slot)
     values.ValueClass = slot_value(files)
     own = CollectorRegistry()

@@ -1,5 +1,6 @@
 """Pixel arrays from clients: checked against the model's input, or refused with the shape that would be right."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,11 @@ def check_pixels(values: NDArray[Any], model: str, spec: InputSpec) -> NDArray[n
     return _to_bytes(shaped)
 
 
+def show_shape(shape: Sequence[int]) -> str:
+    """A shape as clients know it from their own arrays."""
+    return f"[{','.join(map(str, shape))}]"
+
+
 def _to_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
     if not np.isfinite(values).all():
         raise InvalidArray("the array contains NaN or infinity: pixels are whole numbers from 0 to 255")
@@ -42,7 +48,7 @@ def _to_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
 def _wrong_shape(shape: tuple[int, ...], model: str, spec: InputSpec) -> str:
     size = f"{spec.height}×{spec.width}"
     kind = _KINDS.get(spec.channels, f"{spec.channels}-channel")
-    sent = f"[{','.join(str(length) for length in shape)}]"
+    sent = show_shape(shape)
     right = f"[N,{spec.height},{spec.width},{spec.channels}]"
     return (
         f"{model} takes {size} {kind} images; you sent an array of shape {sent}: send {right}, or the image file itself"

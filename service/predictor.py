@@ -75,13 +75,11 @@ class Predictor:
         """Decode an image of at most `left` pixels, which is what the images before have left of the request's."""
         try:
             return decode(image.content, min(self._limits.max_pixels, left))
-        except TooLarge as error:
-            if left < self._limits.max_pixels:
+        except RequestError as error:
+            if isinstance(error, TooLarge) and left < self._limits.max_pixels:
                 most = self._limits.max_request_pixels
                 sentence = f"with {image.name} the request has more than {most} pixels: send fewer images at a time"
                 raise TooLarge(sentence) from error
-            raise _naming(image, inputs, error) from error
-        except RequestError as error:
             raise _naming(image, inputs, error) from error
 
 

@@ -42,11 +42,10 @@ def settings(models: Path) -> Settings:
 
 
 @pytest.fixture
-def metrics_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where workers keep their counts; what create_metrics leaves in the process is undone afterwards."""
+def metrics_folder(tmp_path: Path) -> str:
+    """Where workers keep their counts."""
     folder = tmp_path / "metrics"
     folder.mkdir()
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
     return str(folder)
 
 

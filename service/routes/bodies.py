@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Request
 
-from service.base64images import read_base64
+from service.base64images import read_base64, read_base64_images
 from service.errors import InvalidRequest, UnsupportedEncoding, UnsupportedType
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
 from service.jsontext import parse_json
@@ -65,7 +65,7 @@ def _read_json(content: bytes, limits: Limits) -> Inputs:
     if not isinstance(value, list) or not value:
         raise InvalidRequest('"images" must be an array of base64 texts that is not empty')
     limits.check_count(len(value))  # before millions of empty texts become millions of images
-    return EncodedImages(tuple(read_base64(text, f"image {number}") for number, text in enumerate(value, start=1)))
+    return read_base64_images(value)
 
 
 def _the_member(document: Any) -> tuple[str, Any]:

@@ -1,6 +1,5 @@
 """The one place that writes the answer to an inference request."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,7 @@ class InferAnswer:
     header_length: int | None
 
 
-def choose_outputs(request: InferRequest, metadata: Metadata) -> tuple[Output, ...]:
+def choose_output(request: InferRequest, metadata: Metadata) -> Output:
     """What the client asked for, or the model's one output where it named none; raises InvalidRequest."""
     name = metadata.output.name
     for output in request.outputs:
@@ -33,20 +32,18 @@ def choose_outputs(request: InferRequest, metadata: Metadata) -> tuple[Output, .
             )
     if len(request.outputs) > 1:
         raise InvalidRequest(f"output {name!r} is requested {len(request.outputs)} times: name it once")
-    return request.outputs or (Output(name, request.binary, None),)
+    return request.outputs[0] if request.outputs else Output(name, request.binary, None)
 
 
 def write_answer(
-    request_id: str | None, outputs: Sequence[Output], metadata: Metadata, classification: Classification
+    request_id: str | None, output: Output, metadata: Metadata, classification: Classification
 ) -> InferAnswer:
-    """The answer with each output as JSON or, behind it, as bytes."""
+    """The answer with the output as JSON or, behind it, as bytes."""
     document: dict[str, Any] = {} if request_id is None else {"id": request_id}
     document |= {"model_name": metadata.name, "model_version": str(metadata.version)}
-    tensors = [_write(output, metadata, classification) for output in outputs]
-    document["outputs"] = [tensor for tensor, _ in tensors]
-    header = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-    blobs = [blob for _, blob in tensors if blob is not None]
-    return InferAnswer(b"".join([header, *blobs]), len(header) if blobs else None)
+    tensor, blob = _write(output, metadata, classification)
+    header = orjson.dumps({**document, "outputs": [tensor]}, option=orjson.OPT_SERIALIZE_NUMPY)
+    return InferAnswer(header, None) if blob is None else InferAnswer(header + blob, len(header))
 
 
 def _write(output: Output, metadata: Metadata, classification: Classification) -> tuple[dict[str, Any], bytes | None]:

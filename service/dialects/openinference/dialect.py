@@ -5,7 +5,7 @@ from functools import partial
 from typing import NoReturn
 
 from modelrepo.metadata import Metadata
-from service.dialects.openinference.answer import InferAnswer, choose_outputs, write_answer
+from service.dialects.openinference.answer import InferAnswer, choose_output, write_answer
 from service.dialects.openinference.documents import (
     Document,
     describe_config,
@@ -67,13 +67,13 @@ class OpenInference:
     ) -> Task[InferAnswer]:
         content = read()
         if header_length == RAW:
-            raw = (Output(metadata.output.name, binary=True, classes=None),)
+            raw = Output(metadata.output.name, binary=True, classes=None)
             return Task(read_raw(content, metadata), partial(write_answer, None, raw, metadata))
         request = parse_request(content, parse_header_length(header_length, len(content)))
         _check_deadline(request, record)
-        outputs = choose_outputs(request, metadata)
+        output = choose_output(request, metadata)
         inputs = read_inputs(request.inputs, metadata, self._limits)
-        return Task(inputs, partial(write_answer, request.id, outputs, metadata))
+        return Task(inputs, partial(write_answer, request.id, output, metadata))
 
     # Models
 
@@ -119,8 +119,9 @@ class OpenInference:
         """Raises NotReady while a model has no version that is served, or the server shuts down."""
         if draining:
             raise NotReady("Server exiting")
-        if self._registry.problems():
-            raise NotReady(f"{'; '.join(self._registry.problems())}: GET /readyz says more")
+        problems = self._registry.problems()
+        if problems:
+            raise NotReady(f"{'; '.join(problems)}: GET /readyz says more")
         return {"ready": True, "live": True}
 
     def index(self, content: bytes) -> list[Document]:
@@ -148,8 +149,8 @@ class OpenInference:
         except ModelNotFound as error:
             raise _unknown(name, None, error) from error
 
-    def _versions(self, name: str) -> list[str]:
-        return [str(each.version) for each in self._registry.versions(name) if each.predictor]
+    def _versions(self, name: str) -> list[int]:
+        return [each.version for each in self._registry.versions(name) if each.predictor]
 
 
 def _unknown(name: str, version: str | None, error: ModelNotFound) -> ModelNotFound:

@@ -28,23 +28,23 @@ def describe_server(version: str) -> Document:
     return {"name": "convserve", "version": version, "extensions": EXTENSIONS}
 
 
-def describe_model(metadata: Metadata, versions: list[str]) -> Document:
+def describe_model(metadata: Metadata, versions: list[int]) -> Document:
     """A model's tensors: pixels in, whatever the graph behind the preprocessing contract takes, probabilities out."""
     spec = metadata.input
     pixels = {"name": spec.name, "datatype": PIXELS, "shape": [-1, spec.height, spec.width, spec.channels]}
     scores = {"name": metadata.output.name, "datatype": PROBABILITIES, "shape": [-1, metadata.output.classes]}
     tensors = {"inputs": [pixels], "outputs": [scores]}
-    return {"name": metadata.name, "versions": versions, "platform": PLATFORM, **tensors}
+    return {"name": metadata.name, "versions": list(map(str, versions)), "platform": PLATFORM, **tensors}
 
 
-def describe_config(metadata: Metadata, versions: list[str], max_batch_size: int, instances: int) -> Document:
+def describe_config(metadata: Metadata, versions: list[int], max_batch_size: int, instances: int) -> Document:
     """The part of Triton's model configuration that clients read; dimensions are without the batch axis."""
     spec = metadata.input
     return {
         "name": metadata.name,
         "platform": PLATFORM,
         "backend": "onnxruntime",
-        "version_policy": {"specific": {"versions": [int(version) for version in versions]}},
+        "version_policy": {"specific": {"versions": versions}},
         "max_batch_size": max_batch_size,
         "input": [
             {

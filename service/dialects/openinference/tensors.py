@@ -6,16 +6,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from modelrepo.metadata import Metadata
-from service.base64images import read_base64
+from service.base64images import read_base64_images
 from service.dialects.openinference.datatypes import BYTES, NUMERIC, PIXELS, Datatype
 from service.dialects.openinference.elements import split_elements
 from service.dialects.openinference.request import Tensor
 from service.errors import InvalidArray, InvalidRequest
+from service.images import is_image
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
 from service.limits import Limits
 from service.nested import read_nested
-
-FILE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II", b"MM")  # of the formats that are read
 
 
 def read_inputs(tensors: tuple[Tensor, ...], metadata: Metadata, limits: Limits) -> Inputs:
@@ -35,7 +34,7 @@ def read_raw(content: bytes, metadata: Metadata) -> Inputs:
     """A body without JSON: an image file, or the pixels of one image, row-major, as their number shows."""
     spec = metadata.input
     pixels = spec.height * spec.width * spec.channels
-    if _is_certainly_a_file(content) or (len(content) != pixels and content.startswith(FILE_STARTS)):
+    if _is_certainly_a_file(content) or (len(content) != pixels and is_image(content)):
         return EncodedImages((EncodedImage(content, "the image"),))
     if len(content) != pixels:
         size = f"the {pixels} bytes of {spec.height}×{spec.width}×{spec.channels} pixels"
@@ -105,7 +104,7 @@ def _read_images(tensor: Tensor, count: int) -> EncodedImages:
         raise InvalidRequest(f'"data" of input {tensor.name!r} must be an array of base64 texts')
     _check_size(tensor, len(tensor.data), count)  # before millions of empty texts become millions of images
     texts = [each[0] if isinstance(each, list) and len(each) == 1 else each for each in tensor.data]
-    return EncodedImages(tuple(read_base64(text, f"image {number}") for number, text in enumerate(texts, start=1)))
+    return read_base64_images(texts)
 
 
 def _check_size(tensor: Tensor, size: int, count: int) -> None:

@@ -13,6 +13,7 @@ from service.dialects.tfserving.request import FILE
 from service.errors import InvalidArray, InvalidRequest, RaggedArray
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
 from service.nested import read_nested
+from service.pixels import show_shape
 
 _KINDS = {str: "a text", bool: "a truth value", dict: 'an object without "b64"', type(None): "null"}
 
@@ -62,14 +63,10 @@ def _stack(arrays: Sequence[Pixels], spec: InputSpec) -> PixelArray:
     first = arrays[0]
     for number, array in enumerate(arrays, start=1):
         if array.shape != first.shape:
-            shapes = f"image 1 has the shape {_show(first.shape)}, image {number} {_show(array.shape)}"
-            wanted = _show((spec.height, spec.width, spec.channels))
+            shapes = f"image 1 has the shape {show_shape(first.shape)}, image {number} {show_shape(array.shape)}"
+            wanted = show_shape((spec.height, spec.width, spec.channels))
             raise InvalidArray(f"Encountered list at unexpected size: {shapes}: send {wanted} each")
     if first.size != math.prod((spec.height, spec.width, spec.channels)):
         # The predictor refuses this shape. A view, for copies of one that all examples share might be huge.
         return PixelArray(np.broadcast_to(first, (len(arrays), *first.shape)))
     return PixelArray(np.stack(arrays))
-
-
-def _show(shape: Sequence[int]) -> str:
-    return f"[{','.join(map(str, shape))}]"
