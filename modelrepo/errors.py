@@ -11,6 +11,11 @@ class InvalidMetadata(RepositoryError):
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"metadata.json: {field}: {problem}")
         self.field = field
+        self.problem = problem
+
+
+class InvalidPolicy(RepositoryError):
+    """`serving.json` cannot be followed."""
 
 
 class CorruptBundle(RepositoryError):

@@ -64,6 +64,14 @@ class Fields:
             raise self.invalid(name, f"must be an array, not {_kind(value)}")
         return value
 
+    def integers(self, name: str, minimum: int) -> tuple[int, ...]:
+        """An array of integers of at least `minimum`."""
+        values = self.items(name)
+        for position, value in enumerate(values):
+            if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+                raise self.invalid(f"{name}[{position}]", f"must be an integer of at least {minimum}, not {value!r}")
+        return tuple(values)
+
     def texts(self, name: str) -> tuple[str, ...]:
         """An array of strings."""
         values = self.items(name)
@@ -103,6 +111,16 @@ class Fields:
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
         """What `read` makes of the member, or None where it is absent or null."""
         return None if self._members.get(name) is None else read(name)
+
+    def value(self, name: str) -> Any:
+        """The member as it is."""
+        return self._get(name)
+
+    def only(self, *names: str) -> None:
+        """Raise where there is a member that is none of these: it would be taken for one that works."""
+        for name in self._members:
+            if name not in names:
+                raise self.invalid(name, f"is not known here; known are {', '.join(names)}")
 
     def names(self) -> list[str]:
         """The members that the object has."""

@@ -5,7 +5,9 @@ import os
 import resource
 import sys
 import warnings
+from pathlib import Path
 
+from service.keys import InvalidKeys, read_keys
 from service.server import Server
 from service.settings import InvalidSetting, read_settings
 
@@ -14,7 +16,9 @@ def main() -> None:
     """Start the service and stay until it is told to stop."""
     try:
         settings = read_settings(os.environ)
-    except InvalidSetting as error:
+        if settings.admin_keys != Path():
+            read_keys(settings.admin_keys)
+    except (InvalidSetting, InvalidKeys) as error:
         sys.exit(f"convserve cannot start: {error}")
     logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s")  # much as gunicorn's own
     warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of strangers' pictures is no news here

@@ -1,21 +1,32 @@
 """The application factory: everything is built here, once, and passed along."""
 
+import logging
 from functools import partial
+from pathlib import Path
 
 from flask import Flask
 
 from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
 from service.access_log import AccessLog, Write
+from service.control import ModelControl
 from service.dialects.native import NativeDialect
 from service.dialects.openinference.dialect import OpenInference
+from service.dialects.openinference.repository import OpenInferenceRepository
 from service.dialects.tfserving.dialect import TensorFlowServing
+from service.follower import Follower
 from service.inference import Inference
+from service.keys import AdminKeys, InvalidKeys, read_keys
 from service.limits import Limits
+from service.loadedversions import LoadedVersions
+from service.loader import Loader
 from service.metrics import Metrics
 from service.observer import Observer
+from service.orders import Orders
+from service.planner import Plan, Planner
 from service.predictor import Predictor
-from service.registry import ModelRegistry, load_registry
+from service.registry import ModelRegistry
+from service.reports import Reports
 from service.routes import health, v2
 from service.routes.admission import admit_requests
 from service.routes.contents import BodyRequest
@@ -27,33 +38,44 @@ from service.routes.scrape import metrics_routes
 from service.routes.summary import summary_routes
 from service.routes.v1 import v1_routes
 from service.runtime import load_model
+from service.seat import Seat
 from service.settings import Settings
 from service.shortcut import Shortcut
 
+logger = logging.getLogger("convserve")
 
-def create_app(settings: Settings, metrics: Metrics, write_log: Write) -> Flask:
-    """Load and verify the models, then put the routes in front of them."""
+
+def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Write) -> Flask:
+    """Load and verify the models, then put the routes in front of them.
+
+    `app.extensions["follower"]` is what the worker's loop calls, so that models come and go.
+    """
     limits = Limits(settings.max_pixels, settings.max_request_pixels, settings.max_images)
-    registry = load_registry(
-        ModelRepository(settings.models),
-        settings.versions,
-        settings.default_model,
-        partial(_open_bundle, threads=settings.session_threads, limits=limits),
-    )
-    _report(registry, metrics)
+    repository = ModelRepository(settings.models)
+    registry = ModelRegistry([], settings.default_model)
+    orders, reports = Orders(seat.folder), Reports(seat)
+    loader = Loader(repository, partial(_open_bundle, threads=settings.session_threads, limits=limits))
+    planner = Planner(repository, settings.versions, loader)
+    on_plan = partial(_count, metrics)
+    follower = Follower(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
+    follower.begin()
+    metrics.scrape.register(LoadedVersions(reports))
 
+    control = ModelControl(repository, orders, reports, settings.request_timeout)
+    open_repository = OpenInferenceRepository(registry, control)
     inference = Inference(metrics)
     native = NativeDialect(registry, inference)
     open_inference = OpenInference(registry, inference, metrics.statistics, limits, settings.workers)
     tensorflow_serving = TensorFlowServing(registry, inference, limits)
 
     app = _create_flask(settings)
-    admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, "/metrics"})
+    app.extensions["follower"] = follower
+    admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, *v2.ORDER_PATHS, "/metrics"})
     handle_failures(app, metrics)
     for routes in (
         predict_routes(native, limits),
         v1_routes(tensorflow_serving),
-        v2.v2_routes(open_inference),
+        v2.v2_routes(open_inference, open_repository, _read_keys(settings)),
         summary_routes(registry),
         model_routes(registry),
         health.health_routes(registry),
@@ -82,10 +104,24 @@ def _open_bundle(bundle: Bundle, threads: int, limits: Limits) -> Predictor:
     return Predictor(metadata, bundle.digest, model, limits)
 
 
-def _report(registry: ModelRegistry, metrics: Metrics) -> None:
-    """Tell the metrics what is served and what is not."""
-    for each in registry:
-        if each.predictor:
-            metrics.model_info.labels(each.name, str(each.version), each.predictor.digest).set(1)
+def _count(metrics: Metrics, plan: Plan) -> None:
+    """Tell the metrics what was loaded, what was refused, and what cannot be followed."""
+    for attempt in plan.attempts:
+        tried = attempt.outcome
+        if tried.failure:
+            metrics.model_load_failures.labels(tried.name, str(tried.version), tried.failure).inc()
         else:
-            metrics.model_load_failures.labels(each.name, str(each.version), each.failure).inc()
+            metrics.model_load_seconds.labels(tried.name).observe(attempt.seconds)
+    for subject in plan.problems:
+        metrics.model_load_failures.labels("", "", subject).inc()
+
+
+def _read_keys(settings: Settings) -> AdminKeys | None:
+    """The admin keys, read by every new worker, so that SIGHUP changes them; a file that turned bad admits nobody."""
+    if settings.admin_keys == Path():
+        return None
+    try:
+        return read_keys(settings.admin_keys)
+    except InvalidKeys as error:
+        logger.error("%s: nobody may load or unload models", error)  # noqa: TRY400 - the sentence says all
+        return AdminKeys([])

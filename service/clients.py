@@ -12,9 +12,11 @@ from service.connection import Connection
 from service.errors import Overloaded, RequestError, RequestTimeout
 from service.gateway import Gateway
 from service.incoming import BodyBudget
+from service.record import Wait
 from service.settings import Settings
 
 LINGER = 2.0  # seconds that a client gets to read a refusal before its connection is closed
+WAIT_POLL = 0.02  # seconds between looks at whether a wait is over
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 NEVER = float("inf")
 
@@ -42,6 +44,7 @@ class Clients:
         self._budget = BodyBudget(settings.max_body_bytes, settings.max_buffered_bytes)
         self._connections: set[Connection] = set()
         self._queue: deque[tuple[Connection, float, RequestError | None]] = deque()
+        self._waiting: list[tuple[Connection, Wait, float]] = []
         self.draining = False
 
     def __len__(self) -> int:
@@ -64,8 +67,22 @@ class Clients:
         if not self._queue:
             return False
         connection, since, refusal = self._queue.popleft()
-        self._answer(connection, time.monotonic() - since, refusal)
+        self._answer(connection, since, refusal)
         return True
+
+    @property
+    def patience(self) -> float:
+        """Seconds until the clients want `resume` to be called again."""
+        return WAIT_POLL if self._waiting else NEVER
+
+    def resume(self) -> None:
+        """Let every request whose wait is over have its turn."""
+        waiting, self._waiting = self._waiting, []
+        for connection, wait, since in waiting:
+            if wait.is_over():
+                self._queue.appendleft((connection, since, None))
+            else:
+                self._waiting.append((connection, wait, since))
 
     def expire(self) -> None:
         """End every connection whose time is up; one that has sent a part of a request is told why."""
@@ -75,7 +92,7 @@ class Clients:
             if connection.incoming.started and not connection.sending and not connection.lingering:
                 seconds = f"{self._settings.read_timeout:g} seconds"
                 connection.incoming.refusal = RequestTimeout(f"the request did not arrive within {seconds}: try again")
-                self._answer(connection, 0.0, connection.incoming.refusal)
+                self._answer(connection, now, connection.incoming.refusal)
             else:
                 self._close(connection)
 
@@ -137,12 +154,15 @@ class Clients:
 
     # Answering
 
-    def _answer(self, connection: Connection, waited: float, refusal: RequestError | None) -> None:
+    def _answer(self, connection: Connection, since: float, refusal: RequestError | None) -> None:
         try:
-            self._gateway.answer(connection, waited, refusal, self.draining)
+            self._gateway.answer(connection, time.monotonic() - since, refusal, self.draining)
         except Exception:
             logger.exception("the application failed outside its own error handling")
             self._close(connection)
+            return
+        if connection.wait:
+            self._waiting.append((connection, connection.wait, since))
         else:
             self._send(connection)
 

@@ -3,6 +3,7 @@
 import socket
 
 from service.incoming import BodyBudget, IncomingRequest
+from service.record import Wait
 
 RECEIVE_BYTES = 65536  # no more than the parser keeps of what follows a complete request
 
@@ -10,7 +11,8 @@ RECEIVE_BYTES = 65536  # no more than the parser keeps of what follows a complet
 class Connection:
     """Reads into `incoming`, writes from its own buffer.
 
-    The worker sets `deadline` (monotonic seconds) and `closing` (whether the answer under way is the last).
+    The worker sets `deadline` (monotonic seconds), `closing` (whether the answer under way is the last) and `wait`
+    (what has to be over before the request can be answered).
     """
 
     def __init__(self, client: socket.socket, address: tuple[str, int], budget: BodyBudget, deadline: float) -> None:
@@ -22,6 +24,7 @@ class Connection:
         self.deadline = deadline
         self.lingering = False
         self.closing = False
+        self.wait: Wait | None = None
         self._unsent = bytearray()
 
     @property

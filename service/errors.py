@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 
@@ -11,6 +12,7 @@ class RequestError(Exception):
     status = HTTPStatus.BAD_REQUEST
     code = "bad_request"
     retry_after: int | None = None  # seconds, sent as Retry-After
+    headers: Mapping[str, str] = MappingProxyType({})  # that the answer has beside those of every error
 
     def __init__(self, sentence: str, members: Mapping[str, Any] | None = None) -> None:
         super().__init__(sentence)
@@ -77,6 +79,20 @@ class NotReady(RequestError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "not_ready"
     retry_after = 1
+
+
+class Unauthorized(RequestError):
+    """No key, or none that is known."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthorized"
+    headers = MappingProxyType({"WWW-Authenticate": 'Bearer realm="convserve"'})  # RFC 6750, section 3
+
+
+class LoadFailed(RequestError):
+    """A model was to be loaded and was not, or not all of it."""
+
+    code = "load_failed"
 
 
 class LoadingNotAllowed(RequestError):

@@ -10,7 +10,7 @@ from gunicorn.http.wsgi import base_environ
 from service.connection import Connection
 from service.errors import RequestError
 from service.outgoing import Headers, write_answer
-from service.record import DRAINING, QUEUE_SECONDS, REFUSAL
+from service.record import DRAINING, QUEUE_SECONDS, REFUSAL, WAITED, WAITS
 
 
 class Gateway:
@@ -26,7 +26,7 @@ class Gateway:
         }
 
     def answer(self, connection: Connection, waited: float, refusal: RequestError | None, draining: bool) -> None:
-        """Put the answer into the connection's buffer and set whether it is the last.
+        """Put the answer into the connection's buffer and set whether it is the last, or what it has to wait for.
 
         `waited` is the time in the queue in seconds; `refusal` is what the application is to answer instead of
         looking at the request. Raises whatever the application lets through.
@@ -39,8 +39,12 @@ class Gateway:
             QUEUE_SECONDS: waited,
             REFUSAL: refusal,
             DRAINING: draining,
+            WAITED: connection.wait,
         }
         status, headers, body = self._call(environ)
+        connection.wait = environ.get(WAITS)
+        if connection.wait:
+            return
         connection.closing = draining or not incoming.keep_alive
         method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
         answer = write_answer(status, headers, body, method=method, version=version, keep_alive=keep)

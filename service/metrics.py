@@ -5,19 +5,18 @@ that takes over a slot goes on from the counts it finds there.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
 from service.processes import WorkerProcesses
-from service.scoreboard import Scoreboard
+from service.seat import Seat
 from service.slotvalues import SlotFiles, slot_value
 from service.statistics import Statistics
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+LOAD_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -37,23 +36,23 @@ class Metrics:
     confidence: Histogram
     batch_size: Histogram
     rejected: Counter
-    model_info: Gauge
     model_load_failures: Counter
+    model_load_seconds: Histogram
     statistics: Statistics
     files: SlotFiles
 
 
-def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
+def create_metrics(seat: Seat) -> Metrics:
     """Create the metrics of one worker.
 
     prometheus_client takes the kind of value from the process's state, so this is called once a process, before
     anything else makes a metric.
     """
-    files = SlotFiles(Path(folder), slot)
+    files = SlotFiles(seat.folder, seat.slot)
     values.ValueClass = slot_value(files)
     own = CollectorRegistry()
     return Metrics(
-        scrape=_scrape_registry(folder, WorkerProcesses(scoreboard)),
+        scrape=_scrape_registry(seat),
         requests=Counter("http_requests_total", "Answered HTTP requests.", ("method", "route", "status"), registry=own),
         request_seconds=Histogram(
             "http_request_duration_seconds",
@@ -84,17 +83,17 @@ def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
         rejected=Counter(
             "convserve_rejected_total", "Requests answered with an error, by its code.", ("reason",), registry=own
         ),
-        model_info=Gauge(
-            "convserve_model_info",
-            "1 for every loaded version of a model; its ONNX file's SHA-256.",
-            (*MODEL, "sha256"),
-            multiprocess_mode="livemax",
-            registry=own,
-        ),
         model_load_failures=Counter(
             "convserve_model_load_failures_total",
             "Versions that a worker refused to serve, by what was wrong.",
             (*MODEL, "reason"),
+            registry=own,
+        ),
+        model_load_seconds=Histogram(
+            "convserve_model_load_seconds",
+            "Loading, verifying and warming up one version that is now served.",
+            ("model",),
+            buckets=LOAD_SECONDS,
             registry=own,
         ),
         statistics=Statistics(files),
@@ -102,8 +101,8 @@ def create_metrics(folder: str, slot: int, scoreboard: Scoreboard) -> Metrics:
     )
 
 
-def _scrape_registry(folder: str, processes: Collector) -> CollectorRegistry:
+def _scrape_registry(seat: Seat) -> CollectorRegistry:
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=folder)
-    registry.register(processes)
+    MultiProcessCollector(registry, path=str(seat.folder))
+    registry.register(WorkerProcesses(seat.scoreboard))
     return registry

@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from service.access_log import AccessLog
 from service.metrics import Metrics
 from service.outgoing import Headers
-from service.record import QUEUE_SECONDS, RECORD, RequestRecord
+from service.record import QUEUE_SECONDS, RECORD, WAITS, RequestRecord
 
 SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
@@ -35,7 +35,8 @@ class Observer:
             return self._application(environ, partial(_start, record, start_response))
         finally:
             self._in_progress.dec()
-            self._account(environ, record)
+            if WAITS not in environ:  # else this was not its answer yet
+                self._account(environ, record)
 
     def _account(self, environ: WSGIEnvironment, record: RequestRecord) -> None:
         given, seconds = environ["REQUEST_METHOD"], record.seconds()

@@ -5,11 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-# Names in the WSGI environment. The first three are the server's, the last is the observer's.
+# Names in the WSGI environment. The first four are the server's.
 QUEUE_SECONDS = "convserve.queue_seconds"  # how long the complete request has waited
 REFUSAL = "convserve.refusal"  # a RequestError to be answered instead of looking at the request, or None
 DRAINING = "convserve.draining"  # whether the server is shutting down
+WAITED = "convserve.waited"  # the Wait that is over, where the application is called for a request again
 RECORD = "convserve.record"
+WAITS = "convserve.waits"  # set by the application: a Wait after which it is to be called again; nobody gets its answer
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What a request waits for, and a function that tells whether that is over."""
+
+    subject: Any
+    is_over: Callable[[], bool]
 
 
 @dataclass

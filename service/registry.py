@@ -1,29 +1,24 @@
 """The model registry: what this process has loaded, and what it refused and why."""
 
-import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from modelrepo.errors import InvalidMetadata, RepositoryError
-from modelrepo.reader import Bundle, read_version
-from modelrepo.repository import ModelRepository
+from modelrepo.policy import ServingPolicy
 from service.errors import ModelNotFound
 from service.predictor import Predictor
-from service.runtime import UnusableGraph
-from service.verification import WrongAnswers, replay
-from service.warmup import warm_up
-
-logger = logging.getLogger("convserve")
+from service.trafficsplit import TrafficSplit, split
 
 READY, UNAVAILABLE = "READY", "UNAVAILABLE"
-
-Opener = Callable[[Bundle], Predictor]
 
 
 @dataclass(frozen=True)
 class LoadedVersion:
-    """A version that is served (`predictor`) or was refused (`reason`, `failure`: a word for the metric)."""
+    """A version that is served (`predictor`), or is not, and why (`reason`).
+
+    `failure`, a word for the metric, says that the bundle on disk was refused. Where there is a predictor too, it is of
+    the bundle that was there before.
+    """
 
     name: str
     version: int
@@ -37,88 +32,93 @@ class LoadedVersion:
         return READY if self.predictor else UNAVAILABLE
 
 
+@dataclass(frozen=True)
+class Contents:
+    """All versions that were tried, by model and in ascending order, and who answers for each model that is ready.
+
+    `problems` are sentences about what cannot be followed, by what they are about.
+    """
+
+    models: Mapping[str, list[LoadedVersion]]
+    splits: Mapping[str, TrafficSplit]
+    problems: Mapping[str, str]
+
+
 class ModelRegistry:
-    """All versions that were tried, by name and number; the highest that is ready is a model's default."""
+    """What is loaded now. Its contents are replaced at once, between two requests; a request never sees half of it."""
 
     def __init__(self, versions: Iterable[LoadedVersion], default_model: str) -> None:
-        self._models: dict[str, list[LoadedVersion]] = {}
-        for each in sorted(versions, key=lambda each: (each.name, each.version)):
-            self._models.setdefault(each.name, []).append(each)
         self._default_model = default_model
+        self._contents = Contents({}, {}, {})
+        self.replace(versions, ServingPolicy(1), {})
+
+    def replace(
+        self, versions: Iterable[LoadedVersion], policy: ServingPolicy, problems: Mapping[str, str]
+    ) -> Contents:
+        """Serve these versions from now on, by this policy; returns what was served before."""
+        models: dict[str, list[LoadedVersion]] = {}
+        for each in sorted(versions, key=lambda each: (each.name, each.version)):
+            models.setdefault(each.name, []).append(each)
+        ready = {name: _ready(tried) for name, tried in models.items()}
+        splits = {name: split(policy.of(name), served) for name, served in ready.items() if served}
+        before, self._contents = self._contents, Contents(models, splits, problems)
+        return before
 
     def __iter__(self) -> Iterator[LoadedVersion]:
-        return chain.from_iterable(self._models.values())
+        return chain.from_iterable(self._contents.models.values())
 
     def names(self) -> list[str]:
         """The models of which a version was tried, served or not."""
-        return list(self._models)
+        return list(self._contents.models)
 
     def versions(self, name: str) -> list[LoadedVersion]:
         """All tried versions of a model in ascending order; raises ModelNotFound."""
-        if name not in self._models:
-            raise ModelNotFound(f"there is no model {name!r}; there is {_enumerate(self._models)}")
-        return self._models[name]
+        models = self._contents.models
+        if name not in models:
+            raise ModelNotFound(f"there is no model {name!r}; there is {_enumerate(models)}")
+        return models[name]
 
     def get(self, name: str | None, version: int | None) -> Predictor:
-        """The predictor of a version, of the newest one, or of the default model; raises ModelNotFound."""
+        """The predictor of a version, of the one that answers by default, or of the default model; or ModelNotFound."""
         name = name or self._default()
-        ready = {each.version: each.predictor for each in self.versions(name) if each.predictor}
-        if not ready:
-            raise ModelNotFound(f"no version of {name!r} could be loaded: GET /models/{name} says why")
+        tried = self.versions(name)
+        if name not in self._contents.splits:
+            reason = _enumerate(dict.fromkeys(each.reason for each in tried))
+            raise ModelNotFound(f"no version of {name!r} is loaded: {reason}")
         if version is None:
-            return ready[max(ready)]
+            return self._contents.splits[name].default
+        ready = _ready(tried)
         if version not in ready:
-            numbers = _enumerate(str(number) for number in sorted(ready))
-            raise ModelNotFound(f"{name!r} has no version {version}; loaded is {numbers}")
+            raise ModelNotFound(f"{name!r} has no version {version}; loaded is {_enumerate(map(str, ready))}")
         return ready[version]
+
+    def refusals(self) -> dict[str, str]:
+        """What was refused, and why: bundles, by name and version, and whatever cannot be followed."""
+        bundles = {f"{each.name}/{each.version}": each.reason for each in self if each.failure}
+        return {**bundles, **self._contents.problems}
 
     def problems(self) -> list[str]:
         """Why predictions of some or all models cannot be had; nothing where all is well."""
         problems = [f"no version of {name} could be loaded" for name in self.unready_models()]
-        return problems if self._models else ["the model repository is empty"]
+        return problems if self._contents.models else ["the model repository is empty"]
 
     def unready_models(self) -> list[str]:
-        """Models of which no version is served."""
-        ready = {each.name for each in self if each.predictor}
-        return [name for name in self.names() if name not in ready]
+        """Models of which no version is served although one should be."""
+        refused = {each.name for each in self if each.failure}
+        return [name for name in self.names() if name in refused and name not in self._contents.splits]
 
     def _default(self) -> str:
-        if self._default_model in self._models or not self._models:
+        models = self._contents.models
+        if self._default_model in models or not models:
             return self._default_model
-        if len(self._models) == 1:
-            return next(iter(self._models))
-        names = _enumerate(self._models)
+        if len(models) == 1:
+            return next(iter(models))
+        names = _enumerate(models)
         raise ModelNotFound(f"several models are loaded, so name one: /models/<name>/predict with {names}")
 
 
-def load_registry(repository: ModelRepository, newest: int, default_model: str, open_bundle: Opener) -> ModelRegistry:
-    """Load and verify the `newest` versions of every model; what fails is kept with its reason, and is not served."""
-    wanted = [(name, version) for name in repository.names() for version in repository.versions(name)[-newest:]]
-    return ModelRegistry([_load(repository, name, version, open_bundle) for name, version in wanted], default_model)
-
-
-def _load(repository: ModelRepository, name: str, version: int, open_bundle: Opener) -> LoadedVersion:
-    try:
-        bundle = read_version(repository, name, version)
-        predictor = open_bundle(bundle)
-        replay(bundle.golden, predictor)
-        warm_up(predictor)
-    except Exception as error:  # whatever is wrong with one bundle, the others are served
-        failure = _failure_word(error)
-        logger.warning("refused %s version %s: %s", name, version, error, exc_info=failure == "unexpected")
-        return LoadedVersion(name, version, None, str(error), failure)
-    return LoadedVersion(name, version, predictor)
-
-
-def _failure_word(error: Exception) -> str:
-    kinds: dict[type[Exception], str] = {
-        InvalidMetadata: "metadata",
-        RepositoryError: "corrupt",
-        OSError: "unreadable",
-        UnusableGraph: "graph",
-        WrongAnswers: "golden",
-    }
-    return next((word for kind, word in kinds.items() if isinstance(error, kind)), "unexpected")
+def _ready(tried: Iterable[LoadedVersion]) -> dict[int, Predictor]:
+    return {each.version: each.predictor for each in tried if each.predictor}
 
 
 def _enumerate(names: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -15,6 +16,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from service.metrics import create_metrics
 from service.scoreboard import Scoreboard
+from service.seat import Seat
 from service.settings import Settings
 from service.worker import LoopWorker
 
@@ -24,7 +26,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._metrics_folder = tempfile.mkdtemp(prefix="convserve-metrics-")  # the counts outlive the workers
+        self._folder = Path(tempfile.mkdtemp(prefix="convserve-"))  # what workers share, and what outlives them
         self._scoreboard = Scoreboard()
         self._slot = -1
         super().__init__()
@@ -41,8 +43,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
         application is not even imported before.
         """
         app = importlib.import_module("service.app")
-        metrics = create_metrics(self._metrics_folder, self._slot, self._scoreboard)
-        created: Flask = app.create_app(self._settings, metrics, _write_line)
+        seat = Seat(self._folder, self._slot, self._scoreboard)
+        created: Flask = app.create_app(self._settings, create_metrics(seat), seat, _write_line)
         gc.freeze()  # what stays for good: else every request with many lists walks through all of it
         return created
 
@@ -72,11 +74,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
         self._slot = worker.slot
 
     def _child_exit(self, _arbiter: Any, worker: LoopWorker) -> None:
-        mark_process_dead(worker.slot, self._metrics_folder)
+        mark_process_dead(worker.slot, str(self._folder))
         self._scoreboard.release(worker.slot)
 
     def _on_exit(self, _arbiter: Any) -> None:
-        shutil.rmtree(self._metrics_folder, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _bracketed(host: str) -> str:

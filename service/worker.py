@@ -8,6 +8,7 @@ import os
 import selectors
 import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gunicorn.workers.base import Worker
 
@@ -16,6 +17,9 @@ from service.gateway import Gateway
 from service.listener import FairListener
 from service.scoreboard import Scoreboard
 from service.settings import Settings
+
+if TYPE_CHECKING:  # it brings ONNX Runtime with it, which the master must not have
+    from service.follower import Follower
 
 TICK = 1.0  # seconds between looks at the clock: deadlines, the master's watchdog, the parent
 POLL_EVERY = 0.005  # seconds of answering after which new arrivals are looked for
@@ -38,10 +42,12 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         on_count = partial(self.scoreboard.set_connections, self.slot)
         self._clients = Clients(self._selector, self.settings, gateway, on_count)
         self._listener = FairListener(self.sockets, self._selector, self.scoreboard, self.slot, self._clients)
+        follower: Follower = self.wsgi.extensions["follower"]
+        self._selector.register(follower.start(), selectors.EVENT_READ, follower.swap)
         self.scoreboard.enter(self.slot, os.getpid())
         while self.alive:
             self._listener.listen()
-            self._turn(min(TICK, self._listener.patience))
+            self._turn(min(TICK, self._listener.patience, self._clients.patience))
         self._listener.pause()
         self.scoreboard.leave(self.slot)
         self._drain()
@@ -50,6 +56,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         """One turn of the loop; sockets and signals end the wait of at most `patience` seconds."""
         self._tick()
         self._poll(patience)
+        self._clients.resume()
         next_poll = time.monotonic() + POLL_EVERY
         while self._clients.answer_next():
             if time.monotonic() >= next_poll:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from service.metrics import Metrics, create_metrics
 from service.scoreboard import Scoreboard
+from service.seat import Seat
 from service.settings import Settings
 from tests.support.bundles import publish_tiny
 
@@ -55,7 +56,7 @@ def worker_metrics(metrics_folder: str) -> Iterator[Callable[[int], Metrics]]:
     made: list[Metrics] = []
 
     def make(slot: int) -> Metrics:
-        made.append(create_metrics(metrics_folder, slot, Scoreboard()))
+        made.append(create_metrics(Seat(Path(metrics_folder), slot, Scoreboard())))
         return made[-1]
 
     yield make
@@ -69,14 +70,19 @@ def metrics(worker_metrics: Callable[[int], Metrics]) -> Metrics:
 
 
 @pytest.fixture
+def seat(metrics_folder: str) -> Seat:
+    return Seat(Path(metrics_folder), 0, Scoreboard())
+
+
+@pytest.fixture
 def log() -> list[bytes]:
     """The lines of the access log."""
     return []
 
 
 @pytest.fixture
-def app(settings: Settings, metrics: Metrics, log: list[bytes]) -> Flask:
-    return create_app(settings, metrics, log.append)
+def app(settings: Settings, metrics: Metrics, seat: Seat, log: list[bytes]) -> Flask:
+    return create_app(settings, metrics, seat, log.append)
 
 
 @pytest.fixture

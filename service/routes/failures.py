@@ -33,7 +33,7 @@ def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
     """Status, code word, sentence and headers of an answer."""
     if isinstance(error, RequestError):
         headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        return error.status, error.code, str(error), headers
+        return error.status, error.code, str(error), {**headers, **error.headers}
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         return error.code, "method_not_allowed", f"{request.path} takes {allowed}", {"Allow": allowed}

@@ -23,8 +23,7 @@ def health_routes(registry: ModelRegistry) -> Blueprint:
         problems = registry.problems()
         if request.environ.get(DRAINING):
             problems.append("shutting down")
-        refused = {f"{each.name}/{each.version}": each.reason for each in registry if not each.predictor}
-        document = {"ready": not problems, "problems": problems, "refused": refused}
+        document = {"ready": not problems, "problems": problems, "refused": registry.refusals()}
         return json_answer(document, 503 if problems else 200)
 
     return routes

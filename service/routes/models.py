@@ -35,8 +35,10 @@ def _overview(registry: ModelRegistry, name: str) -> dict[str, Any]:
 
 def _version(loaded: LoadedVersion) -> dict[str, Any]:
     row: dict[str, Any] = {"version": loaded.version, "state": loaded.state}
+    if loaded.reason:
+        row["reason"] = loaded.reason
     if loaded.predictor is None:
-        return {**row, "reason": loaded.reason}
+        return row
     metadata = loaded.predictor.metadata
     size = f"{metadata.input.height}×{metadata.input.width}"
     return {

@@ -1,28 +1,38 @@
 """/v2: the Open Inference Protocol over HTTP (kserve/open-inference-protocol, and Triton's extensions of it)."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
 from flask import Blueprint, Response, request
 
 from service import __version__
+from service.control import Order
 from service.dialects.openinference.answer import InferAnswer
 from service.dialects.openinference.dialect import OpenInference
+from service.dialects.openinference.repository import OpenInferenceRepository
 from service.errors import InvalidRequest, Unsupported, UnsupportedEncoding
-from service.record import DRAINING, RECORD
+from service.keys import AdminKeys
+from service.record import DRAINING, RECORD, WAITED, WAITS, Wait
+from service.routes.adminkeys import require_key
 from service.routes.answers import compress, json_answer, json_text
 from service.routes.contents import read_content
 
 HEALTH_PATHS = ("/v2/health/live", "/v2/health/ready")
+ORDER_PATHS = ("/v2/repository/models/<name>/load", "/v2/repository/models/<name>/unload")
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
-def v2_routes(dialect: OpenInference) -> Blueprint:
-    """All routes of the protocol. The Content-Type of a request is ignored: Triton's client sends none."""
+def v2_routes(dialect: OpenInference, repository: OpenInferenceRepository, keys: AdminKeys | None) -> Blueprint:
+    """All routes of the protocol. The Content-Type of a request is ignored: Triton's client sends none.
+
+    `keys` are those of who may load and unload models, None where nobody may.
+    """
     routes = Blueprint("v2", __name__, url_prefix="/v2")
     _add_server(routes, dialect)
     _add_inference(routes, dialect)
     _add_models(routes, dialect)
-    _add_repository(routes, dialect)
+    _add_repository(routes, repository, keys)
     _add_shared_memory(routes)
     return routes
 
@@ -76,15 +86,29 @@ def _add_models(routes: Blueprint, dialect: OpenInference) -> None:
         return json_answer(dialect.statistics(name, version))
 
 
-def _add_repository(routes: Blueprint, dialect: OpenInference) -> None:
+def _add_repository(routes: Blueprint, models: OpenInferenceRepository, keys: AdminKeys | None) -> None:
+    def give(order: Callable[[str, bytes], Order], name: str) -> Response:
+        """Give an order, and answer when all workers have followed it."""
+        require_key(request, keys)
+        wait: Wait | None = request.environ.get(WAITED)
+        if wait:
+            models.check(wait.subject)
+        else:
+            given = order(name, _read_body())
+            request.environ[WAITS] = Wait(given, partial(models.is_over, given))
+        return json_text(b"")
+
     @routes.post("/repository/index")
     def index() -> Response:
-        return json_answer(dialect.index(_read_body()))
+        return json_answer(models.index(_read_body()))
 
     @routes.post("/repository/models/<name>/load")
+    def load(name: str) -> Response:
+        return give(models.load, name)
+
     @routes.post("/repository/models/<name>/unload")
-    def load(name: str) -> NoReturn:
-        dialect.load(name, _read_body())
+    def unload(name: str) -> Response:
+        return give(models.unload, name)
 
     @routes.post("/repository/<repository>/index")
     @routes.post("/repository/<repository>/models/<name>/load")

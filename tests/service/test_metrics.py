@@ -56,11 +56,3 @@ def test_names_follow_the_conventions_of_prometheus(metrics: Metrics) -> None:
 
     assert "http_requests_total" in names
     assert all(re.fullmatch(r"(convserve|http|process)_[a-z_]+", name) for name in names)
-
-
-def test_a_model_is_in_the_metrics_however_many_workers_hold_it(worker_metrics: WorkerMetrics) -> None:
-    for slot in range(2):
-        metrics = worker_metrics(slot)
-        metrics.model_info.labels("mnist", "1", "abc").set(1)
-
-    assert samples(metrics)['convserve_model_info{model="mnist",sha256="abc",version="1"}'] == 1

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from service.app import create_app
 from service.metrics import Metrics
 from service.registry import UNAVAILABLE
+from service.seat import Seat
 from service.settings import Settings
 from tests.support.bundles import RULES, publish_tiny
 from tests.support.corpus import HEADER_LENGTH, MANY, REFUSED, Request, corpus
@@ -37,7 +38,7 @@ def document(client: FlaskClient) -> Document:
 
 
 @pytest.fixture
-def corpus_app(settings: Settings, metrics: Metrics, tmp_path: Path) -> Flask:
+def corpus_app(settings: Settings, metrics: Metrics, seat: Seat, tmp_path: Path) -> Flask:
     """A service with every model that the corpus names, and a version that was refused."""
     models = tmp_path / "models"
     for version in (1, 2, REFUSED):
@@ -46,7 +47,7 @@ def corpus_app(settings: Settings, metrics: Metrics, tmp_path: Path) -> Flask:
     publish_tiny(models, "colour", mode="rgb")
     publish_tiny(models, "written", preprocessing=dataclasses.replace(RULES, ink=True))
     settings = dataclasses.replace(settings, models=models, versions=REFUSED, max_images=MANY)
-    return create_app(settings, metrics, lambda _: None)
+    return create_app(settings, metrics, seat, lambda _: None)
 
 
 @pytest.mark.parametrize(

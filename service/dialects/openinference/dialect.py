@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NoReturn
 
 from modelrepo.metadata import Metadata
 from service.dialects.openinference.answer import InferAnswer, choose_output, write_answer
@@ -11,19 +10,16 @@ from service.dialects.openinference.documents import (
     describe_config,
     describe_model,
     describe_server,
-    describe_state,
     describe_statistics,
 )
 from service.dialects.openinference.request import (
     InferRequest,
     Output,
-    check_load_request,
     parse_header_length,
-    parse_index_request,
     parse_request,
 )
 from service.dialects.openinference.tensors import read_inputs, read_raw
-from service.errors import DeadlineExceeded, LoadingNotAllowed, ModelNotFound, NotReady
+from service.errors import DeadlineExceeded, ModelNotFound, NotReady
 from service.inference import Inference, Task
 from service.limits import Limits
 from service.predictor import Predictor
@@ -109,7 +105,7 @@ class OpenInference:
         rows = [describe_statistics(each.name, each.version, read(each.name, each.version)) for each in chosen]
         return {"model_stats": rows}
 
-    # Server and repository
+    # Server
 
     def server(self, software: str) -> Document:
         """What the server is and can do; `software` is its version."""
@@ -123,19 +119,6 @@ class OpenInference:
         if problems:
             raise NotReady(f"{'; '.join(problems)}: GET /readyz says more")
         return {"ready": True, "live": True}
-
-    def index(self, content: bytes) -> list[Document]:
-        """Every version that was tried and its state; the body may ask for those that are ready only."""
-        only_ready = parse_index_request(content)
-        return [describe_state(each) for each in self._registry if each.predictor or not only_ready]
-
-    def load(self, name: str, content: bytes) -> NoReturn:
-        """Loading and unloading are refused: models are loaded from the repository when a worker starts."""
-        check_load_request(content)
-        raise LoadingNotAllowed(
-            f"explicit model load / unload is not allowed: change {name!r} in the model repository, then send SIGHUP"
-            " to the service"
-        )
 
     def _find(self, name: str, version: str | None) -> Predictor:
         try:

@@ -15,7 +15,7 @@ from service.dialects.openinference.members import (
     read_parameters,
     read_shape,
 )
-from service.errors import InvalidRequest
+from service.errors import InvalidRequest, Unsupported
 from service.jsontext import parse_json
 
 
@@ -123,8 +123,13 @@ def parse_index_request(content: bytes) -> bool:
 
 
 def check_load_request(content: bytes) -> None:
-    """Raise InvalidRequest where the body of a load or unload is neither an object nor empty."""
-    _optional_object(content)
+    """Raise InvalidRequest where the body of a load or unload is not an object, Unsupported where it brings a model."""
+    parameters = as_object(_optional_object(content).get("parameters", {}), '"parameters"')
+    brought = [name for name in parameters if name == "config" or name.startswith("file:")]
+    if brought:
+        raise Unsupported(
+            f"leave out {brought[0]!r:.80}: models come from the repository only, so put the bundle there"
+        )
 
 
 def _optional_object(content: bytes) -> JsonObject:

@@ -34,8 +34,8 @@ def describe_metadata(metadata: Metadata) -> Document:
 
 def _describe_version(loaded: LoadedVersion) -> Document:
     """A version's state and status, in the words of TensorFlow Serving and of gRPC."""
-    state, code = ("AVAILABLE", "OK") if loaded.predictor else ("END", "FAILED_PRECONDITION")
-    status = {"error_code": code, "error_message": loaded.reason}
+    state = "AVAILABLE" if loaded.predictor else "END"
+    status = {"error_code": "FAILED_PRECONDITION" if loaded.failure else "OK", "error_message": loaded.reason}
     return {"version": str(loaded.version), "state": state, "status": status}
 
 

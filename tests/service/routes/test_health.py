@@ -8,14 +8,15 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.metrics import Metrics
+from service.seat import Seat
 from service.settings import Settings
 
 
 @pytest.fixture
-def empty(settings: Settings, metrics: Metrics, tmp_path: Path) -> FlaskClient:
+def empty(settings: Settings, metrics: Metrics, seat: Seat, tmp_path: Path) -> FlaskClient:
     """A service without a model."""
     nowhere = dataclasses.replace(settings, models=tmp_path / "nowhere")
-    return create_app(nowhere, metrics, lambda _: None).test_client()
+    return create_app(nowhere, metrics, seat, lambda _: None).test_client()
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/healthz"])

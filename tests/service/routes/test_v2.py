@@ -5,12 +5,18 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from modelrepo.repository import ModelRepository
+from service.control import ModelControl
 from service.dialects.openinference.dialect import OpenInference
+from service.dialects.openinference.repository import OpenInferenceRepository
 from service.errors import NotReady
 from service.inference import Inference
 from service.limits import Limits
 from service.metrics import Metrics
+from service.orders import Orders
 from service.registry import LoadedVersion, ModelRegistry
+from service.reports import Reports
+from service.seat import Seat
 from tests.support.infer import BYTES_IMAGE, PNG, TEXT, infer
 
 
@@ -135,11 +141,13 @@ def test_a_server_that_is_not_ready_says_why(
         dialect.server_ready(draining)
 
 
-def test_a_refused_version_is_in_the_index_but_not_among_the_ready(metrics: Metrics) -> None:
-    dialect = _dialect(metrics, [LoadedVersion("m", 1, None, "broken", "graph")])
+def test_a_refused_version_is_in_the_index_but_not_among_the_ready(seat: Seat) -> None:
+    control = ModelControl(ModelRepository(seat.folder), Orders(seat.folder), Reports(seat), 1.0)
+    registry = ModelRegistry([LoadedVersion("m", 1, None, "broken", "graph")], "mnist")
+    repository = OpenInferenceRepository(registry, control)
 
-    assert dialect.index(b"") == [{"name": "m", "version": "1", "state": "UNAVAILABLE", "reason": "broken"}]
-    assert dialect.index(b'{"ready": true}') == []
+    assert repository.index(b"") == [{"name": "m", "version": "1", "state": "UNAVAILABLE", "reason": "broken"}]
+    assert repository.index(b'{"ready": true}') == []
 
 
 def _dialect(metrics: Metrics, versions: list[LoadedVersion]) -> OpenInference:

@@ -1,0 +1,118 @@
+"""Follows the repository and the operators' orders beside the loop that answers requests.
+
+A thread looks, loads, verifies and warms up. The loop itself puts the result in effect, between two requests, once all
+other workers have come as far, so that a client of several workers sees one change and no flicker.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from service.memory import give_back
+from service.orders import Orders
+from service.planner import Plan, Planner
+from service.registry import Contents, ModelRegistry
+from service.reports import Reports, WorkerReport, describe
+
+TICK = 0.02  # seconds between looks at orders and at the other workers
+PATIENCE = 10.0  # seconds that a worker waits for the others before it goes ahead
+
+logger = logging.getLogger("convserve")
+
+
+class Follower:
+    """One worker's. The loop calls `begin`, `start` and `swap`; everything else happens in the thread."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        registry: ModelRegistry,
+        orders: Orders,
+        reports: Reports,
+        *,
+        interval: float,
+        on_plan: Callable[[Plan], None],
+    ) -> None:
+        """`interval` is the seconds between looks at the repository, 0 for none; `on_plan` is called by the loop."""
+        self._planner = planner
+        self._registry = registry
+        self._orders = orders
+        self._reports = reports
+        self._interval = interval
+        self._on_plan = on_plan
+        self._read_end, self._write_end = os.pipe()
+        self._swapped = threading.Event()
+        self._next_look = 0.0
+        self._prepared_at = 0.0
+
+    def begin(self) -> None:
+        """Load what there is and have it in effect, before the first request."""
+        self._prepared = self._planner.start(self._orders.read())
+        self._take_effect()
+        self._report()
+
+    def start(self) -> int:
+        """Start the thread; returns the descriptor that is readable when `swap` is to be called."""
+        threading.Thread(target=self._run, name="follower", daemon=True).start()
+        return self._read_end
+
+    def swap(self, _descriptor: object = None) -> None:
+        """Have the prepared plan in effect. The thread waits for it, and lets go of what was served before."""
+        os.read(self._read_end, 1)
+        self._retired = self._take_effect()
+        self._swapped.set()
+
+    def _take_effect(self) -> Contents:
+        plan = self._served = self._prepared
+        self._on_plan(plan)
+        return self._registry.replace(plan.versions, plan.policy, plan.problems)
+
+    # In the thread
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(TICK)
+            try:
+                self._step()
+            except Exception:  # the thread must not end: nobody would notice
+                logger.exception("cannot follow the model repository; what is loaded is served on")
+                time.sleep(1)
+
+    def _step(self) -> None:
+        plan = self._look()
+        if plan and plan.digest != self._prepared.digest:
+            self._prepare(plan)
+        if self._prepared is not self._served and self._may_swap():
+            self._hand_over()
+
+    def _look(self) -> Plan | None:
+        """The plan, where it is time to make one."""
+        book = self._orders.read()
+        if self._interval and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + self._interval
+            return self._planner.follow(book)
+        return self._planner.obey(book) if book.last != self._prepared.order else None
+
+    def _prepare(self, plan: Plan) -> None:
+        overtaken = [] if self._prepared is self._served else self._prepared.attempts
+        self._prepared = replace(plan, attempts=[*overtaken, *plan.attempts])
+        self._prepared_at = time.monotonic()
+        self._report()
+
+    def _may_swap(self) -> bool:
+        ready = all(report.prepared == self._prepared.digest for report in self._reports.read())
+        return ready or time.monotonic() > self._prepared_at + PATIENCE
+
+    def _hand_over(self) -> None:
+        self._swapped.clear()
+        os.write(self._write_end, b"!")
+        self._swapped.wait()
+        self._report()
+        del self._retired
+        give_back()
+
+    def _report(self) -> None:
+        self._reports.write(WorkerReport(self._prepared.digest, self._served.order, describe(self._registry)))

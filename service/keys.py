@@ -1,0 +1,43 @@
+"""The keys of those who may load and unload models: only their SHA-256 is kept, on disk and in memory.
+
+A key is to be long and random (`openssl rand -hex 32`), so that a plain hash gives nothing away.
+"""
+
+import hashlib
+import hmac
+import re
+from pathlib import Path
+
+_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+
+
+class InvalidKeys(Exception):
+    """The file of keys cannot be used; the sentence says why."""
+
+
+class AdminKeys:
+    """Knows a key when it sees one."""
+
+    def __init__(self, digests: list[bytes]) -> None:
+        self._digests = digests
+
+    def admit(self, key: str) -> bool:
+        """Whether this is one of the keys, found in a time that does not depend on how much of it is right."""
+        digest = hashlib.sha256(key.encode()).digest()
+        return any([hmac.compare_digest(digest, known) for known in self._digests])  # noqa: C419 - all, every time
+
+
+def read_keys(file: Path) -> AdminKeys:
+    """Read the SHA-256 of each key in hexadecimal, one a line, empty lines and `#` comments aside.
+
+    Raises InvalidKeys.
+    """
+    try:
+        lines = [line.partition("#")[0].strip() for line in file.read_text().splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidKeys(f"the admin keys in {file} cannot be read: {error}") from error
+    digests = [line for line in lines if line]
+    wrong = [line for line in digests if not _DIGEST.fullmatch(line)]
+    if wrong or not digests:
+        raise InvalidKeys(f"{file} must hold the SHA-256 of each admin key in hexadecimal, one a line")
+    return AdminKeys([bytes.fromhex(line) for line in digests])

@@ -1,0 +1,102 @@
+"""What this process has loaded and refused, each bundle tried once until its files change."""
+
+import time
+from collections.abc import Container
+from dataclasses import dataclass, replace
+
+from modelrepo.policy import ServingPolicy
+from modelrepo.repository import ModelRepository
+from service.loading import Opener, load_version
+from service.registry import LoadedVersion
+from service.selection import select
+from service.snapshot import Fingerprint, Snapshot, take_fingerprint
+
+Key = tuple[str, int]  # a model's name and a version's number
+
+CHANGED = "its files changed while they were read: write bundles beside the repository and rename them"
+UNLOADED = "it was unloaded; POST /v2/repository/models/{}/load brings it back"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One bundle that was tried: what came of it, and in how many seconds."""
+
+    outcome: LoadedVersion
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Held:
+    """What came of a bundle when its files looked like this; None: try again."""
+
+    fingerprint: Fingerprint | None
+    loaded: LoadedVersion
+
+
+class Loader:
+    """Loads what a snapshot of the repository holds and the policy wants."""
+
+    def __init__(self, repository: ModelRepository, open_bundle: Opener) -> None:
+        self._repository = repository
+        self._open_bundle = open_bundle
+        self._held: dict[Key, Held] = {}
+        self._attempts: list[Attempt] = []
+
+    def load(
+        self, snapshot: Snapshot, policy: ServingPolicy, unloaded: Container[str], unsettled: Container[Key]
+    ) -> list[LoadedVersion]:
+        """All versions that are served or refused now; what is no longer wanted is let go.
+
+        Bundles in `unsettled` are being written: what was loaded of them before goes on.
+        """
+        found: list[LoadedVersion] = []
+        for name in snapshot.names():
+            if name in unloaded:
+                found += [LoadedVersion(name, snapshot.versions(name)[0], None, UNLOADED.format(name))]
+            else:
+                found += self._load_model(name, snapshot, policy, unsettled)
+        selected = {(each.name, each.version) for each in found}
+        self._held = {key: held for key, held in self._held.items() if key in selected and key[0] not in unloaded}
+        return found
+
+    def retry(self, name: str) -> None:
+        """Try the refused bundles of a model again, whether or not their files change."""
+        for key, held in self._held.items():
+            if key[0] == name and held.loaded.failure:
+                self._held[key] = replace(held, fingerprint=None)
+
+    def attempts(self) -> list[Attempt]:
+        """The bundles that were tried since the last time this was asked."""
+        attempts, self._attempts = self._attempts, []
+        return attempts
+
+    def _load_model(
+        self, name: str, snapshot: Snapshot, policy: ServingPolicy, unsettled: Container[Key]
+    ) -> list[LoadedVersion]:
+        def load(version: int) -> LoadedVersion | None:
+            key = (name, version)
+            if key not in snapshot.bundles:
+                self._held.pop(key, None)
+            return self._load(key, snapshot.bundles.get(key, ()), settled=key not in unsettled)
+
+        return select(snapshot.versions(name), policy.of(name), load)
+
+    def _load(self, key: Key, fingerprint: Fingerprint, *, settled: bool) -> LoadedVersion | None:
+        held = self._held.get(key)
+        if held and held.fingerprint == fingerprint:
+            return held.loaded
+        if not settled:
+            return held.loaded if held else None
+        loaded = self._try(key, fingerprint)
+        if held and loaded.failure:  # the old one goes on
+            loaded = replace(held.loaded, reason=loaded.reason, failure=loaded.failure)
+        self._held[key] = Held(fingerprint, loaded)
+        return loaded
+
+    def _try(self, key: Key, fingerprint: Fingerprint) -> LoadedVersion:
+        started = time.monotonic()
+        loaded = load_version(self._repository, *key, self._open_bundle)
+        if loaded.predictor and take_fingerprint(self._repository.path(*key)) != fingerprint:
+            loaded = replace(loaded, predictor=None, reason=CHANGED, failure="corrupt")
+        self._attempts.append(Attempt(loaded, time.monotonic() - started))
+        return loaded

@@ -1,0 +1,88 @@
+"""What is to be served, from the repository, its policy and the operators' orders; loaded as soon as it is planned."""
+
+import hashlib
+from dataclasses import dataclass
+
+from modelrepo.errors import InvalidPolicy
+from modelrepo.policy import ServingPolicy, Versions, read_policy
+from modelrepo.repository import ModelRepository
+from service.loader import Attempt, Key, Loader
+from service.orders import OrderBook
+from service.registry import LoadedVersion
+from service.snapshot import Snapshot, take_snapshot
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be served from now on, everything loaded.
+
+    `digest` is the same in all workers that are to serve the same; `order` is the last one it follows. `attempts` are
+    the bundles that were tried for it, `problems` what cannot be followed, by what it is about.
+    """
+
+    digest: str
+    order: int
+    versions: list[LoadedVersion]
+    policy: ServingPolicy
+    attempts: list[Attempt]
+    problems: dict[str, str]
+
+
+class Planner:
+    """One worker's, used by one thread at a time."""
+
+    def __init__(self, repository: ModelRepository, versions: Versions, loader: Loader) -> None:
+        self._repository = repository
+        self._versions = versions
+        self._loader = loader
+        self._snapshot = Snapshot({})
+        self._policy = ServingPolicy(versions)
+        self._order = 0
+        self._problems: dict[str, str] = {}
+
+    def start(self, book: OrderBook) -> Plan:
+        """The first plan, of all that is there now."""
+        self._look_around(None)
+        return self._make(book, set())
+
+    def follow(self, book: OrderBook) -> Plan:
+        """The plan for the repository as it is now. A bundle that has just changed is left for the next look."""
+        before = self._snapshot.bundles
+        self._look_around(None)
+        ordered = book.since(self._order)
+        changed = {key for key, fingerprint in self._snapshot.bundles.items() if before.get(key) != fingerprint}
+        return self._make(book, {key for key in changed if key[0] not in ordered})
+
+    def obey(self, book: OrderBook) -> Plan:
+        """The plan for new orders alone: only the models that they are about are looked at."""
+        self._look_around(book.since(self._order))
+        return self._make(book, set())
+
+    def _make(self, book: OrderBook, unsettled: set[Key]) -> Plan:
+        for name in book.since(self._order):
+            self._loader.retry(name)
+        self._order = book.last
+        versions = self._loader.load(self._snapshot, self._policy, book.unloaded, unsettled)
+        settled = sorted((key, files) for key, files in self._snapshot.bundles.items() if key not in unsettled)
+        inputs = repr((settled, self._policy, sorted(book.unloaded), book.last, self._problems))
+        digest = hashlib.sha256(inputs.encode()).hexdigest()
+        return Plan(digest, book.last, versions, self._policy, self._loader.attempts(), self._problems)
+
+    def _look_around(self, names: set[str] | None) -> None:
+        """Look at the models of these names, or at all; what cannot be looked at is served as before."""
+        before, self._problems = self._snapshot, {}
+        try:
+            self._snapshot = _merge(before, take_snapshot(self._repository), names)
+            self._policy = read_policy(self._repository, self._versions)
+        except InvalidPolicy as error:
+            self._problems["serving.json"] = str(error)
+        except OSError as error:
+            self._problems["repository"] = f"cannot be read: {error}"
+
+
+def _merge(before: Snapshot, now: Snapshot, names: set[str] | None) -> Snapshot:
+    """What was seen before, and of the models of these names what is there now."""
+    if names is None:
+        return now
+    others = {key: files for key, files in before.bundles.items() if key[0] not in names}
+    return Snapshot({**others, **{key: files for key, files in now.bundles.items() if key[0] in names}})

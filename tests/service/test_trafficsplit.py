@@ -1,0 +1,53 @@
+"""Which version answers, by the policy and by what is ready."""
+
+import pytest
+
+from modelrepo.policy import ModelPolicy, Share
+from service.trafficsplit import Part, split
+from tests.support.fakes import predictor
+
+READY = {version: predictor(version=version) for version in (1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("policy", "answering", "canary", "shadow"),
+    [
+        pytest.param(ModelPolicy(2), 3, None, None, id="the newest"),
+        pytest.param(ModelPolicy(2, default=1), 1, None, None, id="a default"),
+        pytest.param(ModelPolicy(2, default=9), 3, None, None, id="a default that is not ready"),
+        pytest.param(ModelPolicy(2, canary=Share(0.1)), 2, 3, None, id="the newest on trial"),
+        pytest.param(ModelPolicy(2, canary=Share(0.1, 2)), 1, 2, None, id="a named one on trial, a newer one at hand"),
+        pytest.param(ModelPolicy(2, canary=Share(0.1, 1)), 3, 1, None, id="nothing before the one on trial"),
+        pytest.param(ModelPolicy(2, canary=Share(0.1, 9)), 3, None, None, id="a trial of what is not ready"),
+        pytest.param(ModelPolicy(2, default=3, canary=Share(0.1, 1)), 3, 1, None, id="an older one on trial"),
+        pytest.param(ModelPolicy(2, shadow=Share(1.0)), 2, None, 3, id="the newest as shadow"),
+        pytest.param(ModelPolicy(2, canary=Share(0.1, 2), shadow=Share(1.0, 3)), 1, 2, 3, id="both"),
+    ],
+)
+def test_a_policy_splits_the_traffic(
+    policy: ModelPolicy, answering: int, canary: int | None, shadow: int | None
+) -> None:
+    found = split(policy, READY)
+
+    assert found.default.metadata.version == answering
+    assert version_of(found.canary) == canary
+    assert version_of(found.shadow) == shadow
+
+
+def version_of(part: Part | None) -> int | None:
+    return part.predictor.metadata.version if part else None
+
+
+@pytest.mark.parametrize("policy", [ModelPolicy(2, canary=Share(0.5)), ModelPolicy(2, shadow=Share(0.5))])
+def test_a_trial_of_the_only_version_is_none(policy: ModelPolicy) -> None:
+    found = split(policy, {1: READY[1]})
+
+    assert found.default is READY[1]
+    assert (found.canary, found.shadow) == (None, None)
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.1, 400, 600), (1.0, 5000, 5000)])
+def test_a_share_of_the_requests_is_drawn(share: float, least: int, most: int) -> None:
+    part = Part(READY[1], share)
+
+    assert least <= sum(part.drawn() for _ in range(5000)) <= most
