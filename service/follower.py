@@ -55,7 +55,16 @@ class Follower:
         self._report()
 
     def start(self) -> int:
-        """Start the thread; returns the descriptor that is readable when `swap` is to be called."""
+        """Catch up with the orders since `begin`, and start the thread.
+
+        The worker is on the scoreboard, so that an order waits for it, and takes no requests yet. Returns the
+        descriptor that is readable when `swap` is to be called.
+        """
+        book = self._orders.read()
+        if book.last != self._prepared.order:
+            self._prepared = self._planner.obey(book)
+            self._take_effect()
+            self._report()
         threading.Thread(target=self._run, name="follower", daemon=True).start()
         return self._read_end
 

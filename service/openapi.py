@@ -37,7 +37,7 @@ def _merge(skeletons: list[Schema]) -> Schema:
     for other in others:
         document["paths"] |= other["paths"]
         for kind, members in other["components"].items():
-            document["components"][kind] |= members
+            document["components"].setdefault(kind, {}).update(members)
     return document
 
 

@@ -1,22 +1,21 @@
 """What the model repository holds at this moment, told by the names, sizes and times of files: no file is opened."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelrepo.policy import SERVING
 from modelrepo.repository import ModelRepository
 
-Fingerprint = tuple[tuple[str, int, int, int], ...]  # of every file: path, bytes, nanoseconds of its last change, inode
+File = tuple[str, int, int, int]  # path, bytes, nanoseconds of the last change, inode
+Fingerprint = tuple[File, ...]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The fingerprints of all bundles and of `serving.json`; two that are equal show the same files."""
+    """The fingerprints of all bundles, by model and version; two that are equal are of the same files."""
 
     bundles: Mapping[tuple[str, int], Fingerprint]
-    policy: Fingerprint = ()
 
     def names(self) -> list[str]:
         """The models, in alphabetical order."""
@@ -29,27 +28,44 @@ class Snapshot:
 
 def take_snapshot(repository: ModelRepository) -> Snapshot:
     """Look at the repository; raises OSError where it cannot be looked at, which is not the same as empty."""
-    os.scandir(repository.root).close()
+    folder = _identity(repository.root)
     bundles = {
         (name, version): take_fingerprint(repository.path(name, version))
         for name in repository.names()
         for version in repository.versions(name)
     }
-    policy = repository.root / SERVING
-    return Snapshot(bundles, (_describe(policy, policy.stat()),) if policy.is_file() else ())
+    if _identity(repository.root) != folder:
+        raise FileNotFoundError(f"another folder took the place of {repository.root}")
+    return Snapshot(bundles)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """Which folder it is, whatever its name; raises OSError where it cannot be listed."""
+    os.scandir(folder).close()
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def take_fingerprint(folder: Path) -> Fingerprint:
-    """Every file below a bundle's folder; what vanishes while it is looked at is left out, and so shows as a change."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        try:
-            if path.is_file():
-                found.append(_describe(path, path.stat()))
-        except FileNotFoundError:
-            continue
-    return tuple(found)
+    """Every file below a bundle's folder. What cannot be looked at is one bundle's trouble, told when it is loaded."""
+    return tuple(sorted(_files(str(folder))))
 
 
-def _describe(path: Path, status: os.stat_result) -> tuple[str, int, int, int]:
-    return (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+def _files(folder: str) -> Iterator[File]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(entry.path)
+        else:
+            yield _describe(entry.path)
+
+
+def _describe(path: str) -> File:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return (path, 0, 0, 0)
+    return (path, status.st_size, status.st_mtime_ns, status.st_ino)

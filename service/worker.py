@@ -42,9 +42,9 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         on_count = partial(self.scoreboard.set_connections, self.slot)
         self._clients = Clients(self._selector, self.settings, gateway, on_count)
         self._listener = FairListener(self.sockets, self._selector, self.scoreboard, self.slot, self._clients)
+        self.scoreboard.enter(self.slot, os.getpid())
         follower: Follower = self.wsgi.extensions["follower"]
         self._selector.register(follower.start(), selectors.EVENT_READ, follower.swap)
-        self.scoreboard.enter(self.slot, os.getpid())
         while self.alive:
             self._listener.listen()
             self._turn(min(TICK, self._listener.patience, self._clients.patience))

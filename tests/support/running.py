@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
+WORKER = re.compile(rb'^process_resident_memory_bytes\{worker="\d+"\}', re.MULTILINE)
 LISTENING = re.compile(rb"Listening at: http://127\.0\.0\.1:(\d+)")
 
 
@@ -50,7 +51,7 @@ class RunningService:
 
 @contextmanager
 def running(models: Path, open_files: int | None = None, **settings: object) -> Iterator[RunningService]:
-    """A service that is ready; `workers=2` becomes CONVSERVE_WORKERS=2. No process is left afterwards.
+    """A service all of whose workers are ready; `workers=2` becomes CONVSERVE_WORKERS=2. No process is left afterwards.
 
     `open_files` is the limit of file descriptors that it gets, as `ulimit -Sn` sets it.
     """
@@ -61,9 +62,15 @@ def running(models: Path, open_files: int | None = None, **settings: object) -> 
         try:
             service = RunningService(process, _port(process, stderr), stdout, stderr)
             until(lambda: service.get("/readyz").status == 200, "the service is ready")
+            until(lambda: serving(service) == chosen["workers"], "all workers take requests")
             yield service
         finally:
             _end(process)
+
+
+def serving(service: RunningService) -> int:
+    """How many workers take requests, as one of them tells."""
+    return len(WORKER.findall(service.get("/metrics").body))
 
 
 @contextmanager

@@ -1,0 +1,80 @@
+"""Copies of a published bundle under other numbers, whole or broken in one way or another."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from modelrepo.digest import record_file
+from modelrepo.golden import INDEX
+from modelrepo.repository import GOLDEN, METADATA, MODEL
+
+Damage = Callable[[Path], None]
+
+
+def copy_bundle(source: Path, target: Path, damage: Damage | None = None) -> Path:
+    """Copy a bundle to `<models>/<name>/<version>`, damaged if asked for; it appears by one rename."""
+    staged = target.parent.parent / f".copy-{target.parent.name}-{target.name}"
+    shutil.copytree(source, staged)
+    _edit(staged / METADATA, lambda members: {**members, "name": target.parent.name, "version": int(target.name)})
+    if damage:
+        damage(staged)
+    target.parent.mkdir(exist_ok=True)
+    return staged.rename(target)
+
+
+def truncate_graph(bundle: Path) -> None:
+    """The file ends too early, as where a disk was full."""
+    graph = bundle / MODEL
+    graph.write_bytes(graph.read_bytes()[:-100])
+
+
+def flip_a_bit(bundle: Path) -> None:
+    """The size is right and the hash is not."""
+    graph = bundle / MODEL
+    content = bytearray(graph.read_bytes())
+    content[len(content) // 2] ^= 1
+    graph.write_bytes(bytes(content))
+
+
+def change_golden_answers(bundle: Path) -> None:
+    """The graph is whole, but not the one that gave these answers."""
+
+    def turn(golden: dict[str, Any]) -> dict[str, Any]:
+        for image in golden["images"]:
+            image["probabilities"] = image["probabilities"][1:] + image["probabilities"][:1]
+        return golden
+
+    _edit(bundle / GOLDEN / INDEX, turn)
+    _record(bundle, f"{GOLDEN}/{INDEX}")
+
+
+def spoil_metadata(bundle: Path) -> None:
+    """A field has a value that the contract does not allow."""
+    _edit(bundle / METADATA, lambda members: {**members, "labels": members["labels"][1:]})
+
+
+def write_no_graph(bundle: Path) -> None:
+    """The hash is right, but what it is of is no graph."""
+    (bundle / MODEL).write_bytes(b"no graph")
+    _record(bundle, MODEL)
+
+
+DAMAGES: dict[str, Damage] = {  # by the words that the metric has for them, or one like it
+    "corrupt: truncated": truncate_graph,
+    "corrupt: hash": flip_a_bit,
+    "golden": change_golden_answers,
+    "metadata": spoil_metadata,
+    "graph": write_no_graph,
+}
+
+
+def _record(bundle: Path, name: str) -> None:
+    """Make the metadata right about a file that was changed."""
+    record = vars(record_file(bundle / name))
+    _edit(bundle / METADATA, lambda members: {**members, "files": {**members["files"], name: record}})
+
+
+def _edit(file: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
