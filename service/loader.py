@@ -65,6 +65,10 @@ class Loader:
             if key[0] == name and held.loaded.failure:
                 self._held[key] = replace(held, fingerprint=None)
 
+    def fingerprints(self) -> list[tuple[Key, Fingerprint | None]]:
+        """What the bundles looked like that are served or refused now, by model and version."""
+        return sorted((key, held.fingerprint) for key, held in self._held.items())
+
     def attempts(self) -> list[Attempt]:
         """The bundles that were tried since the last time this was asked."""
         attempts, self._attempts = self._attempts, []

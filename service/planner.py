@@ -63,8 +63,8 @@ class Planner:
             self._loader.retry(name)
         self._order = book.last
         versions = self._loader.load(self._snapshot, self._policy, book.unloaded, unsettled)
-        settled = sorted((key, files) for key, files in self._snapshot.bundles.items() if key not in unsettled)
-        inputs = repr((settled, self._policy, sorted(book.unloaded), book.last, self._problems))
+        bundles = self._loader.fingerprints()
+        inputs = repr((bundles, self._policy, sorted(book.unloaded), book.last, self._problems))
         digest = hashlib.sha256(inputs.encode()).hexdigest()
         return Plan(digest, book.last, versions, self._policy, self._loader.attempts(), self._problems)
 

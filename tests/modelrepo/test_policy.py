@@ -1,0 +1,78 @@
+"""`serving.json`, read strictly: a word that is not known would be taken for one that works."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelrepo.errors import InvalidPolicy
+from modelrepo.policy import ModelPolicy, ServingPolicy, Share, read_policy
+from modelrepo.repository import ModelRepository
+
+
+def read(folder: Path, document: Any) -> ServingPolicy:
+    (folder / "serving.json").write_text(document if isinstance(document, str) else json.dumps(document))
+    return read_policy(ModelRepository(folder), 2)
+
+
+def test_without_the_file_the_given_number_holds(tmp_path: Path) -> None:
+    assert read_policy(ModelRepository(tmp_path), 2) == ServingPolicy(2)
+
+
+@pytest.mark.parametrize(
+    ("document", "policy"),
+    [
+        pytest.param({}, ServingPolicy(2), id="nothing"),
+        pytest.param({"versions": 3}, ServingPolicy(3), id="a number"),
+        pytest.param({"versions": [1, 4]}, ServingPolicy((1, 4)), id="a list"),
+        pytest.param({"models": {"a": {}}}, ServingPolicy(2, {"a": ModelPolicy(2)}), id="an empty model"),
+        pytest.param(
+            {"versions": 3, "models": {"a": {"default": 1}}},
+            ServingPolicy(3, {"a": ModelPolicy(3, default=1)}),
+            id="a model takes what holds for all",
+        ),
+        pytest.param(
+            {"models": {"a": {"versions": [2], "canary": {"share": 0.25}, "shadow": {"share": 1, "version": 3}}}},
+            ServingPolicy(2, {"a": ModelPolicy((2,), canary=Share(0.25), shadow=Share(1.0, 3))}),
+            id="trials",
+        ),
+    ],
+)
+def test_what_is_written_is_read(tmp_path: Path, document: Any, policy: ServingPolicy) -> None:
+    assert read(tmp_path, document) == policy
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ("{", "serving.json is not JSON"),
+        ([], r"\(document\): must be an object"),
+        ({"version": 2}, "version: is not known here; known are versions, models"),
+        ({"versions": 0}, "versions: must be an integer of at least 1, not 0"),
+        ({"versions": True}, "versions: must be an integer"),
+        ({"versions": [0]}, r"versions\[0\]: must be an integer of at least 1"),
+        ({"models": []}, "models: must be an object"),
+        ({"models": {"a": {"cannary": {}}}}, r"models\.a\.cannary: is not known here"),
+        ({"models": {"a": {"default": "1"}}}, r"models\.a\.default: must be an integer"),
+        ({"models": {"a": {"canary": {}}}}, r"models\.a\.canary\.share: is missing"),
+        ({"models": {"a": {"canary": {"share": 10}}}}, r"models\.a\.canary\.share: must be from 0 to 1, not 10"),
+        ({"models": {"a": {"shadow": {"share": -0.1}}}}, r"models\.a\.shadow\.share: must be from 0 to 1"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_followed_is_named(tmp_path: Path, document: Any, sentence: str) -> None:
+    with pytest.raises(InvalidPolicy, match=sentence):
+        read(tmp_path, document)
+
+
+def test_what_a_policy_names_must_be_loaded() -> None:
+    policy = ModelPolicy((1, 2), default=3, canary=Share(0.1, 4), shadow=Share(1.0))
+
+    assert policy.named == {1, 2, 3, 4}
+
+
+def test_a_model_without_a_policy_has_that_of_all() -> None:
+    policy = ServingPolicy(3, {"a": ModelPolicy(1)})
+
+    assert (policy.of("a").versions, policy.of("b").versions) == (1, 3)
