@@ -26,6 +26,7 @@ class Kind:
     dtype: int = TensorProto.FLOAT
     layout: str = "NCHW"
     ending: Sequence[str] = ()  # operations behind the last layer
+    gain: float = 1.0  # of the first layer: small where pixels come as 0 to 255
     seed: int = 1
 
 
@@ -106,6 +107,7 @@ def _weights(kind: Kind) -> list[TensorProto]:
         "fc.bias": (kind.classes,),
     }
     drawn = {name: rng.normal(0, 0.5, shape).astype(np.float32) for name, shape in shapes.items()}
+    drawn["conv1.weight"] *= np.float32(kind.gain)
     drawn["bn1.running_var"] = np.abs(drawn["bn1.running_var"]) + 1
     unit = numpy_helper.from_array(np.array(1 / 255, np.float32), "unit")
     return [*(numpy_helper.from_array(values, name) for name, values in drawn.items()), unit]
