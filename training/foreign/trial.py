@@ -1,5 +1,6 @@
 """A model tried before it is published: it must run, and its answers must be what the bundle will say they are."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from training.goldenimages import TOLERANCE
 from training.runtime import Scorer, Scores, open_scorer, to_probabilities
 
 _SUM_TOLERANCE = 1e-3  # of 1: half a million float32 roundings stay below, and no other activation comes near
+
+_SOURCE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (/\S+:\d+ .*?\) (?=[A-Z]))?")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def try_model(
     score = _open(content, spec, rules)
     together = _checked(_score(score, images), len(images), output)
     _check_kind(together, kind, output)
+    _check_alive(together)
     alone = np.concatenate([_checked(_score(score, image[np.newaxis]), 1, output) for image in images])
     return _compare(to_probabilities(together, kind), to_probabilities(alone, kind))
 
@@ -50,7 +54,7 @@ def _open(content: bytes, spec: InputSpec, rules: Preprocessing) -> Scorer:
         return open_scorer(content, spec, rules)
     except Exception as error:  # ONNX Runtime's errors have no common base below Exception
         raise InvalidModel(
-            f"ONNX Runtime {onnxruntime.__version__} cannot load the graph ({_first_line(error)}): "
+            f"ONNX Runtime {onnxruntime.__version__} cannot load the graph ({_said(error)}): "
             "export it again, for an opset and with operations that this release knows"
         ) from error
 
@@ -60,7 +64,7 @@ def _score(score: Scorer, images: Images) -> Scores:
         return score(images)
     except Exception as error:  # likewise
         raise InvalidModel(
-            f"the graph does not run on {len(images)} images ({_first_line(error)}): if it is made for batches of "
+            f"the graph does not run on {len(images)} images ({_said(error)}): if it is made for batches of "
             "one size, give --batch 1 or that size, else look at --layout and --size"
         ) from error
 
@@ -89,6 +93,14 @@ def _check_kind(scores: Scores, kind: str, output: End) -> None:
         )
 
 
+def _check_alive(scores: Scores) -> None:
+    if not np.ptp(scores, axis=0).any():
+        raise InvalidModel(
+            f"the graph gives the same answer to {len(scores)} different pictures, as a network does that was fed the "
+            "wrong numbers: look at --preset, --scale, --mean and --std"
+        )
+
+
 def _compare(together: Probabilities, alone: Probabilities) -> Trial:
     largest = float(np.abs(together - alone).max())
     if not largest <= TOLERANCE:
@@ -99,5 +111,6 @@ def _compare(together: Probabilities, alone: Probabilities) -> Trial:
     return Trial(together, largest)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+def _said(error: Exception) -> str:
+    """What ONNX Runtime has to say, in one line, without the place in its source and the signature of the function."""
+    return _SOURCE.sub("", " ".join(str(error).split())).rstrip(". ")

@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import helper
 
 from modelrepo.errors import VersionExists
 from modelrepo.metadata import InputSpec, OutputSpec
@@ -81,6 +82,18 @@ def test_a_failure_leaves_nothing(path: Path, repository: ModelRepository, tmp_p
 
     assert repository.names() == []
     assert not repository.root.exists() or list(repository.root.iterdir()) == []
+
+
+def test_an_old_file_that_lists_its_weights_among_the_inputs_is_understood(
+    path: Path, repository: ModelRepository
+) -> None:
+    old = classifier()
+    old.ir_version, old.opset_import[0].version = 3, 9
+    weights = old.graph.initializer
+    old.graph.input.extend(helper.make_tensor_value_info(each.name, each.data_type, each.dims) for each in weights)
+    path.write_bytes(old.SerializeToString())
+
+    assert imported(path, repository).metadata.parameters.total == 1765
 
 
 def test_a_graph_with_probabilities_is_taken_at_its_word(path: Path, repository: ModelRepository) -> None:

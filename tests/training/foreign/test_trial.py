@@ -56,14 +56,6 @@ def test_a_runtime_that_cannot_load_it_says_why() -> None:
         tried(model)
 
 
-def test_an_ir_version_of_the_future_is_refused() -> None:
-    model = classifier()
-    model.ir_version = 99
-
-    with pytest.raises(InvalidModel, match="Unsupported model IR version: 99"):
-        tried(model)
-
-
 def test_an_operation_that_nobody_knows_is_refused() -> None:
     with pytest.raises(InvalidModel, match=r"cannot load the graph .*Frobnicate"):
         tried(classifier(Kind(ending=("Frobnicate",))))
@@ -83,15 +75,34 @@ def test_an_image_whose_answer_hangs_on_its_neighbours_is_found_out() -> None:
     axes = {"keepdims": 1, "axes": [0]}
     made = nodes(
         ("ReduceMax", ["x"], ["most"], axes),
-        ("Sub", ["x", "most"], ["rest"], {}),
+        ("Mul", ["most", "half"], ["middle"], {}),
+        ("Sub", ["x", "middle"], ["rest"], {}),
         ("Flatten", ["rest"], ["flat"], {}),
         ("MatMul", ["flat", "w"], ["y"], {}),
     )
-    model = graph_of(made, EYE, x=["N", 3, 2, 2], y=["N", 4])
+    model = graph_of(made, {**EYE, "half": np.array([0.5], np.float32)}, x=["N", 3, 2, 2], y=["N", 4])
 
     with pytest.raises(InvalidModel, match="with the images beside it in a batch: give --batch 1"):
         tried(model, size=2)
     assert tried(model, size=2, batch=1).largest_difference == 0
+
+
+def test_a_network_that_tells_no_picture_from_another_is_refused() -> None:
+    made = nodes(("Flatten", ["x"], ["flat"], {}), ("MatMul", ["flat", "w"], ["y"], {}))
+    dead = graph_of(made, {"w": np.zeros((12, 4), np.float32)}, x=["N", 3, 2, 2], y=["N", 4])
+
+    with pytest.raises(InvalidModel, match="the same answer to 8 different pictures"):
+        tried(dead, size=2)
+
+
+def test_only_the_reason_is_told_of_what_the_runtime_says() -> None:
+    model = classifier()
+    model.ir_version = 99
+
+    with pytest.raises(InvalidModel) as refused:
+        tried(model)
+
+    assert "(Unsupported model IR version: 99, max supported IR version: " in str(refused.value)
 
 
 @pytest.mark.parametrize(
