@@ -105,7 +105,7 @@ def _spec(bundle: Bundle) -> DatasetSpec:
     name = bundle.metadata.training.get("dataset", {}).get("name")
     if name not in SPECS:
         trained = f"on {name!r}" if name else "elsewhere"
-        raise InvalidData(f"{bundle.path} was trained {trained}, not on a data set known here: leave --data out")
+        raise InvalidData(f"{bundle.path} was trained {trained}: it has no test split known here to compare it on")
     return SPECS[name]
 
 

@@ -79,6 +79,15 @@ def test_what_the_graph_does_not_say_is_asked_for_in_one_sentence(
     assert not list((tmp_path / "models").glob("*"))
 
 
+def test_there_is_no_test_split_to_hold_against_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = tmp_path / "models"
+    main(["import", str(save(tmp_path, Kind())), "--scale", "1", "--models", str(models)])
+
+    assert main(["verify", str(models / "net" / "1"), "--data", "mnist.npz"]) == 1
+
+    assert "was trained elsewhere: it has no test split" in capsys.readouterr().err
+
+
 def test_a_file_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", "nowhere.onnx"]) == 1
 

@@ -45,5 +45,6 @@ _RULES: Mapping[str, Rule] = {
     "Gemm": _product,
     "MatMul": _product,
     "MatMulInteger": _product,
+    "QGemm": _product,
     "QLinearMatMul": _product,
 }

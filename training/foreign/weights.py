@@ -19,6 +19,7 @@ _PLACES: Mapping[str, tuple[int, ...]] = {
     "ConvInteger": (1,),
     "DequantizeLinear": (0,),
     "MatMulInteger": (1,),
+    "QGemm": (3, 6),
     "QLinearConv": (3, 8),
     "QLinearMatMul": (3,),
 }

@@ -63,6 +63,14 @@ def test_weights_in_eight_bits_count_and_their_steps_do_not() -> None:
     assert counted(nodes, **weights) == [Weights(16, 0), Weights(0, 0)]
 
 
+def test_operations_on_integers_have_their_weights_elsewhere() -> None:
+    weights: Stored = {"w": np.zeros((4, 4), np.int8), "c": np.zeros(4, np.int32), "s": np.ones(4, np.float32)}
+    convolution = helper.make_node("QLinearConv", ["x", "s", "z", "w", "s", "z", "s", "z", "c"], ["a"])
+    product = helper.make_node("QGemm", ["x", "s", "z", "w", "s", "z", "c", "s"], ["y"], domain="com.microsoft")
+
+    assert counted([convolution], **weights) == counted([product], **weights) == [Weights(20, 0)]
+
+
 def test_weights_written_as_nodes_count_where_they_are_used() -> None:
     value = numpy_helper.from_array(np.zeros((4, 4), np.float32))
     nodes = [
