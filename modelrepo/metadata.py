@@ -9,6 +9,7 @@ from modelrepo.fields import JsonObject
 SCHEMA = 1
 
 MODES = ("grayscale", "rgb")
+CHANNEL_ORDERS = ("rgb", "bgr")
 FITS = ("stretch", "crop", "pad")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "area")
 ALPHAS = ("white", "black", "contrast")
@@ -37,8 +38,9 @@ class Preprocessing:
 
     `fit` and `interpolation` bring it to the input's height and width; `alpha` names the colour that transparent pixels
     are laid on (`contrast`: white or black, whichever the visible pixels stand out from); `ink` asks for the
-    handwriting rule of MNIST's authors. `scale`, `mean` and `std` (one number a channel) are applied in this
-    order, (pixel × scale − mean) / std, and are None where the graph does its own scaling.
+    handwriting rule of MNIST's authors. `channel_order` is how a graph of colour takes its channels, None for rgb;
+    pixels that clients send are RGB whatever it is. `scale`, `mean` and `std` (one number a channel, in the graph's
+    order) are applied in this order, (pixel × scale − mean) / std, and are None where the graph does its own scaling.
     """
 
     mode: str
@@ -47,6 +49,7 @@ class Preprocessing:
     alpha: str
     exif_orientation: bool
     ink: bool
+    channel_order: str | None = None
     scale: float | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None

@@ -5,6 +5,7 @@ from typing import Any
 from modelrepo.fields import Fields
 from modelrepo.metadata import (
     ALPHAS,
+    CHANNEL_ORDERS,
     CHANNELS,
     DTYPES,
     FITS,
@@ -69,6 +70,7 @@ def _preprocessing(fields: Fields) -> Preprocessing:
         alpha=fields.choice("alpha", ALPHAS),
         exif_orientation=fields.boolean("exif_orientation"),
         ink=fields.boolean("ink"),
+        channel_order=fields.optional("channel_order", lambda name: fields.choice(name, CHANNEL_ORDERS)),
         scale=fields.optional("scale", fields.number),
         mean=fields.optional("mean", fields.numbers),
         std=fields.optional("std", fields.numbers),
@@ -126,6 +128,8 @@ def _check_agreement(metadata: Metadata, fields: Fields) -> None:
     if CHANNELS[metadata.preprocessing.mode] != metadata.input.channels:
         mode, channels = metadata.preprocessing.mode, metadata.input.channels
         raise fields.invalid("preprocessing.mode", f"{mode} does not give the input's {channels} channels")
+    if metadata.preprocessing.channel_order is not None and metadata.preprocessing.mode != "rgb":
+        raise fields.invalid("preprocessing.channel_order", "is for colour: leave it out where the mode is not rgb")
     for name in ("mean", "std"):
         values = getattr(metadata.preprocessing, name)
         if values is not None and len(values) != metadata.input.channels:

@@ -52,14 +52,15 @@ def prepare(image: Image.Image, spec: InputSpec, rules: Preprocessing) -> Prepar
 
 
 def normalise(pixels: NDArray[np.uint8], spec: InputSpec, rules: Preprocessing) -> NDArray[Any]:
-    """What the graph takes, C-contiguous, from uint8 [N, height, width, channels].
+    """What the graph takes, C-contiguous, from uint8 [N, height, width, channels], colour being RGB.
 
-    (pixel × scale − mean) / std in float32 where the contract asks for any of them or for float32, else the uint8
-    pixels themselves; transposed to [N, channels, height, width] where the layout is NCHW.
+    Turned round where the graph takes BGR; (pixel × scale − mean) / std in float32 where the contract asks for any of
+    them or for float32, else the uint8 pixels themselves; transposed to [N, channels, height, width] where the layout
+    is NCHW.
     """
-    batch: NDArray[Any] = pixels
+    batch: NDArray[Any] = pixels[..., ::-1] if rules.channel_order == "bgr" else pixels
     if spec.dtype != "uint8" or not (rules.scale is None and rules.mean is None and rules.std is None):
-        batch = _scaled(pixels.astype(np.float32), rules)
+        batch = _scaled(batch.astype(np.float32), rules)
     if spec.layout == "NCHW":
         batch = batch.transpose(0, 3, 1, 2)
     return np.ascontiguousarray(batch)

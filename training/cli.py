@@ -1,4 +1,4 @@
-"""The command line's words. What they do is in `commands` and, where TensorFlow is needed, in `kerascommands`."""
+"""The command line's words. What they do is in `commands`, `importcommand` and, for TensorFlow, `kerascommands`."""
 
 import argparse
 import importlib
@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from modelrepo.errors import RepositoryError
-from modelrepo.naming import is_name
+from training.arguments import model_name, positive
 from training.datasets import SPECS
 from training.errors import TrainingError
+from training.importoptions import add_import
 from training.nativelog import native_log_silenced
 from training.recipes import RECIPES
 
@@ -42,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_train(commands.add_parser("train", help="train a network by a recipe, verify it and publish it"))
     _add_view(commands.add_parser("view", help="write a grid of a data set's images"))
     _add_export(commands.add_parser("export", help="evaluate, verify and publish a saved Keras network"))
+    add_import(commands.add_parser("import", help="verify and publish an ONNX file that was trained elsewhere"))
     _add_verify(commands.add_parser("verify", help="prove that a bundle or a running service answers as Keras did"))
     _add_summary(commands.add_parser("summary", help="print the table of layers"))
     _add_evaluate(commands.add_parser("evaluate", help="post a whole test split to a running service"))
@@ -51,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", choices=RECIPES)
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
-    parser.add_argument("--epochs", type=_positive, help="another number of epochs than the recipe's")
+    parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
     _add_network(parser)
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="keep the Keras network, too")
     _add_destination(parser)
@@ -60,7 +62,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pooling", choices=("max", "average", "min"), help="another pooling than the recipe's")
-    parser.add_argument("--strides", type=_positive, help="other strides of the convolutions than the recipe's")
+    parser.add_argument("--strides", type=positive, help="other strides of the convolutions than the recipe's")
     parser.add_argument("--padding", choices=("same", "valid"), help="another padding of them than the recipe's")
 
 
@@ -94,9 +96,9 @@ def _add_summary(parser: argparse.ArgumentParser) -> None:
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", metavar="URL", help="where the service answers, such as http://localhost:8000")
     parser.add_argument("--model", required=True, help="the model's name")
-    parser.add_argument("--version", type=_positive, help="its version; the newest in --models by default")
+    parser.add_argument("--version", type=positive, help="its version; the newest in --models by default")
     parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the data set in local files")
-    parser.add_argument("--connections", type=_positive, default=8, help="kept open at the same time (default 8)")
+    parser.add_argument("--connections", type=positive, default=8, help="kept open at the same time (default 8)")
     _add_models(parser)
     parser.set_defaults(command="commands:evaluate")
 
@@ -104,7 +106,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _add_destination(parser: argparse.ArgumentParser) -> None:
     _add_data(parser, "; downloaded where this is missing")
     _add_models(parser)
-    parser.add_argument("--name", type=_name, help="the model's name; the recipe's by default")
+    parser.add_argument("--name", type=model_name, help="the model's name; the recipe's by default")
 
 
 def _add_data(parser: argparse.ArgumentParser, more: str) -> None:
@@ -113,19 +115,6 @@ def _add_data(parser: argparse.ArgumentParser, more: str) -> None:
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="the model repository")
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
-
-
-def _name(text: str) -> str:
-    if not is_name(text):
-        raise argparse.ArgumentTypeError("must be 1 to 64 of a-z, 0-9, - and _, the first a letter or digit")
-    return text
 
 
 def _find(name: str) -> Command:

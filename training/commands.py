@@ -13,7 +13,7 @@ from training.errors import InvalidData, NotServed
 from training.predictions import read_predictions
 from training.recipes import RECIPES
 from training.replay import Agreement, agree, replay
-from training.runtime import open_graph
+from training.runtime import open_bundle
 from training.sources import read_encoded, read_split
 from training.verification import check_labels, check_split, replay_bundle, replay_service
 
@@ -53,10 +53,10 @@ def evaluate(options: Namespace) -> int:
 
 
 def _verify_bundle(bundle: Bundle, data: Path | None) -> int:
-    classify = open_graph(bundle.model)
+    classify = open_bundle(bundle)
     replayed = replay_bundle(bundle, classify)
     print(f"{bundle.path}: {len(bundle.metadata.files)} files have their recorded SHA-256")
-    print(f"  {replayed.images} golden images within {replayed.largest_difference:.1e} of Keras")
+    print(f"  {replayed.images} golden images within {replayed.largest_difference:.1e} of {_author(bundle)}")
     if data is not None:
         test = read_split(_spec(bundle), data, "test")
         right = check_labels(bundle, classify, test)
@@ -85,7 +85,12 @@ def _verify_version(url: str, repository: ModelRepository, name: str, version: i
         print(f"{name} version {version}: no longer served")  # services keep the newest few
         return
     difference = f"{replayed.largest_difference:.1e}"
-    print(f"{name} version {version}: {replayed.images} golden images within {difference} of Keras")
+    print(f"{name} version {version}: {replayed.images} golden images within {difference} of {_author(bundle)}")
+
+
+def _author(bundle: Bundle) -> str:
+    """Whose answers the golden images hold."""
+    return "what its import recorded" if "imported" in bundle.metadata.training else "Keras"
 
 
 def _choose(repository: ModelRepository, name: str, version: int | None) -> Bundle:
@@ -99,7 +104,8 @@ def _spec(bundle: Bundle) -> DatasetSpec:
     """The data set that the bundle was trained on."""
     name = bundle.metadata.training.get("dataset", {}).get("name")
     if name not in SPECS:
-        raise InvalidData(f"{bundle.path} was not trained on a data set known here, but on {name!r}")
+        trained = f"on {name!r}" if name else "elsewhere"
+        raise InvalidData(f"{bundle.path} was trained {trained}: it has no test split known here to compare it on")
     return SPECS[name]
 
 

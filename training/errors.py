@@ -13,6 +13,10 @@ class InvalidNetwork(TrainingError):
     """A network cannot be built, loaded or used with this recipe."""
 
 
+class InvalidModel(TrainingError):
+    """An ONNX file from elsewhere cannot be made into a bundle, or not without being told more."""
+
+
 class ParityFailed(TrainingError):
     """ONNX Runtime does not answer as Keras does, so nothing is published."""
 

@@ -27,10 +27,10 @@ def draw_images(height: int, width: int, channels: int) -> Images:
     return np.stack([_tint(plane, y, x, channels) for plane in planes])
 
 
-def make_golden(images: Images, probabilities: Probabilities) -> GoldenSet:
-    """Encode the pictures as PNG beside the probabilities that Keras gave for them."""
+def make_golden(images: Images, probabilities: Probabilities, tolerance: float = TOLERANCE) -> GoldenSet:
+    """Encode the pictures as PNG beside the probabilities that are right for them."""
     return GoldenSet(
-        TOLERANCE,
+        tolerance,
         tuple(
             GoldenImage(f"{position:02}.png", encode_png(image), tuple(float(value) for value in row))
             for position, (image, row) in enumerate(zip(images, probabilities, strict=True))

@@ -11,7 +11,7 @@ from modelrepo.table import layer_table
 from training.charts import draw_grid
 from training.datasets import SPECS, Dataset, DatasetSpec
 from training.download import download
-from training.provenance import portable_command
+from training.environment import portable_command
 from training.recipes import RECIPES, Recipe
 from training.run import Run, build_network, publish_network, train
 from training.saving import load_network

@@ -1,25 +1,13 @@
-"""Where a model comes from: the command, the data, the libraries and the machine that made it."""
+"""Where a trained model comes from: the numbers of its run and the data, beside the environment that made it."""
 
-import os
-import platform
-import shlex
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from training.datasets import Dataset
+from training.environment import describe_machine, describe_versions
 from training.fitting import Fit
 from training.recipes import Recipe
 
 _LIBRARIES = ("keras", "tensorflow", "tf2onnx", "onnxruntime", "numpy", "pillow")
-_CPUINFO = Path("/proc/cpuinfo")
-
-
-def portable_command(arguments: Sequence[str]) -> str:
-    """The command as typed, every path cut down to its last part: the rest says only where somebody keeps things."""
-    return shlex.join(["python", "-m", "training", *map(_without_folders, arguments)])
 
 
 def describe_fit(recipe: Recipe, fit: Fit) -> dict[str, Any]:
@@ -46,21 +34,6 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def describe_versions() -> dict[str, str]:
-    """Python's version and those of the libraries that shape the result."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
-
-
-def describe_machine() -> dict[str, Any]:
-    """The kind of machine, not which one."""
-    return {"system": platform.system(), "cpu": _cpu_model(), "cores": os.cpu_count()}
-
-
-def utc_now() -> str:
-    """The moment in ISO 8601, to the second, in UTC."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def describe_source(recipe: Recipe, dataset: Dataset, fit: Fit | None, command: str) -> dict[str, Any]:
     """The whole record; `fit` is None for a network that was trained elsewhere."""
     return {
@@ -68,19 +41,6 @@ def describe_source(recipe: Recipe, dataset: Dataset, fit: Fit | None, command: 
         "recipe": recipe.name,
         **({} if fit is None else describe_fit(recipe, fit)),
         "dataset": describe_dataset(dataset),
-        "versions": describe_versions(),
+        "versions": describe_versions(_LIBRARIES),
         "machine": describe_machine(),
     }
-
-
-def _without_folders(argument: str) -> str:
-    option, equals, value = argument.rpartition("=")
-    return option + equals + Path(value).name if os.sep in value else argument
-
-
-def _cpu_model() -> str:
-    if _CPUINFO.is_file():
-        for line in _CPUINFO.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -10,6 +10,7 @@ from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
 from training.charts import draw_confusion, draw_history
 from training.datasets import Dataset, Images, Labels
+from training.environment import utc_now
 from training.errors import InvalidNetwork
 from training.evaluation import Evaluation, Probabilities, evaluate, predicted_labels
 from training.export import INPUT, OUTPUT, to_onnx
@@ -19,7 +20,7 @@ from training.layertable import count_parameters, table_layers
 from training.networks import Network, textbook
 from training.parity import Parity, add_extremes, compare
 from training.predictions import write_predictions
-from training.provenance import describe_source, utc_now
+from training.provenance import describe_source
 from training.recipes import Recipe
 from training.runtime import open_graph
 from training.saving import save_network

@@ -1,6 +1,7 @@
 """What users can set, call, scrape or stumble over is in the documentation, and its links lead somewhere."""
 
 import re
+from argparse import ArgumentParser
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from service import errors
 from service.errors import RequestError
 from service.metrics import Metrics
 from service.settings import PREFIX, Settings
+from training.importoptions import add_import
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 API = (ROOT / "docs" / "api.md").read_text()
+TRAINING = (ROOT / "docs" / "training.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
@@ -50,6 +53,15 @@ def test_every_error_code_is_documented() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RequestError)]
 
     assert [kind.code for kind in kinds if f"`{kind.code}`" not in API] == []
+
+
+def test_every_option_of_an_import_is_documented() -> None:
+    parser = ArgumentParser(add_help=False)
+    add_import(parser)
+
+    options = [option for action in parser._actions for option in action.option_strings]
+    assert len(options) > 10
+    assert [option for option in options if f"`{option}" not in TRAINING and f" {option} " not in TRAINING] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -32,7 +32,7 @@ def test_metadata_survives_being_written_and_read() -> None:
 
 def test_what_a_model_from_elsewhere_needs_survives_too() -> None:
     spec = InputSpec("data", "float32", "NCHW", 8, 224, 200, 3)
-    rules = Preprocessing(**{**vars(RULES), "mode": "rgb", "scale": 1 / 255, "mean": (0.5, 0.4, 0.3), "std": (1, 2, 3)})
+    rules = Preprocessing(**{**vars(RULES), "mode": "rgb", "channel_order": "bgr", "mean": (5, 4, 3), "std": (1, 2, 3)})
     layer = Layer("conv", "Conv2D", (None, 8, 8, 4), 40, 9, "relu", 4, (3, 3), (2, 2), (1, 1), "same")
     written = describe("tiny", mode="rgb", input=spec, preprocessing=rules, layers=(layer,), files=FILES)
 
@@ -45,7 +45,7 @@ def test_members_that_say_nothing_are_not_written() -> None:
     written = document()
 
     assert "filters" not in written["layers"][0]
-    assert "mean" not in written["preprocessing"]
+    assert written["preprocessing"].keys().isdisjoint({"channel_order", "scale", "mean", "std"})
 
 
 def test_a_free_batch_axis_is_written_as_null() -> None:
@@ -112,6 +112,8 @@ def drop(path: str) -> Callable[[Document], None]:
         pytest.param(put("preprocessing.alpha", "red"), "preprocessing.alpha", id="unknown alpha"),
         pytest.param(put("preprocessing.ink", "false"), "preprocessing.ink", id="boolean as text"),
         pytest.param(put("preprocessing.exif_orientation", 1), "preprocessing.exif_orientation", id="boolean as 1"),
+        pytest.param(put("preprocessing.channel_order", "bgr"), "preprocessing.channel_order", id="bgr in grayscale"),
+        pytest.param(put("preprocessing.channel_order", "gbr"), "preprocessing.channel_order", id="unknown order"),
         pytest.param(put("preprocessing.scale", "1/255"), "preprocessing.scale", id="scale as text"),
         pytest.param(put("preprocessing.scale", float("nan")), "preprocessing.scale", id="scale NaN"),
         pytest.param(put("preprocessing.scale", 10**400), "preprocessing.scale", id="scale beyond every float"),

@@ -266,3 +266,22 @@ def test_channels_come_first_where_the_layout_says_so() -> None:
     assert batch.shape == (2, 3, 32, 32)
     assert batch.flags.c_contiguous
     assert np.array_equal(batch[1, 2], pixels[1, :, :, 2])
+
+
+def test_a_graph_that_takes_bgr_gets_blue_first_and_its_numbers_in_that_order() -> None:
+    pixels = np.broadcast_to(np.array((10, 20, 30), np.uint8), (2, 32, 32, 3))
+    rules = replace(RGB_RULES, channel_order="bgr", mean=(1.0, 2.0, 3.0))
+
+    batch = normalise(pixels, replace(RGB, dtype="float32", layout="NCHW"), rules)
+
+    assert batch[1, :, 0, 0].tolist() == [29.0, 18.0, 7.0]
+    assert batch.flags.c_contiguous
+
+
+def test_bytes_in_bgr_stay_bytes() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+
+    batch = normalise(pixels, RGB, replace(RGB_RULES, channel_order="bgr"))
+
+    assert batch.dtype == np.uint8
+    assert np.array_equal(batch[..., 0], pixels[..., 2])

@@ -1,18 +1,11 @@
-import re
-
-from training.provenance import describe_machine, describe_versions, portable_command, utc_now
-
-
-def test_the_recorded_command_names_no_folder() -> None:
-    typed = ["train", "mnist", "--data", "/home/somebody/mnist.npz", "--models=/srv/models", "--seed", "2"]
-
-    assert portable_command(typed) == "python -m training train mnist --data mnist.npz --models=models --seed 2"
+from training.datasets import Dataset
+from training.provenance import describe_source
+from training.recipes import RECIPES
 
 
-def test_the_moment_is_in_utc() -> None:
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", utc_now())
+def test_a_network_trained_elsewhere_has_no_history_but_all_the_rest(dataset: Dataset) -> None:
+    record = describe_source(RECIPES["mnist"], dataset, None, "python -m training export")
 
-
-def test_versions_and_machine_are_told() -> None:
-    assert {"python", "keras", "tensorflow", "tf2onnx", "onnxruntime"} <= describe_versions().keys()
-    assert describe_machine()["cores"] >= 1
+    assert "history" not in record
+    assert {"python", "keras", "tensorflow", "tf2onnx", "onnxruntime"} <= record["versions"].keys()
+    assert record["dataset"]["splits"]["test"]["sha256"] == dataset.test.digest

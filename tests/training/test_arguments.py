@@ -1,0 +1,39 @@
+from argparse import ArgumentTypeError
+
+import pytest
+
+from training.arguments import image_size, model_name, number, numbers, positive
+
+
+@pytest.mark.parametrize(("text", "value"), [("1/255", 1 / 255), ("1/127.5", 1 / 127.5), ("0.5", 0.5), ("-1e2", -100)])
+def test_a_number_may_be_a_fraction(text: str, value: float) -> None:
+    assert number(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "one", "1/0", "nan", "inf", "1/2/3", "1e999"])
+def test_what_is_no_finite_number_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="a fraction such as 1/255"):
+        number(text)
+
+
+def test_numbers_have_commas_between_them() -> None:
+    assert numbers("0.485,-1,1/4") == (0.485, -1.0, 0.25)
+
+
+@pytest.mark.parametrize("text", ["224x160", "224X160", "224×160"])
+def test_a_size_is_height_and_width(text: str) -> None:
+    assert image_size(text) == (224, 160)
+
+
+@pytest.mark.parametrize("text", ["224", "x224", "0x10", "-1x2", "224x224x3", "²x2"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="HEIGHTxWIDTH"):
+        image_size(text)
+
+
+def test_counts_and_names_are_checked() -> None:
+    assert (positive("3"), model_name("resnet-18_v2")) == (3, "resnet-18_v2")
+    with pytest.raises(ArgumentTypeError, match="at least 1"):
+        positive("0")
+    with pytest.raises(ArgumentTypeError, match="a-z"):
+        model_name("ResNet")

@@ -1,0 +1,46 @@
+"""Types of command-line arguments: each makes a value of a text or refuses it with what would be right."""
+
+import math
+from argparse import ArgumentTypeError
+
+from modelrepo.naming import is_name
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise ArgumentTypeError("must be at least 1")
+    return value
+
+
+def model_name(text: str) -> str:
+    """What a model can be called."""
+    if not is_name(text):
+        raise ArgumentTypeError("must be 1 to 64 of a-z, 0-9, - and _, the first a letter or digit")
+    return text
+
+
+def number(text: str) -> float:
+    """A finite number, or a fraction such as 1/255."""
+    above, _, below = text.partition("/")
+    try:
+        value = float(above) / float(below or 1)
+    except (ValueError, ZeroDivisionError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise ArgumentTypeError(f"must be a number or a fraction such as 1/255, not {text!r}")
+    return value
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between them."""
+    return tuple(map(number, text.split(",")))
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Height and width, as in 224x224."""
+    height, _, width = text.lower().replace("×", "x").partition("x")
+    if not (height.isascii() and height.isdigit() and width.isascii() and width.isdigit() and int(height) * int(width)):
+        raise ArgumentTypeError(f"must be HEIGHTxWIDTH, such as 224x224, not {text!r}")
+    return int(height), int(width)
