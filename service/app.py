@@ -20,6 +20,7 @@ from service.keys import AdminKeys, InvalidKeys, read_keys
 from service.limits import Limits
 from service.loadedversions import LoadedVersions
 from service.loader import Loader
+from service.loadguard import LoadGuard
 from service.metrics import Metrics
 from service.observer import Observer
 from service.orders import Orders
@@ -53,15 +54,15 @@ def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Writ
     limits = Limits(settings.max_pixels, settings.max_request_pixels, settings.max_images)
     repository = ModelRepository(settings.models)
     registry = ModelRegistry([], settings.default_model)
-    orders, reports = Orders(seat.folder), Reports(seat)
-    loader = Loader(repository, partial(_open_bundle, threads=settings.session_threads, limits=limits))
+    orders, reports, guard = Orders(seat.folder), Reports(seat), LoadGuard(seat.folder)
+    loader = Loader(repository, partial(_open_bundle, threads=settings.session_threads, limits=limits), guard)
     planner = Planner(repository, settings.versions, loader)
     on_plan = partial(_count, metrics)
     follower = Follower(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
     follower.begin()
     metrics.scrape.register(LoadedVersions(reports))
 
-    control = ModelControl(repository, orders, reports, settings.request_timeout)
+    control = ModelControl(repository, orders, reports, guard, settings.request_timeout)
     open_repository = OpenInferenceRepository(registry, control)
     inference = Inference(metrics)
     native = NativeDialect(registry, inference)

@@ -1,11 +1,13 @@
 """What this process has loaded and refused, each bundle tried once until its files change."""
 
+import hashlib
 import time
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from modelrepo.policy import ServingPolicy
 from modelrepo.repository import ModelRepository
+from service.loadguard import LoadGuard
 from service.loading import Opener, load_version
 from service.registry import LoadedVersion
 from service.selection import select
@@ -13,6 +15,7 @@ from service.snapshot import Fingerprint, Snapshot, take_fingerprint
 
 Key = tuple[str, int]  # a model's name and a version's number
 
+DEADLY = "workers died while they loaded it: look into the log for why, then load it again or change its files"
 CHANGED = "its files changed while they were read: write bundles beside the repository and rename them"
 UNLOADED = "it was unloaded; POST /v2/repository/models/{}/load brings it back"
 
@@ -36,9 +39,10 @@ class Held:
 class Loader:
     """Loads what a snapshot of the repository holds and the policy wants."""
 
-    def __init__(self, repository: ModelRepository, open_bundle: Opener) -> None:
+    def __init__(self, repository: ModelRepository, open_bundle: Opener, guard: LoadGuard) -> None:
         self._repository = repository
         self._open_bundle = open_bundle
+        self._guard = guard
         self._held: dict[Key, Held] = {}
         self._attempts: list[Attempt] = []
 
@@ -98,8 +102,13 @@ class Loader:
         return loaded
 
     def _try(self, key: Key, fingerprint: Fingerprint) -> LoadedVersion:
-        started = time.monotonic()
-        loaded = load_version(self._repository, *key, self._open_bundle)
+        digest = hashlib.sha256(repr(fingerprint).encode()).hexdigest()
+        with self._guard.loading("/".join(map(str, key)), digest) as allowed:
+            started = time.monotonic()
+            if allowed:
+                loaded = load_version(self._repository, *key, self._open_bundle)
+            else:
+                loaded = LoadedVersion(*key, None, DEADLY, "deadly")
         if loaded.predictor and take_fingerprint(self._repository.path(*key)) != fingerprint:
             loaded = replace(loaded, predictor=None, reason=CHANGED, failure="corrupt")
         self._attempts.append(Attempt(loaded, time.monotonic() - started))

@@ -11,6 +11,7 @@ from modelrepo.policy import ModelPolicy, ServingPolicy
 from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
 from service.loader import CHANGED, Key, Loader
+from service.loadguard import LoadGuard
 from service.loading import Opener
 from service.predictor import Predictor
 from service.registry import LoadedVersion
@@ -28,7 +29,7 @@ class Shop:
 
     def __init__(self, models: Path, open_bundle: Opener = open_fake) -> None:
         self.repository = ModelRepository(models)
-        self.loader = Loader(self.repository, open_bundle)
+        self.loader = Loader(self.repository, open_bundle, LoadGuard(models))
 
     def load(
         self, policy: ServingPolicy = NEWEST_TWO, unloaded: set[str] | None = None, unsettled: set[Key] | None = None

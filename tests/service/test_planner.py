@@ -7,6 +7,7 @@ import pytest
 
 from modelrepo.repository import ModelRepository
 from service.loader import Loader
+from service.loadguard import LoadGuard
 from service.orders import OrderBook, Orders
 from service.planner import Plan, Planner
 from tests.support.fakes import open_fake, publish
@@ -16,7 +17,7 @@ NO_ORDERS = OrderBook()
 
 def planner(models: Path) -> Planner:
     repository = ModelRepository(models)
-    return Planner(repository, 2, Loader(repository, open_fake))
+    return Planner(repository, 2, Loader(repository, open_fake, LoadGuard(models.parent)))
 
 
 def served(plan: Plan) -> list[int]:
