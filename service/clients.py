@@ -42,7 +42,7 @@ class Clients:
         self._budget = BodyBudget(settings.max_body_bytes, settings.max_buffered_bytes)
         self._connections: set[Connection] = set()
         self._queue: deque[tuple[Connection, float, RequestError | None]] = deque()
-        self.draining = False
+        self.leaving = False
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -139,7 +139,7 @@ class Clients:
 
     def _answer(self, connection: Connection, waited: float, refusal: RequestError | None) -> None:
         try:
-            self._gateway.answer(connection, waited, refusal, self.draining)
+            self._gateway.answer(connection, waited, refusal, self.leaving)
         except Exception:
             logger.exception("the application failed outside its own error handling")
             self._close(connection)

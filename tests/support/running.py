@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,11 @@ class RunningService:
         """The process ids of the workers that run now."""
         return children(self.process.pid)
 
+    def serving(self) -> int:
+        """How many workers take connections."""
+        text = self.get("/metrics").body.decode()
+        return len(re.findall(r'^process_resident_memory_bytes\{worker="\d+"\}', text, re.MULTILINE))
+
     def stop(self) -> int:
         """Send SIGTERM and wait; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
@@ -56,7 +62,7 @@ def running(models: Path, open_files: int | None = None, **settings: object) -> 
     """
     with tempfile.TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
-        chosen = {"models": models, "port": 0, "workers": 1, "drain_timeout": 0, **settings}
+        chosen = {"models": models, "port": 0, "workers": 1, "drain_delay": 0, "drain_timeout": 0, **settings}
         process = start(stdout, stderr, open_files, **chosen)
         try:
             service = RunningService(process, _port(process, stderr), stdout, stderr)
@@ -104,6 +110,14 @@ def until(condition: Callable[[], bool], what: str, seconds: float = START_SECON
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:g} seconds until {what}")
         time.sleep(POLL_SECONDS)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def children(pid: int) -> list[int]:
