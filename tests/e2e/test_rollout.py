@@ -13,8 +13,9 @@ import pytest
 from tests.support.running import STOP_SECONDS, RunningService, free_port, running, until
 from tests.support.traffic import Result, failures, percentile, traffic
 
-ROUNDS = [(2, 14), (4, 6)]  # how many with how many workers
+ROUNDS = [(2, 16), (4, 4)]  # how many with how many workers
 CLIENTS = 8
+RATE = 200  # requests a second
 REACTION = 0.05  # seconds from a signal to what it does, on a busy machine
 STALL = 0.3  # seconds: far more than a request takes, far less than a worker takes to start
 QUICK: dict[str, Any] = {"drain_delay": 0.2, "drain_timeout": 0.15}
@@ -24,7 +25,7 @@ QUICK: dict[str, Any] = {"drain_delay": 0.2, "drain_timeout": 0.15}
 def test_restarts_under_load_lose_no_accepted_request(models: Path, workers: int, rounds: int) -> None:
     port, ends = free_port(), []
     with (
-        traffic(port, connections=CLIENTS, retry_refused=True) as load,
+        traffic(port, rate=RATE, connections=CLIENTS, retry_refused=True) as load,
         traffic(port, "/readyz", b"", method="GET", rate=50, connections=4, retry_refused=True) as ready,
         traffic(port, "/livez", b"", method="GET", rate=20, connections=2, retry_refused=True) as live,
     ):
@@ -59,7 +60,7 @@ def test_reloads_under_load_lose_nothing_and_make_nobody_wait(models: Path, work
     with running(models, workers=workers, **QUICK) as service:
         until(lambda: service.serving() == workers, "all workers serve")
         with (
-            traffic(service.port, connections=CLIENTS) as load,
+            traffic(service.port, rate=RATE, connections=CLIENTS) as load,
             traffic(service.port, "/readyz", b"", method="GET", rate=50, connections=2) as ready,
         ):
             for _ in range(rounds):
@@ -82,7 +83,7 @@ def test_a_killed_worker_takes_only_its_own_requests_with_it(models: Path, worke
     scrapes = []
     with running(models, workers=workers, **QUICK) as service:
         until(lambda: service.serving() == workers, "all workers serve")
-        with traffic(service.port, connections=CLIENTS) as load:
+        with traffic(service.port, rate=RATE, connections=CLIENTS) as load:
             time.sleep(0.5)
             killed = time.monotonic()
             os.kill(service.workers()[0], signal.SIGKILL)
@@ -118,7 +119,7 @@ def fallen(scrapes: list[dict[str, float]]) -> set[str]:
 def test_workers_that_are_told_to_leave_one_by_one_lose_nothing(models: Path) -> None:
     with running(models, workers=3, **QUICK) as service:
         until(lambda: service.serving() == 3, "all workers serve")
-        with traffic(service.port, connections=CLIENTS) as load:
+        with traffic(service.port, rate=RATE, connections=CLIENTS) as load:
             service.process.send_signal(signal.SIGTTOU)
             until(lambda: len(service.workers()) == 2, "one worker has left")
             told = service.workers()[0]

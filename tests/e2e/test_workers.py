@@ -76,16 +76,19 @@ def test_a_thousand_mixed_requests_are_counted_exactly_and_a_killed_worker_loses
 
 
 def test_a_reload_loses_no_request_and_no_count(models: Path) -> None:
-    with running(models, workers=2, drain_timeout=2) as service, ThreadPoolExecutor(1) as background:
+    sent: Counter[int] = Counter()
+
+    def are_replaced(old: set[int]) -> bool:
+        sent.update(send_mixed(service, 60))
+        return old.isdisjoint(service.workers())
+
+    with running(models, workers=2, drain_timeout=2) as service:
         until(lambda: len(service.workers()) == 2, "two workers run")
         old = set(service.workers())
-        sending = background.submit(send_mixed, service, 1200)
         service.process.send_signal(signal.SIGHUP)
-        until(lambda: old.isdisjoint(service.workers()), "new workers have taken over")
-        assert not sending.done()
-        sent = sending.result()
+        until(lambda: are_replaced(old), "new workers have taken over")
 
-        assert sent.total() == 1200
+        assert sent.total() >= 120
         assert sent.keys() == MIXED.keys()
         assert counted(service) == sent
 
