@@ -1,17 +1,21 @@
 """The end and the reload where something is in their way: clients that hang on, new workers that cannot start."""
 
 import errno
+import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.pictures import as_png, picture
-from tests.support.running import STOP_SECONDS, RunningService, running, until
+from tests.support.running import ROOT, STOP_SECONDS, RunningService, running, until
 from tests.support.traffic import failures, traffic
 from tests.support.wire import Answer, Wire, request
+from tests.support.wire import ask as knock
 
 PREDICT = request("POST", "/predict", as_png(picture(1)))
 
@@ -95,7 +99,7 @@ def test_an_end_during_a_reload_loses_nothing(models: Path) -> None:
         with traffic(service.port, retry_refused=True) as load:
             time.sleep(0.2)
             service.process.send_signal(signal.SIGHUP)
-            time.sleep(0.2)
+            until(lambda: len(service.workers()) == 4, "the new workers are starting")
             begin_end(service)
             status = service.process.wait(STOP_SECONDS)
 
@@ -132,3 +136,30 @@ def obstruct(temporary: Path) -> list[Path]:
     for obstacle in obstacles:
         obstacle.mkdir()
     return obstacles
+
+
+INHERIT = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.executable, [sys.executable, "-m", "service"])
+"""
+
+
+def test_a_listening_socket_of_systemd_is_left_as_it_was(models: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port, number = listener.getsockname()[1], listener.fileno()
+        settings = {"CONVSERVE_MODELS": str(models), "CONVSERVE_WORKERS": "1", "CONVSERVE_DRAIN_DELAY": "0"}
+        process = subprocess.Popen(
+            [sys.executable, "-c", INHERIT, str(number)], pass_fds=[number], cwd=ROOT, env={**os.environ, **settings}
+        )
+        try:
+            served = knock(port, "GET", "/readyz").status
+            process.terminate()
+            status = process.wait(STOP_SECONDS)
+        finally:
+            process.kill()
+        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
+            listener.accept()[0].close()
+
+    assert (served, status) == (200, 0)
