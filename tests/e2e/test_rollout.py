@@ -17,7 +17,7 @@ ROUNDS = [(2, 16), (4, 4)]  # how many with how many workers
 CLIENTS = 8
 RATE = 200  # requests a second
 REACTION = 0.05  # seconds from a signal to what it does, on a busy machine
-STALL = 0.3  # seconds: far more than a request takes, far less than a worker takes to start
+STALL = 0.5  # seconds: far more than a request takes, less than it takes until a new worker serves
 QUICK: dict[str, Any] = {"drain_delay": 0.2, "drain_timeout": 0.15}
 
 
@@ -120,12 +120,13 @@ def test_workers_that_are_told_to_leave_one_by_one_lose_nothing(models: Path) ->
     with running(models, workers=3, **QUICK) as service:
         until(lambda: service.serving() == 3, "all workers serve")
         with traffic(service.port, rate=RATE, connections=CLIENTS) as load:
+            time.sleep(0.5)
             service.process.send_signal(signal.SIGTTOU)
             until(lambda: len(service.workers()) == 2, "one worker has left")
             told = service.workers()[0]
             os.kill(told, signal.SIGTERM)
             until(lambda: told not in service.workers() and service.serving() == 2, "another has been replaced")
 
-    assert len(load.results) > 100
+    assert len(load.results) > RATE / 2
     assert failures(load.results) == []
     assert percentile(load.results, 0.99) < STALL
