@@ -33,7 +33,13 @@ def running_service(environment: Mapping[str, str], models: Path, workers: int) 
     The access log goes to a file. Raises ServiceFailed, with what the service said, where it does not get ready.
     """
     target = Target(HOST, _free_port())
-    settings = {"HOST": HOST, "PORT": str(target.port), "MODELS": str(models), "WORKERS": str(workers)}
+    settings = {
+        "HOST": HOST,
+        "PORT": str(target.port),
+        "MODELS": str(models),
+        "WORKERS": str(workers),
+        "DRAIN_DELAY": "0",
+    }
     own = {f"CONVSERVE_{name}": value for name, value in settings.items()}
     with tempfile.TemporaryFile() as access_log, tempfile.TemporaryFile() as errors:
         begun = time.perf_counter()

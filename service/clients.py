@@ -45,7 +45,7 @@ class Clients:
         self._connections: set[Connection] = set()
         self._queue: deque[tuple[Connection, float, RequestError | None]] = deque()
         self._waiting: list[tuple[Connection, Wait, float]] = []
-        self.draining = False
+        self.leaving = False
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -156,7 +156,7 @@ class Clients:
 
     def _answer(self, connection: Connection, since: float, refusal: RequestError | None) -> None:
         try:
-            self._gateway.answer(connection, time.monotonic() - since, refusal, self.draining)
+            self._gateway.answer(connection, time.monotonic() - since, refusal, self.leaving)
         except Exception:
             logger.exception("the application failed outside its own error handling")
             self._close(connection)

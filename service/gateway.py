@@ -14,10 +14,13 @@ from service.record import DRAINING, QUEUE_SECONDS, REFUSAL, WAITED, WAITS
 
 
 class Gateway:
-    """Calls the application for one complete request at a time."""
+    """Calls the application for one complete request at a time, and tells it whether the service `is_ending`."""
 
-    def __init__(self, application: WSGIApplication, cfg: Config, host: str, port: int) -> None:
+    def __init__(
+        self, application: WSGIApplication, cfg: Config, host: str, port: int, is_ending: Callable[[], bool]
+    ) -> None:
         self._application = application
+        self._is_ending = is_ending
         self._environ = {
             **base_environ(cfg),
             "wsgi.url_scheme": "http",
@@ -25,27 +28,27 @@ class Gateway:
             "SERVER_PORT": str(port),
         }
 
-    def answer(self, connection: Connection, waited: float, refusal: RequestError | None, draining: bool) -> None:
+    def answer(self, connection: Connection, waited: float, refusal: RequestError | None, leaving: bool) -> None:
         """Put the answer into the connection's buffer and set whether it is the last, or what it has to wait for.
 
         `waited` is the time in the queue in seconds; `refusal` is what the application is to answer instead of
-        looking at the request. Raises whatever the application lets through.
+        looking at the request; `leaving` is whether this worker ends. Raises whatever the application lets through.
         """
-        incoming = connection.incoming
+        incoming, ending = connection.incoming, self._is_ending()
         environ = {
             **self._environ,
             **incoming.environ(),
             "REMOTE_ADDR": connection.address[0],
             QUEUE_SECONDS: waited,
             REFUSAL: refusal,
-            DRAINING: draining,
+            DRAINING: ending,
             WAITED: connection.wait,
         }
         status, headers, body = self._call(environ)
         connection.wait = environ.get(WAITS)
         if connection.wait:
             return
-        connection.closing = draining or not incoming.keep_alive
+        connection.closing = leaving or ending or not incoming.keep_alive
         method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
         answer = write_answer(status, headers, body, method=method, version=version, keep_alive=keep)
         connection.put(answer)

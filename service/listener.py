@@ -35,12 +35,13 @@ class FairListener:
         self._slot = slot
         self._clients = clients
         self._registered = False
+        self._closed = False
         self._has_yielded = False
         self._yield_until = 0.0
 
     def listen(self) -> None:
         """Take part, unless the worker has just left a connection to the others."""
-        if not self._registered and time.monotonic() >= self._yield_until:
+        if not self._registered and not self._closed and time.monotonic() >= self._yield_until:
             for each in self._sockets:
                 each.setblocking(False)
                 self._selector.register(each, selectors.EVENT_READ, self._accept)
@@ -53,10 +54,20 @@ class FairListener:
                 self._selector.unregister(each)
             self._registered = False
 
+    def take_all(self) -> bool:
+        """Accept everyone who waits, whatever the others hold; False where there is no room for all of them now."""
+        for each in self._sockets:
+            while self._clients.has_room():
+                if not self._take(each):
+                    break
+            else:
+                return False
+        return True
+
     @property
     def patience(self) -> float:
         """Seconds until the listener wants to be called again."""
-        return float("inf") if self._registered else YIELD
+        return float("inf") if self._registered or self._closed else YIELD
 
     def _accept(self, listener: socket.socket) -> None:
         """Accept one connection; after yielding once, whatever the others hold, so that no client is stranded."""
@@ -68,12 +79,21 @@ class FairListener:
         if not self._clients.has_room():
             self._rest()
             return
+        self._take(listener)
+
+    def _take(self, listener: socket.socket) -> bool:
+        """Accept one connection; whether it is worth trying again."""
         try:
             self._clients.open(*listener.accept())
         except OSError as error:  # mostly: another worker was faster, or the client gave up
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                self._clients.make_room()
                 self._rest()
+                return self._clients.make_room()
+            if error.errno == errno.EINVAL:  # another worker has ended the listening for all
+                self.pause()
+                self._closed = True
+            return False
+        return True
 
     def _rest(self) -> None:
         self._yield_until = time.monotonic() + YIELD

@@ -1,22 +1,25 @@
 """The workers' scoreboard: a few numbers in memory that all processes share, one row a worker.
 
-It is made before the fork. Each worker writes only its own row, and every number is one aligned machine word, so
-no lock is needed.
+It is made before the fork. Each worker writes only its own row, the master what concerns all, and every number is one
+aligned machine word, so no lock is needed.
 """
 
 import mmap
+import time
 
 SLOTS = 256  # a reload runs old and new workers side by side, and SIGTTIN can add some
 _COLUMNS = 2
 _PID, _CONNECTIONS = range(_COLUMNS)
-_CLAIMED = -1  # while a worker starts or ends
+_CLAIMED = -1  # while a worker starts
+_END, _SHARED = range(2)
 
 
 class Scoreboard:
-    """Rows of (process id, open connections); a row whose process id is 0 is free."""
+    """Rows of (process id, open connections): 0 where the row is free, negative for a worker that leaves."""
 
     def __init__(self) -> None:
         self._cells = memoryview(mmap.mmap(-1, SLOTS * _COLUMNS * 8)).cast("q")
+        self._of_all = memoryview(mmap.mmap(-1, 2 * 8)).cast("q")
 
     def claim(self) -> int:
         """Take the first free row for a worker that is about to be forked; raises RuntimeError when all are taken."""
@@ -33,7 +36,7 @@ class Scoreboard:
 
     def leave(self, slot: int) -> None:
         """Say that a worker takes no more connections; its row stays its own until it is gone."""
-        self._set(slot, _PID, _CLAIMED)
+        self._set(slot, _PID, -abs(self._cells[slot * _COLUMNS + _PID]))
 
     def release(self, slot: int) -> None:
         """Free the row of a worker that is gone."""
@@ -43,6 +46,30 @@ class Scoreboard:
         """Process ids of the workers that take connections, by slot."""
         pids = self._cells[_PID::_COLUMNS].tolist()
         return {slot: pid for slot, pid in enumerate(pids) if pid > 0}
+
+    def starting(self) -> set[int]:
+        """Slots of the workers that do not take connections yet."""
+        pids = self._cells[_PID::_COLUMNS].tolist()
+        return {slot for slot, pid in enumerate(pids) if pid == _CLAIMED}
+
+    def announce_end(self, at: float, shared: bool) -> None:
+        """Say once for all workers when to stop listening (monotonic seconds), and whether others share the sockets."""
+        if not self._of_all[_END]:
+            self._of_all[_SHARED] = shared
+            self._of_all[_END] = max(1, int(at * 1e9))
+
+    def is_ending(self) -> bool:
+        """Whether the end is announced: from then on the service is not ready."""
+        return self._of_all[_END] != 0
+
+    def seconds_left(self) -> float:
+        """Seconds until the service stops listening; infinity where no end is announced."""
+        return self._of_all[_END] / 1e9 - time.monotonic() if self.is_ending() else float("inf")
+
+    @property
+    def shared(self) -> bool:
+        """Whether other services use the listening sockets, too, so that they must stay as they are."""
+        return bool(self._of_all[_SHARED])
 
     def set_connections(self, slot: int, count: int) -> None:
         """Publish how many connections a worker holds."""

@@ -14,6 +14,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from prometheus_client.multiprocess import mark_process_dead
 
+from service.master import Master
 from service.metrics import create_metrics
 from service.scoreboard import Scoreboard
 from service.seat import Seat
@@ -48,6 +49,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
         gc.freeze()  # what stays for good: else every request with many lists walks through all of it
         return created
 
+    def run(self) -> None:
+        """Be the master until the end."""
+        Master(self, self._scoreboard, self._settings.drain_delay).run()
+
     def _options(self) -> dict[str, Any]:
         return {
             "bind": f"{_bracketed(self._settings.host)}:{self._settings.port}",
@@ -56,7 +61,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
             "worker_class": LoopWorker,
             "preload_app": False,  # ONNX Runtime sessions do not survive a fork
             "timeout": 60,  # seconds without a sign of life after which the master replaces a worker
-            "graceful_timeout": 30,  # seconds from SIGTERM to SIGKILL
+            "graceful_timeout": self._settings.grace_period,
             "control_socket_disable": True,  # it would be made in the home folder
             "proc_name": "convserve",
             "pre_fork": self._pre_fork,

@@ -38,7 +38,9 @@ class Settings:
     request_timeout: float = field(default=30.0, metadata={"range": (0.001, 3600)})  # waiting longer than this is a 504
     read_timeout: float = field(default=60.0, metadata={"range": (0.1, 3600)})  # for the whole request to arrive
     idle_timeout: float = field(default=75.0, metadata={"range": (0.1, 3600)})  # longer than nginx keeps its side: 60
+    drain_delay: float = field(default=5.0, metadata={"range": (0, 600)})  # for load balancers to see it is not ready
     drain_timeout: float = field(default=3.0, metadata={"range": (0, 600)})  # for idle clients to notice the shutdown
+    grace_period: int = field(default=30, metadata={"range": (1, 3600)})  # as Kubernetes has it; then all are killed
     log_format: str = field(default="json", metadata={"choices": ("json", "text")})
 
     @property
@@ -58,6 +60,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if settings.max_buffered_bytes < settings.max_body_bytes:
         raise InvalidSetting(
             "CONVSERVE_MAX_BUFFERED_BYTES must be at least CONVSERVE_MAX_BODY_BYTES: one body has to fit"
+        )
+    if settings.grace_period <= settings.drain_delay + settings.drain_timeout:
+        raise InvalidSetting(
+            "CONVSERVE_GRACE_PERIOD must be longer than CONVSERVE_DRAIN_DELAY and CONVSERVE_DRAIN_TIMEOUT together"
         )
     return settings
 

@@ -14,6 +14,7 @@ from gunicorn.workers.base import Worker
 
 from service.clients import Clients
 from service.gateway import Gateway
+from service.handshakes import refuse_handshakes, stop_listening
 from service.listener import FairListener
 from service.scoreboard import Scoreboard
 from service.settings import Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # it brings ONNX Runtime with it, which the master must not h
 TICK = 1.0  # seconds between looks at the clock: deadlines, the master's watchdog, the parent
 POLL_EVERY = 0.005  # seconds of answering after which new arrivals are looked for
 DRAIN_POLL = 0.05  # seconds between looks at whether a shutdown is complete
+HANDSHAKE_SECONDS = 0.2  # for handshakes under way: a round trip to the other side of the earth
 
 
 class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type information
@@ -38,19 +40,25 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.PIPE[0], selectors.EVENT_READ, lambda pipe: os.read(pipe, 4096))
         self._next_tick = 0.0
-        gateway = Gateway(self.wsgi, self.cfg, self.settings.host, self.settings.port)
+        gateway = Gateway(self.wsgi, self.cfg, self.settings.host, self.settings.port, self.scoreboard.is_ending)
         on_count = partial(self.scoreboard.set_connections, self.slot)
         self._clients = Clients(self._selector, self.settings, gateway, on_count)
         self._listener = FairListener(self.sockets, self._selector, self.scoreboard, self.slot, self._clients)
         self.scoreboard.enter(self.slot, os.getpid())
         follower: Follower = self.wsgi.extensions["follower"]
         self._selector.register(follower.start(), selectors.EVENT_READ, follower.swap)
-        while self.alive:
+        while self._stays():
             self._listener.listen()
-            self._turn(min(TICK, self._listener.patience, self._clients.patience))
+            self._turn(min(TICK, self._listener.patience, self._clients.patience, self.scoreboard.seconds_left()))
+        if self.scoreboard.is_ending() and not self.scoreboard.shared:
+            self._close_doors()
         self._listener.pause()
         self.scoreboard.leave(self.slot)
         self._drain()
+
+    def _stays(self) -> bool:
+        """Whether this worker goes on accepting: at the end as long as all do, else until it is told to leave."""
+        return self.scoreboard.seconds_left() > 0 if self.scoreboard.is_ending() else self.alive
 
     def _turn(self, patience: float) -> None:
         """One turn of the loop; sockets and signals end the wait of at most `patience` seconds."""
@@ -66,8 +74,10 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
     def _look_around(self) -> None:
         """What a worker that is never idle must not forget: the clock, its listener, and new arrivals."""
         self._tick()
-        if self.alive:
+        if self._stays():
             self._listener.listen()
+        else:
+            self._listener.pause()  # else there would be no end under load
         self._poll(0)
 
     def _poll(self, patience: float) -> None:
@@ -84,11 +94,28 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
             self.log.warning("the master is gone; this worker follows it")
             self.alive = False
 
+    def _close_doors(self) -> None:
+        """Stop listening without a reset for anybody whom the kernel has told that he is connected."""
+        refuse_handshakes(self.sockets)
+        until = time.monotonic() + HANDSHAKE_SECONDS
+        while time.monotonic() < until:
+            self._listener.listen()
+            self._turn(min(DRAIN_POLL, self._listener.patience))
+        self._listener.pause()
+        while not self._listener.take_all():
+            self._turn(DRAIN_POLL)
+        stop_listening(self.sockets)
+
     def _drain(self) -> None:
         """Finish the requests under way, and for a while answer those that idle clients may be sending just now."""
-        self._clients.draining = True
+        self._clients.leaving = True
         until = time.monotonic() + self.settings.drain_timeout
         self._turn(0)  # whoever was accepted last has perhaps not been read yet
-        while self._clients.busy or (len(self._clients) and time.monotonic() < until):
+        while self._is_needed(until):
             self._turn(DRAIN_POLL)
         self._clients.close()
+
+    def _is_needed(self, until: float) -> bool:
+        """Whether a request is under way or may still come; it looks anew, so that nobody is closed who has spoken."""
+        self._poll(0)
+        return self._clients.busy or (len(self._clients) > 0 and time.monotonic() < until)

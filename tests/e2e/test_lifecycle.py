@@ -86,9 +86,8 @@ def test_a_client_that_keeps_its_connection_learns_that_the_service_is_ending(
     models: Path, path: str, reason: bytes
 ) -> None:
     with running(models, drain_timeout=10) as service, Wire(service.port) as wire, Wire(service.port) as watcher:
-        (worker,) = service.workers()
         before = ready(wire, path)
-        os.kill(worker, signal.SIGTERM)
+        service.process.send_signal(signal.SIGTERM)
         until(lambda: ready(watcher).status == 503, "the service says that it is not ready", seconds=5)
         after = ready(wire, path)
 

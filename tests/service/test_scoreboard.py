@@ -1,6 +1,7 @@
 """The workers' scoreboard: rows are claimed, used by one worker, and free again."""
 
 import os
+import time
 
 import pytest
 
@@ -40,6 +41,29 @@ def test_a_worker_that_starts_or_ends_keeps_its_slot_and_is_not_counted() -> Non
 
     assert scoreboard.workers() == {}
     assert scoreboard.claim() not in {starting, ending}
+
+
+def test_who_starts_is_told_from_who_leaves() -> None:
+    scoreboard = Scoreboard()
+    starting, leaving, serving = (scoreboard.claim() for _ in range(3))
+    scoreboard.enter(leaving, 12)
+    scoreboard.enter(serving, 13)
+    scoreboard.leave(leaving)
+
+    assert scoreboard.starting() == {starting}
+    assert scoreboard.workers() == {serving: 13}
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_end_is_announced_once(shared: bool) -> None:
+    scoreboard = Scoreboard()
+    before = scoreboard.is_ending(), scoreboard.seconds_left()
+    scoreboard.announce_end(time.monotonic() + 5, shared)
+    scoreboard.announce_end(time.monotonic() + 60, not shared)
+
+    assert before == (False, float("inf"))
+    assert (scoreboard.is_ending(), scoreboard.shared) == (True, shared)
+    assert 0 < scoreboard.seconds_left() <= 5
 
 
 def test_who_holds_more_connections_than_another_yields() -> None:

@@ -24,9 +24,8 @@ def test_every_setting_can_be_set_by_its_name() -> None:
     texts = {"host": "0.0.0.0", "models": "/srv/models", "default_model": "cifar10", "log_format": "text"}  # noqa: S104
     environment = {f"CONVSERVE_{item.name.upper()}": texts.get(item.name, "64") for item in fields(Settings)}
 
-    settings = read_settings(
-        {**environment, "CONVSERVE_MAX_BODY_BYTES": "2048", "CONVSERVE_MAX_BUFFERED_BYTES": "4096"}
-    )
+    sizes = {"CONVSERVE_MAX_BODY_BYTES": "2048", "CONVSERVE_MAX_BUFFERED_BYTES": "4096"}
+    settings = read_settings({**environment, **sizes, "CONVSERVE_GRACE_PERIOD": "129"})
 
     assert (settings.host, settings.models, settings.workers) == ("0.0.0.0", Path("/srv/models"), 64)  # noqa: S104
     assert (settings.request_timeout, settings.max_body_bytes, settings.log_format) == (64.0, 2048, "text")
@@ -72,7 +71,10 @@ def test_an_unknown_name_is_named_with_those_that_are_known() -> None:
         ("REQUEST_TIMEOUT", "inf"),
         ("READ_TIMEOUT", "never"),
         ("IDLE_TIMEOUT", "-5"),
+        ("DRAIN_DELAY", "601"),
         ("DRAIN_TIMEOUT", "-0.1"),
+        ("GRACE_PERIOD", "0"),
+        ("GRACE_PERIOD", "30.5"),
         ("LOG_FORMAT", "xml"),
         ("LOG_FORMAT", "JSON"),
     ],
@@ -86,6 +88,13 @@ def test_all_bodies_together_have_room_for_one() -> None:
     environment = {"CONVSERVE_MAX_BODY_BYTES": "4096", "CONVSERVE_MAX_BUFFERED_BYTES": "2048"}
 
     with pytest.raises(InvalidSetting, match="CONVSERVE_MAX_BUFFERED_BYTES must be at least CONVSERVE_MAX_BODY_BYTES"):
+        read_settings(environment)
+
+
+def test_the_grace_period_is_longer_than_what_happens_in_it() -> None:
+    environment = {"CONVSERVE_DRAIN_DELAY": "15", "CONVSERVE_DRAIN_TIMEOUT": "5", "CONVSERVE_GRACE_PERIOD": "20"}
+
+    with pytest.raises(InvalidSetting, match="CONVSERVE_GRACE_PERIOD must be longer than CONVSERVE_DRAIN_DELAY and"):
         read_settings(environment)
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,10 @@ class RunningService:
         """The process ids of the workers that run now."""
         return children(self.process.pid)
 
+    def serving(self) -> int:
+        """How many workers take connections."""
+        return len(WORKER.findall(self.get("/metrics").body))
+
     def stop(self) -> int:
         """Send SIGTERM and wait; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
@@ -57,20 +62,15 @@ def running(models: Path, open_files: int | None = None, **settings: object) -> 
     """
     with tempfile.TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
-        chosen = {"models": models, "port": 0, "workers": 1, "drain_timeout": 0, **settings}
+        chosen = {"models": models, "port": 0, "workers": 1, "drain_delay": 0, "drain_timeout": 0, **settings}
         process = start(stdout, stderr, open_files, **chosen)
         try:
             service = RunningService(process, _port(process, stderr), stdout, stderr)
             until(lambda: service.get("/readyz").status == 200, "the service is ready")
-            until(lambda: serving(service) == chosen["workers"], "all workers take requests")
+            until(lambda: service.serving() == chosen["workers"], "all workers take connections")
             yield service
         finally:
             _end(process)
-
-
-def serving(service: RunningService) -> int:
-    """How many workers take requests, as one of them tells."""
-    return len(WORKER.findall(service.get("/metrics").body))
 
 
 @contextmanager
@@ -111,6 +111,14 @@ def until(condition: Callable[[], bool], what: str, seconds: float = START_SECON
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:g} seconds until {what}")
         time.sleep(POLL_SECONDS)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def children(pid: int) -> list[int]:

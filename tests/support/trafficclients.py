@@ -31,6 +31,10 @@ class Order:
     retry_refused: bool
 
 
+class Unsent(Exception):
+    """The load ended before a connection that is refused again and again was opened: nothing is lost."""
+
+
 class Client:
     """One client; it keeps its connection as long as its own request and the server's answers allow."""
 
@@ -58,6 +62,8 @@ class Client:
             sent = time.monotonic()
             connection.sendall(self._request)
             (status, version, stays), error = _receive(connection), ""
+        except Unsent:
+            return
         except (OSError, ValueError) as failure:
             (status, version, stays), error = (0, None, False), f"{type(failure).__name__}: {failure}"
         self.outcomes.append((due, sent, time.monotonic(), status, error, version, reused))
@@ -79,8 +85,10 @@ class Client:
             try:
                 return socket.create_connection(("127.0.0.1", self._order.port), TIMEOUT)
             except ConnectionRefusedError:
-                if not self._order.retry_refused or self._stop.wait(RETRY):
+                if not self._order.retry_refused:
                     raise
+                if self._stop.wait(RETRY):
+                    raise Unsent from None
 
     def _leave(self) -> None:
         if self._socket is not None:
