@@ -105,7 +105,7 @@ def ready(wire: Wire, path: str = "/readyz") -> Answer:
 def test_the_end_leaves_nothing_behind(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with running(models, workers=2) as service:
-        during = [path.name for path in tmp_path.iterdir() if path.name.startswith("convserve-metrics-")]
+        during = [path.name for path in tmp_path.iterdir() if path.name.startswith("convserve-")]
         workers = service.workers()
 
         status = service.stop()
@@ -157,7 +157,7 @@ def test_every_request_has_one_line_in_the_log(models: Path) -> None:
         service.get("/nowhere%0Athere")
         lines = [json.loads(line) for line in service.stdout.read_text().splitlines()]
 
-    predicted, refused, lost = (line for line in lines if line["path"] != "/readyz")
+    predicted, refused, lost = (line for line in lines if line["path"] not in ("/readyz", "/metrics"))
     assert predicted.items() >= {"model": "mnist", "version": 2, "label": "middle", "request_id": "mine"}.items()
     assert (predicted["status"], predicted["method"], predicted["bytes_in"]) == (200, "POST", len(PNG))
     assert (refused["status"], lost["status"], lost["path"]) == (400, 404, "/nowhere\nthere")

@@ -108,6 +108,6 @@ def write_slowly(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
         for part in (content[: len(content) // 2], content[len(content) // 2 :]):
+            time.sleep(0.3)
             file.write(part)
             file.flush()
-            time.sleep(0.3)

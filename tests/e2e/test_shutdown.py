@@ -131,7 +131,7 @@ def test_where_new_workers_cannot_start_the_old_ones_stay(
 
 def obstruct(temporary: Path) -> list[Path]:
     """Put something where the next two workers want to open a file."""
-    (folder,) = temporary.glob("convserve-metrics-*")
+    (folder,) = temporary.glob("convserve-*")
     obstacles = [folder / f"statistics_{slot}.mmap" for slot in (2, 3)]
     for obstacle in obstacles:
         obstacle.mkdir()
