@@ -6,6 +6,8 @@ from functools import cache, partial
 from service.comparison import Comparison
 from service.shadowmetrics import ShadowMetrics
 
+DROPPED = ("full", "old", "retired")  # there was no room, it waited for too long, or its shadow is one no more
+
 
 class ShadowMeter:
     """The metrics of one pair of versions, each label looked up once."""
@@ -15,7 +17,7 @@ class ShadowMeter:
         self._result = cache(partial(metrics.comparisons.labels, *pair))
         self._difference = metrics.difference.labels(*pair)
         self._seconds = metrics.seconds.labels(*shadow)
-        self._dropped = cache(partial(metrics.dropped.labels, *shadow))
+        self._dropped = {reason: metrics.dropped.labels(*shadow, reason) for reason in DROPPED}  # from 0 on
         self._failure = cache(partial(metrics.failures.labels, *shadow))
 
     def observe(self, comparisons: Iterable[Comparison], seconds: float) -> None:
@@ -26,8 +28,8 @@ class ShadowMeter:
         self._seconds.observe(seconds)
 
     def drop(self, reason: str) -> None:
-        """Count a copy that was not classified: there was no room (`full`), it was `old`, or its shadow `retired`."""
-        self._dropped(reason).inc()
+        """Count a copy that was not classified, for one of the reasons DROPPED."""
+        self._dropped[reason].inc()
 
     def fail(self, code: str) -> None:
         """Count a copy that the shadow could not classify."""
