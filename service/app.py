@@ -41,6 +41,7 @@ from service.routes.v1 import v1_routes
 from service.runtime import load_model
 from service.seat import Seat
 from service.settings import Settings
+from service.shadows import Shadows
 from service.shortcut import Shortcut
 
 logger = logging.getLogger("convserve")
@@ -49,7 +50,8 @@ logger = logging.getLogger("convserve")
 def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Write) -> Flask:
     """Load and verify the models, then put the routes in front of them.
 
-    `app.extensions["follower"]` is what the worker's loop calls, so that models come and go.
+    The worker's loop calls what is in `app.extensions`: the `follower`, so that models come and go, and the `shadows`,
+    which compare when there is nothing else to do.
     """
     limits = Limits(settings.max_pixels, settings.max_request_pixels, settings.max_images)
     repository = ModelRepository(settings.models)
@@ -64,13 +66,14 @@ def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Writ
 
     control = ModelControl(repository, orders, reports, guard, settings.request_timeout)
     open_repository = OpenInferenceRepository(registry, control)
-    inference = Inference(metrics)
+    shadows = Shadows(registry, metrics.shadows)
+    inference = Inference(metrics, shadows)
     native = NativeDialect(registry, inference)
     open_inference = OpenInference(registry, inference, metrics.statistics, limits, settings.workers)
     tensorflow_serving = TensorFlowServing(registry, inference, limits)
 
     app = _create_flask(settings)
-    app.extensions["follower"] = follower
+    app.extensions["follower"], app.extensions["shadows"] = follower, shadows
     admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, *v2.ORDER_PATHS, "/metrics"})
     handle_failures(app, metrics)
     for routes in (

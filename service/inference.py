@@ -11,7 +11,9 @@ from service.metrics import Metrics
 from service.prediction import Classification
 from service.predictor import Predictor
 from service.record import RequestRecord
+from service.shadows import Shadows
 from service.stages import Stages
+from service.trafficsplit import Choice
 
 Answer = TypeVar("Answer")
 
@@ -27,16 +29,18 @@ class Task(Generic[Answer]):
 class Inference:
     """Understand, classify, write, and account for it: a dialect brings how it understands and how it writes."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, shadows: Shadows) -> None:
         self._metrics = metrics
+        self._shadows = shadows
         self._meters: WeakKeyDictionary[Predictor, PredictionMeter] = WeakKeyDictionary()
 
-    def run(self, predictor: Predictor, understand: Callable[[], Task[Answer]], record: RequestRecord) -> Answer:
+    def run(self, choice: Choice, understand: Callable[[], Task[Answer]], record: RequestRecord) -> Answer:
         """Do what a request asks for and return the answer; raises a RequestError.
 
         The record learns the times and what the log shall say, and whom to tell should the request fail: from here on
-        every failure is the model's in its statistics.
+        every failure is the model's in its statistics. The shadow of the choice gets a copy of what succeeds.
         """
+        predictor = choice.predictor
         meter = self._meter(predictor)
         record.on_failure = meter.fail
         stages = Stages(record.queue_seconds)
@@ -48,6 +52,7 @@ class Inference:
         meter.observe(winners, stages)
         record.server_timing = stages.server_timing()
         record.facts = _facts(predictor, len(winners), winners[0].label)
+        self._shadows.offer(choice, task.inputs, winners)
         return answer
 
     def _meter(self, predictor: Predictor) -> PredictionMeter:

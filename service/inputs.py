@@ -23,6 +23,15 @@ class EncodedImages:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all files."""
+        return sum(len(image.content) for image in self.images)
+
+    def owned(self) -> "EncodedImages":
+        """The same without the request's body behind it; files never share its memory."""
+        return self
+
 
 @dataclass(frozen=True)
 class PixelArray:
@@ -32,6 +41,15 @@ class PixelArray:
 
     def __len__(self) -> int:
         return len(self.values) if self.values.ndim else 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pixels."""
+        return self.values.nbytes
+
+    def owned(self) -> "PixelArray":
+        """The same without the request's body behind it, of which the array may be a view."""
+        return PixelArray(self.values.copy())
 
 
 Inputs = EncodedImages | PixelArray

@@ -17,6 +17,7 @@ class PredictionMeter:
         self._batch_size = metrics.batch_size.labels(*labels)
         self._confidence = metrics.confidence.labels(*labels)
         self._label = cache(partial(metrics.predictions.labels, *labels))
+        self._failure = cache(partial(metrics.prediction_failures.labels, *labels))
         self._stage = cache(partial(metrics.stage_seconds.labels, *labels))
 
     def observe(self, winners: Sequence[RankedClass], stages: Stages) -> None:
@@ -29,6 +30,7 @@ class PredictionMeter:
             self._stage(stage).observe(seconds)
         self._tally.succeed(len(winners), stages)
 
-    def fail(self, seconds: float) -> None:
-        """Count a request that got an error after `seconds`."""
+    def fail(self, seconds: float, code: str) -> None:
+        """Count a request that got an error, by its code, after `seconds`."""
+        self._failure(code).inc()
         self._tally.fail(seconds)

@@ -11,6 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from service.processes import WorkerProcesses
 from service.seat import Seat
+from service.shadowmetrics import ShadowMetrics, create_shadow_metrics
 from service.slotvalues import SlotFiles, slot_value
 from service.statistics import Statistics
 
@@ -33,9 +34,11 @@ class Metrics:
     requests_in_progress: Gauge
     stage_seconds: Histogram
     predictions: Counter
+    prediction_failures: Counter
     confidence: Histogram
     batch_size: Histogram
     rejected: Counter
+    shadows: ShadowMetrics
     model_load_failures: Counter
     model_load_seconds: Histogram
     statistics: Statistics
@@ -74,6 +77,12 @@ def create_metrics(seat: Seat) -> Metrics:
         predictions=Counter(
             "convserve_predictions_total", "Classified images by the label that won.", (*MODEL, "label"), registry=own
         ),
+        prediction_failures=Counter(
+            "convserve_prediction_failures_total",
+            "Prediction requests to a version that were answered with an error, by its code.",
+            (*MODEL, "reason"),
+            registry=own,
+        ),
         confidence=Histogram(
             "convserve_confidence", "Probability of the label that won.", MODEL, buckets=CONFIDENCES, registry=own
         ),
@@ -83,6 +92,7 @@ def create_metrics(seat: Seat) -> Metrics:
         rejected=Counter(
             "convserve_rejected_total", "Requests answered with an error, by its code.", ("reason",), registry=own
         ),
+        shadows=create_shadow_metrics(own),
         model_load_failures=Counter(
             "convserve_model_load_failures_total",
             "Versions that a worker refused to serve, by what was wrong.",

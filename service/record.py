@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import random as draw
 from typing import Any
 
 # Names in the WSGI environment. The first four are the server's.
@@ -34,7 +35,8 @@ class RequestRecord:
     bytes_out: int = 0
     facts: dict[str, Any] = field(default_factory=dict)  # what the route adds to the log line
     server_timing: str = ""  # the header's value, once there is one
-    on_failure: Callable[[float], None] | None = None  # wants to know after how many seconds the request failed
+    on_failure: Callable[[float, str], None] | None = None  # wants to know after how many seconds, and with what code
+    lot: float = field(default_factory=draw)  # decides between versions, and alike when a request is tried again
 
     def seconds(self) -> float:
         """Time since the request was complete, the queue included."""

@@ -7,7 +7,7 @@ from itertools import chain
 from modelrepo.policy import ServingPolicy
 from service.errors import ModelNotFound
 from service.predictor import Predictor
-from service.trafficsplit import TrafficSplit, split
+from service.trafficsplit import Choice, TrafficSplit, split
 
 READY, UNAVAILABLE = "READY", "UNAVAILABLE"
 
@@ -81,16 +81,27 @@ class ModelRegistry:
     def get(self, name: str | None, version: int | None) -> Predictor:
         """The predictor of a version, of the one that answers by default, or of the default model; or ModelNotFound."""
         name = name or self._default()
-        tried = self.versions(name)
-        if name not in self._contents.splits:
-            reason = _enumerate(dict.fromkeys(each.reason for each in tried))
-            raise ModelNotFound(f"no version of {name!r} is loaded: {reason}")
+        split = self._split(name)
         if version is None:
-            return self._contents.splits[name].default
-        ready = _ready(tried)
+            return split.default
+        ready = _ready(self.versions(name))
         if version not in ready:
             raise ModelNotFound(f"{name!r} has no version {version}; loaded is {_enumerate(map(str, ready))}")
         return ready[version]
+
+    def choose(self, name: str | None, version: int | None, lot: float) -> Choice:
+        """Who answers an inference request, by its lot from 0 to 1: exactly the version that it names, if it names one.
+
+        Raises ModelNotFound.
+        """
+        if version is not None:
+            return Choice(self.get(name, version))
+        return self._split(name or self._default()).choose(lot)
+
+    @property
+    def splits(self) -> Mapping[str, TrafficSplit]:
+        """Who answers requests that name no version, for each model that is ready."""
+        return self._contents.splits
 
     def refusals(self) -> dict[str, str]:
         """What was refused, and why: bundles, by name and version, and whatever cannot be followed."""
@@ -106,6 +117,13 @@ class ModelRegistry:
         """Models of which no version is served although one should be."""
         refused = {each.name for each in self if each.failure}
         return [name for name in self.names() if name in refused and name not in self._contents.splits]
+
+    def _split(self, name: str) -> TrafficSplit:
+        split = self._contents.splits.get(name)
+        if split is None:
+            reason = _enumerate(dict.fromkeys(each.reason for each in self.versions(name)))
+            raise ModelNotFound(f"no version of {name!r} is loaded: {reason}")
+        return split
 
     def _default(self) -> str:
         models = self._contents.models

@@ -1,8 +1,9 @@
 """Which versions of a model answer the requests that name none."""
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import random as draw
+from typing import NamedTuple
 
 from modelrepo.policy import ModelPolicy, Share
 from service.predictor import Predictor
@@ -15,9 +16,19 @@ class Part:
     predictor: Predictor
     share: float
 
-    def drawn(self) -> bool:
-        """Whether this request is one of the share: by chance, so that no pattern of the clients' can skew it."""
-        return random.random() < self.share  # noqa: S311 - nothing secret hangs on it
+    def covers(self, lot: float) -> bool:
+        """Whether a request is one of the share, by a number from 0 to 1 that was drawn for it.
+
+        Chance decides, so that no pattern of the clients' can skew the share.
+        """
+        return lot < self.share
+
+
+class Choice(NamedTuple):
+    """The version that answers a request, and the one that gets a copy of it; None for no copy."""
+
+    predictor: Predictor
+    shadow: Predictor | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,14 @@ class TrafficSplit:
     default: Predictor
     canary: Part | None = None
     shadow: Part | None = None
+
+    def choose(self, lot: float) -> Choice:
+        """Who answers a request that names no version, by its lot, and who gets a copy, by another one."""
+        canary, shadow = self.canary, self.shadow
+        predictor = canary.predictor if canary and canary.covers(lot) else self.default
+        if shadow is None or shadow.predictor is predictor or not shadow.covers(draw()):  # noqa: S311 - nothing secret
+            return Choice(predictor)
+        return Choice(predictor, shadow.predictor)
 
 
 def split(policy: ModelPolicy, ready: Mapping[int, Predictor]) -> TrafficSplit:

@@ -4,7 +4,7 @@ from service.errors import InvalidRequest
 
 
 def parse_version(text: str | None) -> int | None:
-    """A version number, or None for the newest; raises InvalidRequest."""
+    """A version number, or None where none is named; raises InvalidRequest."""
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):

@@ -21,6 +21,7 @@ from service.settings import Settings
 
 if TYPE_CHECKING:  # it brings ONNX Runtime with it, which the master must not have
     from service.follower import Follower
+    from service.shadows import Shadows
 
 TICK = 1.0  # seconds between looks at the clock: deadlines, the master's watchdog, the parent
 POLL_EVERY = 0.005  # seconds of answering after which new arrivals are looked for
@@ -47,9 +48,12 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         self.scoreboard.enter(self.slot, os.getpid())
         follower: Follower = self.wsgi.extensions["follower"]
         self._selector.register(follower.start(), selectors.EVENT_READ, follower.swap)
+        shadows: Shadows = self.wsgi.extensions["shadows"]
         while self._stays():
             self._listener.listen()
-            self._turn(min(TICK, self._listener.patience, self._clients.patience, self.scoreboard.seconds_left()))
+            patience = min(self._listener.patience, self._clients.patience, shadows.patience)
+            if not self._turn(min(TICK, patience, self.scoreboard.seconds_left())):
+                shadows.compare_next()
         if self.scoreboard.is_ending() and not self.scoreboard.shared:
             self._close_doors()
         self._listener.pause()
@@ -60,16 +64,18 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         """Whether this worker goes on accepting: at the end as long as all do, else until it is told to leave."""
         return self.scoreboard.seconds_left() > 0 if self.scoreboard.is_ending() else self.alive
 
-    def _turn(self, patience: float) -> None:
-        """One turn of the loop; sockets and signals end the wait of at most `patience` seconds."""
+    def _turn(self, patience: float) -> bool:
+        """One turn of the loop; what happens ends the wait of at most `patience` seconds. False: nothing did."""
         self._tick()
-        self._poll(patience)
+        busy = self._poll(patience)
         self._clients.resume()
         next_poll = time.monotonic() + POLL_EVERY
         while self._clients.answer_next():
+            busy = True
             if time.monotonic() >= next_poll:
                 self._look_around()
                 next_poll = time.monotonic() + POLL_EVERY
+        return busy
 
     def _look_around(self) -> None:
         """What a worker that is never idle must not forget: the clock, its listener, and new arrivals."""
@@ -80,9 +86,11 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
             self._listener.pause()  # else there would be no end under load
         self._poll(0)
 
-    def _poll(self, patience: float) -> None:
-        for key, _ in self._selector.select(patience):
+    def _poll(self, patience: float) -> bool:
+        events = self._selector.select(patience)
+        for key, _ in events:
             key.data(key.fileobj)
+        return bool(events)
 
     def _tick(self) -> None:
         if time.monotonic() < self._next_tick:

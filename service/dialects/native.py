@@ -37,8 +37,8 @@ class NativeDialect:
 
         `version` and `top_k` are as the client wrote them, None where it did not. Raises a RequestError.
         """
-        predictor = self._registry.get(name, parse_version(version))
-        return self._inference.run(predictor, partial(_understand, predictor.metadata, top_k, read), record)
+        choice = self._registry.choose(name, parse_version(version), record.lot)
+        return self._inference.run(choice, partial(_understand, choice.predictor.metadata, top_k, read), record)
 
 
 def _understand(metadata: Metadata, top_k: str | None, read: Callable[[], Inputs]) -> Task[bytes]:

@@ -3,11 +3,13 @@
 import { element } from "./element.js";
 import { percent } from "./numbers.js";
 
-// The newest version of a model goes by the model's name, as in the API; older ones are named with their number.
+// The version that answers by default goes by the model's name, as in the API; the others are named with their number.
 export function choicesOf({ models }) {
-  return models.flatMap(({ name, versions }) => {
+  return models.flatMap(({ name, versions, ...model }) => {
     const ready = versions.filter(({ state }) => state === "READY").reverse();
-    return ready.map((version, i) => ({ ...version, name, path: pathOf(name, version.version, i === 0), newest: i === 0 }));
+    const choices = ready.map((version) => ({ ...version, name, answers: version.version === model.default }));
+    choices.sort((one, other) => other.answers - one.answers);
+    return choices.map((each) => ({ ...each, path: pathOf(name, each.version, each.answers) }));
   });
 }
 
@@ -19,7 +21,7 @@ export function refusalsOf({ models }) {
 }
 
 export function optionOf(choice, value) {
-  return element("option", { value }, choice.newest ? choice.name : `${choice.name}, version ${choice.version}`);
+  return element("option", { value }, choice.answers ? choice.name : `${choice.name}, version ${choice.version}`);
 }
 
 export function sentenceOf({ description, version, accuracy }) {
@@ -27,11 +29,11 @@ export function sentenceOf({ description, version, accuracy }) {
   return `${description.replace(/\.$/, "")}. Version ${version}${measured}.`;
 }
 
-function pathOf(name, version, newest) {
+function pathOf(name, version, answers) {
   const model = `models/${encodeURIComponent(name)}`;
   return {
-    predict: newest ? `${model}/predict` : `${model}/versions/${version}/predict`,
-    summary: newest ? `${model}/summary` : `${model}/summary?version=${version}`,
+    predict: answers ? `${model}/predict` : `${model}/versions/${version}/predict`,
+    summary: answers ? `${model}/summary` : `${model}/summary?version=${version}`,
     text: `${model}/summary?version=${version}&format=text`,
     card: `${model}/versions/${version}`,
   };

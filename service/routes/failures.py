@@ -23,7 +23,7 @@ def handle_failures(app: Flask, metrics: Metrics) -> None:
         metrics.rejected.labels(code).inc()
         record = request.environ[RECORD]
         if record.on_failure:
-            record.on_failure(record.seconds())
+            record.on_failure(record.seconds(), code)
         members = error.members if isinstance(error, RequestError) else {}
         document = {**members, "error": sentence, "code": code, "request_id": record.request_id}
         return json_answer(document, status, headers)

@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from service.registry import READY, LoadedVersion, ModelRegistry
 from service.routes.answers import json_answer
+from service.trafficsplit import Part, TrafficSplit
 from service.versions import parse_version
 
 
@@ -30,7 +31,21 @@ def model_routes(registry: ModelRegistry) -> Blueprint:
 
 
 def _overview(registry: ModelRegistry, name: str) -> dict[str, Any]:
-    return {"name": name, "versions": [_version(each) for each in registry.versions(name)]}
+    versions = [_version(each) for each in registry.versions(name)]
+    return {"name": name, **_answering(registry.splits.get(name)), "versions": versions}
+
+
+def _answering(split: TrafficSplit | None) -> dict[str, Any]:
+    """The versions that requests which name none meet; only what is in effect."""
+    if split is None:
+        return {}
+    trials = {"canary": split.canary, "shadow": split.shadow}
+    default: dict[str, Any] = {"default": split.default.metadata.version}
+    return default | {name: _part(each) for name, each in trials.items() if each}
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {"version": part.predictor.metadata.version, "share": part.share}
 
 
 def _version(loaded: LoadedVersion) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 
 def test_every_metric_is_documented(metrics: Metrics) -> None:
-    own = [value for value in vars(metrics).values() if isinstance(value, MetricWrapperBase)]
+    every = {**vars(metrics), **vars(metrics.shadows)}.values()
+    own = [value for value in every if isinstance(value, MetricWrapperBase)]
     names = [sample for metric in own for sample in (next(iter(metric.describe())).name,)]
 
     missing = [name for name in names if f"`{name}`" not in OPERATIONS and f"`{name}_total`" not in OPERATIONS]

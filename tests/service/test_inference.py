@@ -4,6 +4,7 @@ import gc
 import re
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import NoReturn
 
 import numpy as np
@@ -17,7 +18,10 @@ from service.metrics import Metrics
 from service.prediction import Classification
 from service.predictor import Predictor
 from service.record import RequestRecord
+from service.registry import ModelRegistry
 from service.runtime import Model, Scores
+from service.shadows import NEVER, Shadows
+from service.trafficsplit import Choice
 from tests.support.batches import batch
 from tests.support.bundles import describe
 from tests.support.pictures import Pixels
@@ -50,8 +54,13 @@ def record() -> RequestRecord:
 
 
 @pytest.fixture
-def inference(metrics: Metrics) -> Inference:
-    return Inference(metrics)
+def inference(metrics: Metrics, shadows: Shadows) -> Inference:
+    return Inference(metrics, shadows)
+
+
+@pytest.fixture
+def shadows(metrics: Metrics) -> Shadows:
+    return Shadows(ModelRegistry([], "tiny"), metrics.shadows)
 
 
 def counted(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -77,7 +86,7 @@ def test_a_request_is_understood_classified_and_written_once_each(inference: Inf
         done.append("written")
         return f"{len(classification.probabilities)} images"
 
-    answer = inference.run(predictor(model=classify), understand, record)
+    answer = inference.run(Choice(predictor(model=classify)), understand, record)
 
     assert done == ["understood", "classified", "written"]
     assert answer == "2 images"
@@ -87,7 +96,7 @@ def test_a_request_is_understood_classified_and_written_once_each(inference: Inf
 
 
 def test_the_record_learns_where_the_time_went(inference: Inference, record: RequestRecord) -> None:
-    inference.run(predictor(), asking(), record)
+    inference.run(Choice(predictor()), asking(), record)
 
     stages = dict(re.findall(r"(\w+);dur=([\d.]+)", record.server_timing))
     assert list(stages) == ["queue", "decode", "preprocess", "infer", "encode"]
@@ -95,7 +104,7 @@ def test_the_record_learns_where_the_time_went(inference: Inference, record: Req
 
 
 def test_the_record_learns_what_the_log_shall_say(inference: Inference, record: RequestRecord) -> None:
-    inference.run(predictor(version=3), asking(images=4), record)
+    inference.run(Choice(predictor(version=3)), asking(images=4), record)
 
     assert record.facts == {"model": "tiny", "version": 3, "images": 4, "label": "middle"}
 
@@ -103,19 +112,20 @@ def test_the_record_learns_what_the_log_shall_say(inference: Inference, record: 
 def test_the_record_learns_whom_to_tell_of_a_failure(
     inference: Inference, metrics: Metrics, record: RequestRecord
 ) -> None:
-    inference.run(predictor(), asking(), record)
+    inference.run(Choice(predictor()), asking(), record)
     assert record.on_failure
-    record.on_failure(0.5)
+    record.on_failure(0.5, "invalid_request")
 
     failed = metrics.statistics.read("tiny", 1).failed
     assert (failed.count, failed.nanoseconds) == (1, 500_000_000)
+    assert counted(metrics, "convserve_prediction_failures_total", reason="invalid_request") == 1
 
 
 # What is told to metrics and statistics
 
 
 def test_a_success_is_counted(inference: Inference, metrics: Metrics, record: RequestRecord) -> None:
-    inference.run(predictor(), asking(images=3), record)
+    inference.run(Choice(predictor()), asking(images=3), record)
 
     found = metrics.statistics.read("tiny", 1)
     assert (found.total.count, found.images, found.failed.count) == (1, 3, 0)
@@ -137,7 +147,7 @@ def test_a_failure_is_passed_on_and_no_success(
     inference: Inference, metrics: Metrics, record: RequestRecord, understand: Callable[[], Task[str]], model: Model
 ) -> None:
     with pytest.raises(RequestError):
-        inference.run(predictor(model=model), understand, record)
+        inference.run(Choice(predictor(model=model)), understand, record)
 
     assert metrics.statistics.read("tiny", 1).total.count == 0
     assert counted(metrics, "convserve_predictions_total", label="middle") is None
@@ -147,13 +157,28 @@ def test_a_failure_is_passed_on_and_no_success(
     assert record.on_failure is not None
 
 
+# What is told to the shadows
+
+
+@pytest.mark.parametrize(
+    ("understand", "copied"), [(asking(), True), (asking(write=fail), False)], ids=["a success", "a failure"]
+)
+def test_the_shadow_gets_a_copy_of_what_succeeds(
+    inference: Inference, shadows: Shadows, record: RequestRecord, understand: Callable[[], Task[str]], copied: bool
+) -> None:
+    with nullcontext() if copied else pytest.raises(InvalidRequest):
+        inference.run(Choice(predictor(1), predictor(2)), understand, record)
+
+    assert (shadows.patience < NEVER) is copied
+
+
 # The meters
 
 
-def meter(inference: Inference, asked: Predictor) -> Callable[[float], None]:
+def meter(inference: Inference, asked: Predictor) -> Callable[[float, str], None]:
     """A method of the meter that a request to a predictor got; equal methods are of one and the same meter."""
     record = RequestRecord("id", queue_seconds=0)
-    inference.run(asked, asking(), record)
+    inference.run(Choice(asked), asking(), record)
     assert record.on_failure
     return record.on_failure
 

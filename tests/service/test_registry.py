@@ -104,3 +104,32 @@ def test_the_policy_says_which_version_answers() -> None:
     registry.replace(ready("mnist", 1, 2), policy, {})
 
     assert registry.get("mnist", None).metadata.version == 1
+
+
+def test_a_request_that_names_no_version_meets_the_canary_by_its_lot_and_documents_never_do() -> None:
+    registry = ModelRegistry([], "mnist")
+    policy = ServingPolicy(3, {"mnist": ModelPolicy(3, default=1, canary=Share(0.1, 2), shadow=Share(1.0, 3))})
+    registry.replace(ready("mnist", 1, 2, 3), policy, {})
+    first, second, third = (registry.get("mnist", version) for version in (1, 2, 3))
+
+    assert registry.choose("mnist", None, 0.05) == (second, third)
+    assert registry.choose(None, None, 0.5) == (first, third)
+    assert registry.get("mnist", None) is first
+
+
+def test_a_request_that_names_a_version_gets_exactly_it() -> None:
+    registry = ModelRegistry([], "mnist")
+    policy = ServingPolicy(3, {"mnist": ModelPolicy(3, default=1, canary=Share(1.0, 2), shadow=Share(1.0, 3))})
+    registry.replace(ready("mnist", 1, 2, 3), policy, {})
+
+    assert [registry.choose("mnist", version, 0.0) for version in (1, 2, 3)] == [
+        (registry.get("mnist", version), None) for version in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("version", [None, 3])
+def test_nobody_is_chosen_where_nothing_is_loaded(version: int | None) -> None:
+    registry = ModelRegistry([REFUSED], "mnist")
+
+    with pytest.raises(ModelNotFound, match=r"no version of 'mnist' is loaded: model\.onnx is missing"):
+        registry.choose("mnist", version, 0.0)

@@ -3,7 +3,7 @@
 import pytest
 
 from modelrepo.policy import ModelPolicy, Share
-from service.trafficsplit import Part, split
+from service.trafficsplit import Part, TrafficSplit, split
 from tests.support.fakes import predictor
 
 READY = {version: predictor(version=version) for version in (1, 2, 3)}
@@ -46,8 +46,30 @@ def test_a_trial_of_the_only_version_is_none(policy: ModelPolicy) -> None:
     assert (found.canary, found.shadow) == (None, None)
 
 
-@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.1, 400, 600), (1.0, 5000, 5000)])
-def test_a_share_of_the_requests_is_drawn(share: float, least: int, most: int) -> None:
-    part = Part(READY[1], share)
+LOTS = [number / 1000 for number in range(1000)]
 
-    assert least <= sum(part.drawn() for _ in range(5000)) <= most
+
+@pytest.mark.parametrize(("share", "answered"), [(0.0, 0), (0.1, 100), (1.0, 1000)])
+def test_a_canary_answers_its_share_of_the_lots(share: float, answered: int) -> None:
+    canary = TrafficSplit(READY[1], canary=Part(READY[2], share))
+
+    assert sum(canary.choose(lot).predictor is READY[2] for lot in LOTS) == answered
+    assert all(canary.choose(lot).shadow is None for lot in LOTS)
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.1, 60, 140), (1.0, 1000, 1000)])
+def test_a_shadow_gets_copies_of_its_share_by_chance_and_answers_nothing(share: float, least: int, most: int) -> None:
+    choices = [TrafficSplit(READY[1], shadow=Part(READY[2], share)).choose(0.0) for _ in LOTS]
+
+    assert least <= sum(choice.shadow is READY[2] for choice in choices) <= most
+    assert {choice.predictor for choice in choices} == {READY[1]}
+
+
+def test_a_shadow_is_compared_with_the_canary_too_but_never_with_itself() -> None:
+    canary = Part(READY[2], 0.5)
+
+    other = TrafficSplit(READY[1], canary, Part(READY[3], 1.0))
+    same = TrafficSplit(READY[1], canary, Part(READY[2], 1.0))
+
+    assert (other.choose(0.0), other.choose(0.9)) == ((READY[2], READY[3]), (READY[1], READY[3]))
+    assert (same.choose(0.0), same.choose(0.9)) == ((READY[2], None), (READY[1], READY[2]))

@@ -3,7 +3,7 @@
 The network looks at the columns of an 8 × 8 picture and says where it is bright: left, middle or right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,11 @@ RULES = Preprocessing(
 )
 
 
-def graph(channels: int = 1, batch: int | None = None) -> bytes:
-    """An ONNX model: uint8 [N, 8, 8, channels] → Cast → Flatten → MatMul → Softmax → float32 [N, 3]."""
+def graph(channels: int = 1, batch: int | None = None, order: Sequence[int] = (0, 1, 2)) -> bytes:
+    """An ONNX model: uint8 [N, 8, 8, channels] → Cast → Flatten → MatMul → Softmax → float32 [N, 3].
+
+    `order` says by whose weights each label is scored; with another one other labels win.
+    """
     nodes = [
         helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
         helper.make_node("Flatten", ["pixels"], ["flat"], axis=1),
@@ -42,7 +45,7 @@ def graph(channels: int = 1, batch: int | None = None) -> bytes:
     size = batch or "N"
     inputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, [size, SIDE, SIDE, channels])]
     outputs = [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [size, len(LABELS)])]
-    weights = [numpy_helper.from_array(_weights(channels), "weights")]
+    weights = [numpy_helper.from_array(_weights(channels)[:, list(order)], "weights")]
     built = helper.make_graph(nodes, "tiny", inputs, outputs, weights)
     model = helper.make_model(built, ir_version=10, opset_imports=[helper.make_opsetid("", 17)])
     return bytes(model.SerializeToString())
@@ -79,14 +82,19 @@ def publish_tiny(
     name: str,
     version: int = 1,
     mode: str = "grayscale",
+    *,
     golden: GoldenSet | None = None,
+    network: bytes | None = None,
     **changes: Any,
 ) -> Path:
-    """Publish a version through the real writer; golden images are computed by ONNX Runtime unless given."""
+    """Publish a version through the real writer; golden images are computed by ONNX Runtime unless given.
+
+    `network` is an ONNX model that takes the place of the usual one.
+    """
     repository = ModelRepository(models)
     metadata = describe(name, version, mode, **changes)
     with staging(repository) as staged:
-        (staged / MODEL).write_bytes(graph(metadata.input.channels, metadata.input.batch))
+        (staged / MODEL).write_bytes(network or graph(metadata.input.channels, metadata.input.batch))
         write_golden(staged, golden or compute_golden(staged / MODEL, metadata.input))
         return publish(repository, staged, metadata)
 

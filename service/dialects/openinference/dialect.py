@@ -26,13 +26,14 @@ from service.predictor import Predictor
 from service.record import RequestRecord
 from service.registry import LoadedVersion, ModelRegistry
 from service.statistics import Statistics
+from service.trafficsplit import Choice
 from service.versions import parse_version
 
 RAW = "0"  # the length of the JSON before a tensor that comes alone
 
 
 class OpenInference:
-    """Every operation raises a RequestError; `version` is as the client wrote it, None for the newest."""
+    """Every operation raises a RequestError; `version` is as the client wrote it, None if it did not."""
 
     def __init__(
         self, registry: ModelRegistry, inference: Inference, statistics: Statistics, limits: Limits, instances: int
@@ -54,9 +55,9 @@ class OpenInference:
         record: RequestRecord,
     ) -> InferAnswer:
         """Answer the body that `read` returns: JSON, tensors behind JSON, or one tensor (`header_length` "0")."""
-        predictor = self._find(name, version)
-        understand = partial(self._understand, predictor.metadata, read, header_length, record)
-        return self._inference.run(predictor, understand, record)
+        choice = self._choose(name, version, record.lot)
+        understand = partial(self._understand, choice.predictor.metadata, read, header_length, record)
+        return self._inference.run(choice, understand, record)
 
     def _understand(
         self, metadata: Metadata, read: Callable[[], bytes], header_length: str | None, record: RequestRecord
@@ -123,6 +124,12 @@ class OpenInference:
     def _find(self, name: str, version: str | None) -> Predictor:
         try:
             return self._registry.get(name, parse_version(version))
+        except ModelNotFound as error:
+            raise _unknown(name, version, error) from error
+
+    def _choose(self, name: str, version: str | None, lot: float) -> Choice:
+        try:
+            return self._registry.choose(name, parse_version(version), lot)
         except ModelNotFound as error:
             raise _unknown(name, version, error) from error
 

@@ -9,7 +9,7 @@ from service.dialects.tfserving.answers import write_predictions, write_results
 from service.dialects.tfserving.documents import Document, describe_metadata, describe_status
 from service.dialects.tfserving.inputs import read_classify, read_predict
 from service.dialects.tfserving.request import parse_classify, parse_predict
-from service.dialects.tfserving.servables import find_predictor, find_versions
+from service.dialects.tfserving.servables import choose_predictor, find_predictor, find_versions
 from service.errors import InvalidRequest, NotReady
 from service.inference import Inference, Task
 from service.limits import Limits
@@ -29,8 +29,8 @@ class TensorFlowServing:
         self, name: str, version: str | None, label: str | None, read: Callable[[], bytes], record: RequestRecord
     ) -> bytes:
         """All probabilities of each image of the JSON body that `read` returns, as JSON."""
-        predictor = find_predictor(self._registry, name, version, label)
-        return self._inference.run(predictor, partial(self._understand_predict, predictor.metadata, read), record)
+        choice = choose_predictor(self._registry, name, version, label, record.lot)
+        return self._inference.run(choice, partial(self._understand_predict, choice.predictor.metadata, read), record)
 
     def _understand_predict(self, metadata: Metadata, read: Callable[[], bytes]) -> Task[bytes]:
         request = parse_predict(read())
@@ -40,8 +40,8 @@ class TensorFlowServing:
         self, name: str, version: str | None, label: str | None, read: Callable[[], bytes], record: RequestRecord
     ) -> bytes:
         """All labels of each image of the JSON body that `read` returns with their probabilities, as JSON."""
-        predictor = find_predictor(self._registry, name, version, label)
-        return self._inference.run(predictor, partial(self._understand_classify, predictor.metadata, read), record)
+        choice = choose_predictor(self._registry, name, version, label, record.lot)
+        return self._inference.run(choice, partial(self._understand_classify, choice.predictor.metadata, read), record)
 
     def _understand_classify(self, metadata: Metadata, read: Callable[[], bytes]) -> Task[bytes]:
         request = parse_classify(read())

@@ -3,17 +3,27 @@
 from service.errors import InvalidRequest, ModelNotFound
 from service.predictor import Predictor
 from service.registry import LoadedVersion, ModelRegistry
+from service.trafficsplit import Choice
 from service.versions import parse_version
 
 
 def find_predictor(registry: ModelRegistry, name: str, version: str | None, label: str | None) -> Predictor:
-    """The version that answers; `version` and `label` are as the client wrote them, None where it did not.
+    """The version that documents are about; `version` and `label` are as the client wrote them, None where it did not.
 
     Raises ModelNotFound or InvalidRequest.
     """
     number = _number(registry, name, version, label)
     try:
         return registry.get(name, number)
+    except ModelNotFound as error:
+        raise _not_found(name, number, str(error)) from error
+
+
+def choose_predictor(registry: ModelRegistry, name: str, version: str | None, label: str | None, lot: float) -> Choice:
+    """Who answers an inference request with this lot; raises the same."""
+    number = _number(registry, name, version, label)
+    try:
+        return registry.choose(name, number, lot)
     except ModelNotFound as error:
         raise _not_found(name, number, str(error)) from error
 
@@ -29,7 +39,7 @@ def find_versions(registry: ModelRegistry, name: str, version: str | None, label
 
 
 def _number(registry: ModelRegistry, name: str, version: str | None, label: str | None) -> int | None:
-    """The version's number, None for the newest. Labels are an operator's names for versions; none are kept here."""
+    """The version's number, None where none is named. Labels are names for versions; none are kept here."""
     number = parse_version(version)
     if label is not None:
         loaded = [each for each in _versions(registry, name, None) if each.predictor]

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from service.dialects.tfserving.servables import find_predictor, find_versions
+from service.dialects.tfserving.servables import choose_predictor, find_predictor, find_versions
 from service.errors import InvalidRequest, ModelNotFound, RequestError
 from service.limits import Limits
 from service.predictor import Predictor
 from service.registry import LoadedVersion, ModelRegistry
+from service.trafficsplit import Choice
 from tests.support.bundles import describe
 
 Servable = tuple[str, str | None, str | None]  # name, version, label
@@ -28,6 +29,11 @@ REGISTRY = ModelRegistry(
 @pytest.mark.parametrize(("version", "number"), [(None, 2), ("1", 1), ("2", 2)])
 def test_the_newest_that_is_served_answers_or_the_one_that_is_named(version: str | None, number: int) -> None:
     assert find_predictor(REGISTRY, "a", version, None).metadata.version == number
+    assert choose_predictor(REGISTRY, "a", version, None, 0.0).predictor.metadata.version == number
+
+
+def choose(registry: ModelRegistry, name: str, version: str | None, label: str | None) -> Choice:
+    return choose_predictor(registry, name, version, label, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,7 @@ def test_versions_are_found_whether_served_or_not_the_newest_first(
     assert [each.version for each in find_versions(REGISTRY, name, version, None)] == numbers
 
 
-@pytest.mark.parametrize("find", [find_predictor, find_versions])
+@pytest.mark.parametrize("find", [find_predictor, find_versions, choose])
 @pytest.mark.parametrize(
     ("servable", "error", "sentence"),
     [

@@ -18,6 +18,7 @@ from service.orders import Orders
 from service.registry import LoadedVersion, ModelRegistry
 from service.reports import Reports
 from service.seat import Seat
+from service.shadows import Shadows
 from tests.support.infer import BYTES_IMAGE, PNG, TEXT, infer
 
 
@@ -155,4 +156,5 @@ def test_a_refused_version_is_in_the_index_but_not_among_the_ready(seat: Seat) -
 
 def _dialect(metrics: Metrics, versions: list[LoadedVersion]) -> OpenInference:
     registry = ModelRegistry(versions, "mnist")
-    return OpenInference(registry, Inference(metrics), metrics.statistics, Limits(1, 1, 1), 1)
+    inference = Inference(metrics, Shadows(registry, metrics.shadows))
+    return OpenInference(registry, inference, metrics.statistics, Limits(1, 1, 1), 1)
