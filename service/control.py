@@ -12,9 +12,10 @@ from service.reports import Reports, VersionReport
 
 @dataclass(frozen=True)
 class Order:
-    """A numbered order about a model, and until when (monotonic seconds) the client waits for it."""
+    """A numbered order, what it does to which model, and until when (monotonic seconds) the client waits for it."""
 
     number: int
+    verb: str
     name: str
     until: float
 
@@ -38,13 +39,13 @@ class ModelControl:
             there = f"the repository has {', '.join(self._repository.names()) or 'nothing'}"
             raise LoadFailed(f"failed to load {name!r}, failed to poll from model repository: {there}")
         self._guard.forgive(name)
-        return self._order(self._orders.load(name), name)
+        return self._order(self._orders.load(name), "load", name)
 
     def unload(self, name: str) -> Order:
         """Order a model to be let go; raises ModelNotFound."""
         if not self._repository.versions(name) and not any(self._states(name)):
             raise ModelNotFound(f"failed to unload {name!r}: there is no such model")
-        return self._order(self._orders.unload(name), name)
+        return self._order(self._orders.unload(name), "unload", name)
 
     def is_over(self, order: Order) -> bool:
         """Whether every worker has followed an order, or its time is up."""
@@ -53,14 +54,15 @@ class ModelControl:
     def check(self, order: Order) -> None:
         """Raise NotReady where an order is still being followed, LoadFailed where a version was refused."""
         if not self._is_followed(order):
-            raise NotReady(f"{order.name!r} is still being loaded: POST /v2/repository/index tells when it is there")
+            state = f"{order.name!r} is not yet {order.verb}ed in every worker"
+            raise NotReady(f"{state}, which goes on: POST /v2/repository/index lists what is served")
         refused = {each.version: each.reason for each in self._states(order.name) if each.failure}
         if refused:
             reasons = "; ".join(f"version {version}: {reason}" for version, reason in sorted(refused.items()))
             raise LoadFailed(f"failed to load {order.name!r}: {reasons}")
 
-    def _order(self, number: int, name: str) -> Order:
-        return Order(number, name, time.monotonic() + self._patience)
+    def _order(self, number: int, verb: str, name: str) -> Order:
+        return Order(number, verb, name, time.monotonic() + self._patience)
 
     def _is_followed(self, order: Order) -> bool:
         return all(report.order >= order.number for report in self._reports.read())

@@ -18,13 +18,15 @@ from service.registry import Contents, ModelRegistry
 from service.reports import Reports, WorkerReport, describe
 
 TICK = 0.02  # seconds between looks at orders and at the other workers
+RECOVERY = 1.0  # seconds after an error that nobody expected
+END_PATIENCE = 2.0  # seconds
 PATIENCE = 10.0  # seconds that a worker waits for the others before it goes ahead
 
 logger = logging.getLogger("convserve")
 
 
 class Follower:
-    """One worker's. The loop calls `begin`, `start` and `swap`; everything else happens in the thread."""
+    """One worker's. The loop calls `begin`, `start`, `swap` and `end`; everything else happens in the thread."""
 
     def __init__(
         self,
@@ -44,9 +46,12 @@ class Follower:
         self._interval = interval
         self._on_plan = on_plan
         self._read_end, self._write_end = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self._swapped = threading.Event()
+        self._ended = threading.Event()
         self._next_look = 0.0
         self._prepared_at = 0.0
+        self._retired: Contents | None = None
 
     def begin(self) -> None:
         """Load what there is and have it in effect, before the first request."""
@@ -65,7 +70,7 @@ class Follower:
             self._prepared = self._planner.obey(book)
             self._take_effect()
             self._report()
-        threading.Thread(target=self._run, name="follower", daemon=True).start()
+        self._thread.start()
         return self._read_end
 
     def swap(self, _descriptor: object = None) -> None:
@@ -73,6 +78,11 @@ class Follower:
         os.read(self._read_end, 1)
         self._retired = self._take_effect()
         self._swapped.set()
+
+    def end(self) -> None:
+        """Stop following, and wait a moment for the thread: the process must not end in the middle of a load."""
+        self._ended.set()
+        self._thread.join(END_PATIENCE)
 
     def _take_effect(self) -> Contents:
         plan = self._served = self._prepared
@@ -82,13 +92,12 @@ class Follower:
     # In the thread
 
     def _run(self) -> None:
-        while True:
-            time.sleep(TICK)
+        while not self._ended.wait(TICK):
             try:
                 self._step()
             except Exception:  # the thread must not end: nobody would notice
                 logger.exception("cannot follow the model repository; what is loaded is served on")
-                time.sleep(1)
+                self._ended.wait(RECOVERY)
 
     def _step(self) -> None:
         plan = self._look()
@@ -118,9 +127,11 @@ class Follower:
     def _hand_over(self) -> None:
         self._swapped.clear()
         os.write(self._write_end, b"!")
-        self._swapped.wait()
+        while not self._swapped.wait(TICK):
+            if self._ended.is_set():
+                return
         self._report()
-        del self._retired
+        self._retired = None
         give_back()
 
     def _report(self) -> None:

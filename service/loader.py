@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from modelrepo.policy import ServingPolicy
 from modelrepo.repository import ModelRepository
+from service.loadedversion import LoadedVersion
 from service.loadguard import LoadGuard
 from service.loading import Opener, load_version
-from service.registry import LoadedVersion
 from service.selection import select
 from service.snapshot import Fingerprint, Snapshot, take_fingerprint
 

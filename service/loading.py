@@ -6,8 +6,8 @@ from collections.abc import Callable
 from modelrepo.errors import InvalidMetadata, RepositoryError
 from modelrepo.reader import Bundle, read_version
 from modelrepo.repository import ModelRepository
+from service.loadedversion import LoadedVersion
 from service.predictor import Predictor
-from service.registry import LoadedVersion
 from service.runtime import UnusableGraph
 from service.verification import WrongAnswers, replay
 from service.warmup import warm_up

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from modelrepo.errors import InvalidPolicy
 from modelrepo.policy import ServingPolicy, Versions, read_policy
 from modelrepo.repository import ModelRepository
+from service.loadedversion import LoadedVersion
 from service.loader import Attempt, Key, Loader
 from service.orders import OrderBook
-from service.registry import LoadedVersion
 from service.snapshot import Snapshot, take_snapshot
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from service.loadedversion import LoadedVersion
 from service.predictor import Predictor
-from service.registry import LoadedVersion
 from service.seat import Seat
 from service.sharedfile import write_whole
 

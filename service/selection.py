@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from modelrepo.policy import ModelPolicy
-from service.registry import LoadedVersion
+from service.loadedversion import LoadedVersion
 
 Load = Callable[[int], LoadedVersion | None]  # a version's number; None while its bundle is being written
 

@@ -59,6 +59,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         self._listener.pause()
         self.scoreboard.leave(self.slot)
         self._drain()
+        follower.end()
 
     def _stays(self) -> bool:
         """Whether this worker goes on accepting: at the end as long as all do, else until it is told to leave."""

@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service.registry import READY, LoadedVersion, ModelRegistry
+from service.loadedversion import READY, LoadedVersion
+from service.registry import ModelRegistry
 from service.routes.answers import json_answer
 from service.trafficsplit import Part, TrafficSplit
 from service.versions import parse_version

@@ -10,11 +10,11 @@ from modelrepo.golden import GoldenImage, GoldenSet
 from modelrepo.policy import ModelPolicy, ServingPolicy
 from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
+from service.loadedversion import LoadedVersion
 from service.loader import CHANGED, Key, Loader
 from service.loadguard import LoadGuard
 from service.loading import Opener
 from service.predictor import Predictor
-from service.registry import LoadedVersion
 from service.runtime import UnusableGraph
 from service.snapshot import take_snapshot
 from tests.support.bundles import publish_tiny

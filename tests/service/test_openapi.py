@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from service.errors import RequestError
+from service.loadedversion import LoadedVersion
 from service.openapi import FILL, SAME, SUFFIXES, describe
-from service.registry import LoadedVersion, ModelRegistry
+from service.registry import ModelRegistry
 from service.routes.pages import FOLDER, SKELETONS
 from service.settings import Settings
 from tests.support.description import METHODS, UNDESCRIBED, Document, braced, fetch, resolve

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.app import create_app
+from service.loadedversion import UNAVAILABLE
 from service.metrics import Metrics
-from service.registry import UNAVAILABLE
 from service.seat import Seat
 from service.settings import Settings
 from tests.support.bundles import RULES, publish_tiny

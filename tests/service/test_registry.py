@@ -4,7 +4,8 @@ import pytest
 
 from modelrepo.policy import ModelPolicy, ServingPolicy, Share
 from service.errors import ModelNotFound
-from service.registry import LoadedVersion, ModelRegistry
+from service.loadedversion import LoadedVersion
+from service.registry import ModelRegistry
 from tests.support.fakes import predictor
 
 

@@ -14,10 +14,11 @@ from modelrepo.policy import ModelPolicy, ServingPolicy, Share
 from service import copies, duty, shadows
 from service.errors import InvalidImage
 from service.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
+from service.loadedversion import LoadedVersion
 from service.metrics import Metrics
 from service.prediction import RankedClass
 from service.predictor import Predictor
-from service.registry import LoadedVersion, ModelRegistry
+from service.registry import ModelRegistry
 from service.runtime import Model, Scores
 from service.shadows import Shadows
 from service.trafficsplit import Choice

@@ -22,9 +22,10 @@ from service.dialects.openinference.tensors import read_inputs, read_raw
 from service.errors import DeadlineExceeded, ModelNotFound, NotReady
 from service.inference import Inference, Task
 from service.limits import Limits
+from service.loadedversion import LoadedVersion
 from service.predictor import Predictor
 from service.record import RequestRecord
-from service.registry import LoadedVersion, ModelRegistry
+from service.registry import ModelRegistry
 from service.statistics import Statistics
 from service.trafficsplit import Choice
 from service.versions import parse_version

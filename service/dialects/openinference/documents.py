@@ -5,7 +5,7 @@ from typing import Any
 from modelrepo.metadata import Metadata
 from modelrepo.repository import MODEL
 from service.dialects.openinference.datatypes import PIXELS, PROBABILITIES
-from service.registry import LoadedVersion
+from service.loadedversion import LoadedVersion
 from service.statistics import ModelStatistics, Totals
 
 EXTENSIONS = (

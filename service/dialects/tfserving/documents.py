@@ -5,7 +5,7 @@ from typing import Any
 
 from modelrepo.metadata import Metadata
 from service.dialects.tfserving.request import SIGNATURE
-from service.registry import LoadedVersion
+from service.loadedversion import LoadedVersion
 
 Document = dict[str, Any]
 

@@ -1,8 +1,9 @@
 """Servables, which are versions of models in TensorFlow Serving's words, found or refused as it does."""
 
 from service.errors import InvalidRequest, ModelNotFound
+from service.loadedversion import LoadedVersion
 from service.predictor import Predictor
-from service.registry import LoadedVersion, ModelRegistry
+from service.registry import ModelRegistry
 from service.trafficsplit import Choice
 from service.versions import parse_version
 

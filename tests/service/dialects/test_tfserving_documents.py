@@ -2,8 +2,8 @@
 
 from service.dialects.tfserving.documents import describe_metadata, describe_status
 from service.limits import Limits
+from service.loadedversion import LoadedVersion
 from service.predictor import Predictor
-from service.registry import LoadedVersion
 from tests.support.bundles import describe
 
 SERVED = LoadedVersion("tiny", 1, Predictor(describe("tiny"), "", lambda batch: batch, Limits(1, 1, 1)))

@@ -7,8 +7,9 @@ import pytest
 from service.dialects.tfserving.servables import choose_predictor, find_predictor, find_versions
 from service.errors import InvalidRequest, ModelNotFound, RequestError
 from service.limits import Limits
+from service.loadedversion import LoadedVersion
 from service.predictor import Predictor
-from service.registry import LoadedVersion, ModelRegistry
+from service.registry import ModelRegistry
 from service.trafficsplit import Choice
 from tests.support.bundles import describe
 

@@ -12,10 +12,11 @@ from service.dialects.openinference.repository import OpenInferenceRepository
 from service.errors import NotReady
 from service.inference import Inference
 from service.limits import Limits
+from service.loadedversion import LoadedVersion
 from service.loadguard import LoadGuard
 from service.metrics import Metrics
 from service.orders import Orders
-from service.registry import LoadedVersion, ModelRegistry
+from service.registry import ModelRegistry
 from service.reports import Reports
 from service.seat import Seat
 from service.shadows import Shadows

@@ -1,0 +1,149 @@
+"""The thread beside the loop: when it looks, when the loop swaps, and what becomes of what was served."""
+
+import gc
+import select
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from weakref import ref
+
+import pytest
+
+from modelrepo.repository import ModelRepository
+from service.follower import Follower
+from service.loader import Loader
+from service.loadguard import LoadGuard
+from service.orders import Orders
+from service.planner import Plan, Planner
+from service.registry import ModelRegistry
+from service.reports import Reports, WorkerReport
+from service.scoreboard import Scoreboard
+from service.seat import Seat
+from tests.support.fakes import open_fake, publish
+from tests.support.running import until
+
+INTERVAL = 0.05
+
+
+class Worker:
+    """A follower and the part of a worker's loop that it needs."""
+
+    def __init__(self, folder: Path, slot: int, scoreboard: Scoreboard, interval: float) -> None:
+        repository = ModelRepository(folder / "models")
+        self.registry = ModelRegistry([], "mnist")
+        self.orders = Orders(folder)
+        self.reports = Reports(Seat(folder, slot, scoreboard))
+        self.plans: list[Plan] = []
+        planner = Planner(repository, 2, Loader(repository, open_fake, LoadGuard(folder)))
+        self.follower = Follower(
+            planner, self.registry, self.orders, self.reports, interval=interval, on_plan=self.plans.append
+        )
+        self.follower.begin()
+        self._descriptor = self.follower.start()
+
+    def turn(self) -> None:
+        """Swap, if the thread asks for it."""
+        if select.select([self._descriptor], [], [], 0)[0]:
+            self.follower.swap()
+
+    def serves(self, *versions: int) -> bool:
+        self.turn()
+        return [each.version for each in self.registry if each.predictor] == list(versions)
+
+
+Hire = Callable[..., Worker]
+
+
+@pytest.fixture
+def scoreboard() -> Scoreboard:
+    return Scoreboard()
+
+
+@pytest.fixture
+def hire(tmp_path: Path, scoreboard: Scoreboard) -> Iterator[Hire]:
+    """Workers over one repository, which has version 1 of `mnist`; their threads end with them."""
+    workers: list[Worker] = []
+
+    def make(slot: int = 0, interval: float = INTERVAL) -> Worker:
+        workers.append(Worker(tmp_path, slot, scoreboard, interval))
+        return workers[-1]
+
+    publish(tmp_path / "models", "mnist", 1)
+    yield make
+    for worker in workers:
+        worker.follower.end()
+
+
+def test_what_is_there_is_served_before_the_thread_starts(hire: Hire) -> None:
+    assert hire().serves(1)
+
+
+def test_a_new_version_is_swapped_in_by_the_loop(hire: Hire, tmp_path: Path) -> None:
+    worker = hire()
+    publish(tmp_path / "models", "mnist", 2)
+
+    until(lambda: worker.serves(1, 2), "the new version is served")
+
+    assert [attempt.outcome.version for attempt in worker.plans[-1].attempts] == [2]
+
+
+def test_an_order_is_followed_without_any_polling(hire: Hire, tmp_path: Path) -> None:
+    worker = hire(interval=0)
+    publish(tmp_path / "models", "mnist", 2)
+    number = worker.orders.load("mnist")
+
+    until(lambda: worker.serves(1, 2), "the order is followed")
+
+    until(lambda: [report.order for report in worker.reports.read()] == [number], "the others are told")
+
+
+def test_what_is_retired_is_let_go(hire: Hire, tmp_path: Path) -> None:
+    publish(tmp_path / "models", "mnist", 2)
+    worker = hire()
+    retired = ref(worker.registry.get("mnist", 2))
+    shutil.rmtree(tmp_path / "models" / "mnist" / "2")
+
+    until(lambda: worker.serves(1), "the version is gone")
+    worker.plans.clear()
+
+    until(lambda: gc.collect() >= 0 and retired() is None, "nothing holds it")
+
+
+def test_a_worker_waits_for_the_others_before_it_swaps(hire: Hire, scoreboard: Scoreboard, tmp_path: Path) -> None:
+    scoreboard.enter(1, 1)
+    other = Reports(Seat(tmp_path, 1, scoreboard))
+    worker = hire()
+    other.write(WorkerReport("something else", 0, ()))
+    publish(tmp_path / "models", "mnist", 2)
+    until(lambda: (tmp_path / "worker_0.json").read_text() != "" and prepared(worker) != "", "it has prepared")
+    before = prepared(worker)
+    until(lambda: prepared(worker) != before, "it has loaded the new version")
+    was_alone = worker.serves(1)
+
+    other.write(WorkerReport(prepared(worker), 0, ()))
+
+    until(lambda: worker.serves(1, 2), "it swaps")
+    assert was_alone
+
+
+def prepared(worker: Worker) -> str:
+    return worker.reports.read()[0].prepared
+
+
+def test_an_order_that_came_while_a_worker_started_is_followed_before_its_first_request(
+    tmp_path: Path, scoreboard: Scoreboard
+) -> None:
+    publish(tmp_path / "models", "mnist", 1)
+    repository = ModelRepository(tmp_path / "models")
+    registry, orders = ModelRegistry([], "mnist"), Orders(tmp_path)
+    planner = Planner(repository, 2, Loader(repository, open_fake, LoadGuard(tmp_path)))
+    reports = Reports(Seat(tmp_path, 0, scoreboard))
+    follower = Follower(planner, registry, orders, reports, interval=0, on_plan=lambda _: None)
+    follower.begin()
+    number = orders.unload("mnist")
+
+    follower.start()
+    follower.end()
+
+    assert [each.predictor for each in registry] == [None]
+    assert [report.order for report in reports.read()] == [number]
