@@ -13,7 +13,7 @@ SERVICE := $(VENVS)/service/bin/python
 TRAINING := $(VENVS)/training/bin/python
 TEST := $(VENVS)/test/bin
 
-.PHONY: help serve test fuzz lint format train evaluate bench lock clean
+.PHONY: help serve test fuzz prove lint format train evaluate bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ test: $(call environment,test) ## run all tests; those that need real data sets 
 
 fuzz: $(call environment,test) ## send 20,000 mutated requests a seed, over all routes, to a service; `make test` sends 2,000
 	$(TEST)/python -m pytest -o python_functions='fuzz_*' tests/e2e/test_fuzz.py
+
+prove: $(call environment,test) ## the long proofs under load: restarts, reloads, new versions, memory; `make test` has short ones
+	$(TEST)/python -m pytest -o python_functions='prove_*' tests/e2e
 
 lint: $(call environment,test) ## check style, types and who imports whom
 	$(TEST)/ruff check .

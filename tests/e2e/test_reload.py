@@ -1,4 +1,7 @@
-"""New versions under load: nobody notices but by the version in the answer, and what is broken is never served."""
+"""New versions under load: nobody notices but by the version in the answer, and what is broken is never served.
+
+`make prove` collects what is named `prove_…` and does with four workers what `make test` does with two.
+"""
 
 import time
 from collections.abc import Iterator
@@ -55,8 +58,15 @@ def is_listed(service: RunningService, wanted: dict[str, str]) -> bool:
     return any(wanted.items() <= row.items() for row in service.post("/v2/repository/index", b"").json())
 
 
-@pytest.mark.parametrize("workers", [2, 4])
-def test_twenty_reloads_five_of_them_broken_and_no_request_fails(repository: Path, workers: int) -> None:
+def test_twenty_reloads_five_of_them_broken_and_no_request_fails(repository: Path) -> None:
+    reload_under_load(repository, 2)
+
+
+def prove_twenty_reloads_five_of_them_broken_and_no_request_fails(repository: Path) -> None:
+    reload_under_load(repository, 4)
+
+
+def reload_under_load(repository: Path, workers: int) -> None:
     with running(repository, workers=workers, poll_interval=POLL) as service:
         with traffic(service.port, body=DIGIT, rate=300) as load:
             time.sleep(1)
