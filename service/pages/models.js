@@ -7,16 +7,16 @@ import { percent } from "./numbers.js";
 export function choicesOf({ models }) {
   return models.flatMap(({ name, versions, ...model }) => {
     const ready = versions.filter(({ state }) => state === "READY").reverse();
-    const choices = ready.map((version) => ({ ...version, name, answers: version.version === model.default }));
+    const choices = ready.map((version) => describe(name, version, model));
     choices.sort((one, other) => other.answers - one.answers);
     return choices.map((each) => ({ ...each, path: pathOf(name, each.version, each.answers) }));
   });
 }
 
-export function refusalsOf({ models }) {
+export function absencesOf({ models }) {
   return models.flatMap(({ name, versions }) => {
-    const refused = versions.filter(({ state }) => state !== "READY");
-    return refused.map(({ version, reason }) => `${name}, version ${version}, was refused: ${reason}`);
+    const absent = versions.filter(({ state }) => state !== "READY");
+    return absent.map(({ version, reason }) => `${name}, version ${version}, is not served: ${reason}.`);
   });
 }
 
@@ -24,9 +24,16 @@ export function optionOf(choice, value) {
   return element("option", { value }, choice.answers ? choice.name : `${choice.name}, version ${choice.version}`);
 }
 
-export function sentenceOf({ description, version, accuracy }) {
+export function sentenceOf({ description, version, accuracy, canary }) {
   const measured = typeof accuracy === "number" ? `, right on ${percent(accuracy)} of its test pictures` : "";
-  return `${description.replace(/\.$/, "")}. Version ${version}${measured}.`;
+  const trial = canary ? ` Version ${canary.version}, on trial, answers ${percent(canary.share)} of the requests.` : "";
+  return `${description.replace(/\.$/, "")}. Version ${version}${measured}.${trial}`;
+}
+
+// The version that answers shares its requests with the canary, if there is one.
+function describe(name, version, model) {
+  const answers = version.version === model.default;
+  return { ...version, name, answers, canary: answers ? model.canary : undefined };
 }
 
 function pathOf(name, version, answers) {

@@ -3,7 +3,7 @@
 import { showAsking, showFailure, showNothing, showPrediction } from "./answer.js";
 import { byId } from "./element.js";
 import { showSummary } from "./layers.js";
-import { choicesOf, optionOf, refusalsOf, sentenceOf } from "./models.js";
+import { absencesOf, choicesOf, optionOf, sentenceOf } from "./models.js";
 import { Pad } from "./pad.js";
 import { predict, read } from "./service.js";
 
@@ -24,10 +24,10 @@ async function start() {
     byId("model").replaceChildren(...state.choices.map(optionOf));
     byId("model").disabled = state.choices.length === 0;
     byId("model").value = await defaultOf(state.choices);
-    byId("refused").textContent = refusalsOf(models).join(" ");
-    byId("refused").hidden = byId("refused").textContent === "";
+    byId("absent").textContent = absencesOf(models).join(" ");
+    byId("absent").hidden = byId("absent").textContent === "";
     if (choice()) await showModel();
-    else byId("about").textContent = "No model is loaded. The service's log and /readyz say why.";
+    else byId("about").textContent = "No model is served now.";
   } catch (error) {
     showFailure(error);
   }

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.support.browser import Tab, browse, find_browser
+from tests.support.bundles import publish_tiny
+from tests.support.copies import copy_bundle, flip_a_bit
 from tests.support.pictures import as_file
 from tests.support.running import ROOT, running
 
@@ -126,3 +128,17 @@ def test_the_description_is_laid_out_to_be_read(browser: Tab, address: str) -> N
     assert "curl --data-binary @picture.png" in browser.shown("#predict")
     assert browser.shown("#schema-Error")
     assert browser.problems == []
+
+
+def test_what_is_on_trial_and_what_is_not_served_is_said(browser: Tab, tmp_path: Path) -> None:
+    publish_tiny(tmp_path, "mnist", 1)
+    publish_tiny(tmp_path, "mnist", 2)
+    copy_bundle(tmp_path / "mnist" / "2", tmp_path / "mnist" / "3", flip_a_bit)
+    (tmp_path / "serving.json").write_text('{"models": {"mnist": {"canary": {"version": 2, "share": 0.25}}}}')
+    with running(tmp_path) as service:
+        browser.open(f"http://127.0.0.1:{service.port}/")
+        about, absent = browser.shown("#about"), browser.shown("#absent")
+
+    assert "Version 1, right on 100.00 %" in about
+    assert "Version 2, on trial, answers 25.00 % of the requests" in about
+    assert absent.startswith("mnist, version 3, is not served: model.onnx has another SHA-256")

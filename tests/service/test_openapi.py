@@ -20,6 +20,7 @@ from tests.support.description import METHODS, UNDESCRIBED, Document, braced, fe
 PARTS = [(FOLDER / name).read_bytes() for name in SKELETONS]
 NOTHING = ModelRegistry([], "mnist")
 REFUSED = ModelRegistry([LoadedVersion("mnist", 1, None, "its golden images come out wrong", "golden")], "mnist")
+UNLOADED = ModelRegistry([LoadedVersion("mnist", 1, None, "it was unloaded")], "mnist")
 
 
 @pytest.fixture
@@ -35,8 +36,9 @@ def test_it_is_valid_where_no_model_is_loaded() -> None:
     validate(describe(PARTS, NOTHING, Settings()))
 
 
-def test_it_is_valid_where_every_version_was_refused() -> None:
-    document = describe(PARTS, REFUSED, Settings())
+@pytest.mark.parametrize("registry", [REFUSED, UNLOADED], ids=["refused", "unloaded"])
+def test_it_is_valid_where_no_version_of_a_model_is_served(registry: ModelRegistry) -> None:
+    document = describe(PARTS, registry, Settings())
 
     validate(document)
     assert document["components"]["parameters"]["Name"]["schema"]["enum"] == ["mnist"]
