@@ -139,6 +139,6 @@ def test_what_is_on_trial_and_what_is_not_served_is_said(browser: Tab, tmp_path:
         browser.open(f"http://127.0.0.1:{service.port}/")
         about, absent = browser.shown("#about"), browser.shown("#absent")
 
-    assert "Version 1, right on 100.00 %" in about
-    assert "Version 2, on trial, answers 25.00 % of the requests" in about
+    assert "Version 1, right on 100.00\u00a0%" in about
+    assert "Version 2, on trial, answers 25.00\u00a0% of the requests" in about
     assert absent.startswith("mnist, version 3, is not served: model.onnx has another SHA-256")
