@@ -14,6 +14,14 @@ def positive(text: str) -> int:
     return value
 
 
+def version_number(text: str) -> int:
+    """A version that clients can ask for."""
+    value = positive(text)
+    if value > 999_999_999:
+        raise ArgumentTypeError("must be at most 999999999, the last that the service understands")
+    return value
+
+
 def model_name(text: str) -> str:
     """What a model can be called."""
     if not is_name(text):

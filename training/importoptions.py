@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from modelrepo.metadata import FITS, INTERPOLATIONS, LAYOUTS, OUTPUT_KINDS
-from training.arguments import image_size, model_name, number, numbers, positive
+from training.arguments import image_size, model_name, number, numbers, positive, version_number
 from training.foreign.imageinput import COLORS
 from training.foreign.presets import PRESETS
 
@@ -21,7 +21,7 @@ def add_import(parser: ArgumentParser) -> None:
 def _add_bundle(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("the bundle")
     group.add_argument("--name", type=model_name, help="the model's name; the file's by default")
-    group.add_argument("--version", type=positive, help="its version; the next by default")
+    group.add_argument("--version", type=version_number, help="its version; the next by default")
     group.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="the model repository")
     group.add_argument("--description", metavar="TEXT", help="a sentence for people")
     group.add_argument("--labels", type=Path, metavar="FILE", help="a name a line, or JSON; numbers by default")
