@@ -11,7 +11,7 @@ from training.foreign.presets import PRESETS
 
 def add_import(parser: ArgumentParser) -> None:
     """Give the parser what the command needs."""
-    parser.add_argument("model", type=Path, metavar="FILE.onnx")
+    parser.add_argument("model", type=Path, metavar="FILE.onnx", help="the model as its tool exported it")
     _add_bundle(parser)
     _add_preprocessing(parser)
     _add_graph(parser)
