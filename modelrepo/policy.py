@@ -101,7 +101,7 @@ def _versions(fields: Fields, otherwise: Versions) -> Versions:
     given = fields.optional("versions", fields.value)
     if given is None:
         return otherwise
-    return fields.integers("versions", 1) if isinstance(given, list) else fields.integer("versions", 1)
+    return tuple(fields.integers("versions", 1)) if isinstance(given, list) else fields.integer("versions", 1)
 
 
 def _share(fields: Fields) -> Share:

@@ -53,7 +53,7 @@ class LoadGuard:
 
     @contextmanager
     def loading(self, bundle: str, digest: str) -> Iterator[bool]:
-        """Load a bundle inside this context, which gives whether it may be tried. `bundle` is `<name>/<version>`."""
+        """To load a bundle in; gives whether it may be tried. `bundle` is `<name>/<version>`."""
         files = (bundle, digest)
         with self._locked() as journal:
             survived = journal.is_survived(files)
