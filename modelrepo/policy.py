@@ -79,9 +79,12 @@ def read_policy(repository: ModelRepository, versions: Versions) -> ServingPolic
 def _policy(fields: Fields, versions: Versions) -> ServingPolicy:
     fields.only("versions", "models")
     versions = _versions(fields, versions)
-    models = fields.optional("models", fields.inner)
-    names = models.names() if models else []
-    return ServingPolicy(versions, {name: _model(models.inner(name), versions) for name in names if models})
+    models = fields.optional("models", lambda name: _models(fields.inner(name), versions))
+    return ServingPolicy(versions, models or {})
+
+
+def _models(fields: Fields, versions: Versions) -> dict[str, ModelPolicy]:
+    return {name: _model(fields.inner(name), versions) for name in fields.names()}
 
 
 def _model(fields: Fields, versions: Versions) -> ModelPolicy:

@@ -18,10 +18,10 @@ from service.follower import Follower
 from service.inference import Inference
 from service.keys import AdminKeys, InvalidKeys, read_keys
 from service.limits import Limits
-from service.loadedversions import LoadedVersions
 from service.loader import Loader
 from service.loadguard import LoadGuard
 from service.metrics import Metrics
+from service.modelinfo import ModelInfo
 from service.observer import Observer
 from service.orders import Orders
 from service.planner import Plan, Planner
@@ -62,7 +62,7 @@ def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Writ
     on_plan = partial(_count, metrics)
     follower = Follower(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
     follower.begin()
-    metrics.scrape.register(LoadedVersions(reports))
+    metrics.scrape.register(ModelInfo(reports))
 
     control = ModelControl(repository, orders, reports, guard, settings.request_timeout)
     open_repository = OpenInferenceRepository(registry, control)

@@ -22,7 +22,7 @@ def compare(
     Labels count, not their places: versions may order them differently. A label that is unknown has probability 0, and
     what is no number is as far off as can be.
     """
-    for row, (mine, other) in enumerate(zip(answered, classification.winners(labels), strict=True)):
-        place = labels.index(mine.label) if mine.label in labels else None
+    for row, (given, found) in enumerate(zip(answered, classification.winners(labels), strict=True)):
+        place = labels.index(given.label) if given.label in labels else None
         probability = 0.0 if place is None else classification.probabilities.item(row, place)
-        yield Comparison(mine.label == other.label, min(1.0, abs(mine.probability - probability)))
+        yield Comparison(given.label == found.label, min(1.0, abs(given.probability - probability)))

@@ -54,8 +54,8 @@ class ModelControl:
     def check(self, order: Order) -> None:
         """Raise NotReady where an order is still being followed, LoadFailed where a version was refused."""
         if not self._is_followed(order):
-            state = f"{order.name!r} is not yet {order.verb}ed in every worker"
-            raise NotReady(f"{state}, which goes on: POST /v2/repository/index lists what is served")
+            state = f"{order.name!r} is not yet {order.verb}ed in every worker, and they go on with it"
+            raise NotReady(f"{state}: POST /v2/repository/index lists what is served")
         refused = {each.version: each.reason for each in self._states(order.name) if each.failure}
         if refused:
             reasons = "; ".join(f"version {version}: {reason}" for version, reason in sorted(refused.items()))

@@ -19,7 +19,7 @@ from service.reports import Reports, WorkerReport, describe
 
 TICK = 0.02  # seconds between looks at orders and at the other workers
 RECOVERY = 1.0  # seconds after an error that nobody expected
-END_PATIENCE = 2.0  # seconds
+END_PATIENCE = 2.0  # seconds that the end of a worker waits for a load under way
 PATIENCE = 10.0  # seconds that a worker waits for the others before it goes ahead
 
 logger = logging.getLogger("convserve")
@@ -45,7 +45,6 @@ class Follower:
         self._reports = reports
         self._interval = interval
         self._on_plan = on_plan
-        self._read_end, self._write_end = os.pipe()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self._swapped = threading.Event()
         self._ended = threading.Event()
@@ -70,6 +69,7 @@ class Follower:
             self._prepared = self._planner.obey(book)
             self._take_effect()
             self._report()
+        self._read_end, self._write_end = os.pipe()
         self._thread.start()
         return self._read_end
 

@@ -20,14 +20,14 @@ Files = tuple[str, str]  # a bundle, and a digest of what its files look like
 
 @dataclass(frozen=True)
 class Journal:
-    """What is being loaded for the first time, how often somebody died of what files, and which ones are survived."""
+    """What is being loaded for the first time, how often which files were deadly, and which were survived."""
 
     loading: Files | None = None
     deaths: Mapping[Files, int] = field(default_factory=dict)
     survived: Mapping[str, str] = field(default_factory=dict)
 
     def is_survived(self, files: Files) -> bool:
-        """Whether somebody has loaded these files, or refused them, and lives."""
+        """Whether somebody has loaded these files, or refused them, and lived."""
         bundle, digest = files
         return self.survived.get(bundle) == digest
 

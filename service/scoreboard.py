@@ -11,7 +11,7 @@ SLOTS = 256  # a reload runs old and new workers side by side, and SIGTTIN can a
 _COLUMNS = 2
 _PID, _CONNECTIONS = range(_COLUMNS)
 _CLAIMED = -1  # while a worker starts
-_END, _SHARED = range(2)
+_END, _SHARED = range(2)  # cells beside the rows: when all end, and whether others share the sockets
 
 
 class Scoreboard:

@@ -8,7 +8,7 @@ from service.scoreboard import Scoreboard
 
 @dataclass(frozen=True)
 class Seat:
-    """The folder that all workers share while the master lives, this worker's row on the scoreboard, and that."""
+    """The folder that all workers share while the master lives, the scoreboard, and this worker's row on it."""
 
     folder: Path
     slot: int

@@ -8,9 +8,16 @@ from modelrepo.naming import is_name
 
 def positive(text: str) -> int:
     """A whole number of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise ArgumentTypeError("must be at least 1")
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def version_number(text: str) -> int:
+    """A version that clients can ask for."""
+    value = positive(text)
+    if value > 999_999_999:
+        raise ArgumentTypeError("must be at most 999999999, the last that the service understands")
     return value
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 _CPUINFO = Path("/proc/cpuinfo")
-_FRACTION = re.compile(r"[\d.]+/[\d.]+")  # --scale 1/255
+_NUMBER = r"-?\d[\d.]*(e-?\d+)?"
+_FRACTIONS = re.compile(rf"{_NUMBER}(/{_NUMBER})?(,{_NUMBER}(/{_NUMBER})?)*")  # --scale 1/255, --std 1/4,1/5,1/4
 
 
 def portable_command(arguments: Sequence[str]) -> str:
@@ -36,7 +37,7 @@ def utc_now() -> str:
 
 def _without_folders(argument: str) -> str:
     option, equals, value = argument.rpartition("=")
-    is_path = os.sep in value and not _FRACTION.fullmatch(value)
+    is_path = os.sep in value and not _FRACTIONS.fullmatch(value)
     return option + equals + Path(value).name if is_path else argument
 
 

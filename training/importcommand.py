@@ -71,4 +71,5 @@ def _checked(metadata: Metadata) -> str:
 
 
 def _join(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{value:.6g}" for value in dict.fromkeys(values))
+    """One number for all channels where they are equal, else one a channel."""
+    return ", ".join(f"{value:.6g}" for value in (values[:1] if len(set(values)) == 1 else values))

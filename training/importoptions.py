@@ -4,14 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from modelrepo.metadata import FITS, INTERPOLATIONS, LAYOUTS, OUTPUT_KINDS
-from training.arguments import image_size, model_name, number, numbers, positive
+from training.arguments import image_size, model_name, number, numbers, positive, version_number
 from training.foreign.imageinput import COLORS
 from training.foreign.presets import PRESETS
 
 
 def add_import(parser: ArgumentParser) -> None:
     """Give the parser what the command needs."""
-    parser.add_argument("model", type=Path, metavar="FILE.onnx")
+    parser.add_argument("model", type=Path, metavar="FILE.onnx", help="the model as its tool exported it")
     _add_bundle(parser)
     _add_preprocessing(parser)
     _add_graph(parser)
@@ -21,7 +21,7 @@ def add_import(parser: ArgumentParser) -> None:
 def _add_bundle(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("the bundle")
     group.add_argument("--name", type=model_name, help="the model's name; the file's by default")
-    group.add_argument("--version", type=positive, help="its version; the next by default")
+    group.add_argument("--version", type=version_number, help="its version; the next by default")
     group.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="the model repository")
     group.add_argument("--description", metavar="TEXT", help="a sentence for people")
     group.add_argument("--labels", type=Path, metavar="FILE", help="a name a line, or JSON; numbers by default")
@@ -29,10 +29,12 @@ def _add_bundle(parser: ArgumentParser) -> None:
 
 def _add_preprocessing(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("how images become what the network was trained on")
-    group.add_argument("--preset", choices=PRESETS, help="a custom of the field; the options below change parts of it")
+    group.add_argument(
+        "--preset", choices=PRESETS, help="usual preprocessing by name; the options below change parts of it"
+    )
     group.add_argument("--scale", type=number, help="what pixels are multiplied by, such as 1/255")
-    group.add_argument("--mean", type=numbers, metavar="R,G,B", help="subtracted then, one number or one a channel")
-    group.add_argument("--std", type=numbers, metavar="R,G,B", help="divided by at last, one number or one a channel")
+    group.add_argument("--mean", type=numbers, metavar="R,G,B", help="then subtracted, one number or one a channel")
+    group.add_argument("--std", type=numbers, metavar="R,G,B", help="then divided by, one number or one a channel")
     group.add_argument(
         "--color", choices=COLORS, help="the order of the channels; rgb by default where there are three"
     )
@@ -44,5 +46,5 @@ def _add_graph(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("what the graph may leave open")
     group.add_argument("--layout", choices=LAYOUTS, help="the order of the input's axes")
     group.add_argument("--size", type=image_size, metavar="HEIGHTxWIDTH", help="the size of its images")
-    group.add_argument("--batch", type=positive, help="run only so many images at a time, whatever the graph says")
+    group.add_argument("--batch", type=positive, help="run so many images at a time, where the graph takes any number")
     group.add_argument("--output", choices=OUTPUT_KINDS, help="what its numbers are")

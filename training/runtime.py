@@ -16,9 +16,8 @@ from training.evaluation import Probabilities
 from training.tensors import Tensor, make_tensor
 
 _BATCH = 256  # large enough to be fast, small enough for any memory
-_VALUES = (
-    1 << 22
-)  # pixels times channels in a batch: 256 digits, or 27 images of 224 × 224, whose activations are large
+# Pixels times channels in a batch: 256 digits, or 27 images of 224 × 224, whose activations are large.
+_VALUES = 1 << 22
 
 Scores = NDArray[Any]  # whatever a graph gives, [N, classes] if it classifies
 Scorer = Callable[[Images], Scores]
@@ -26,7 +25,7 @@ Classifier = Callable[[Images], Probabilities]
 
 
 def open_graph(model: bytes | Path) -> Classifier:
-    """A function from uint8 images of [N, height, width, channels] to probabilities, for a graph of just these ends."""
+    """A function from uint8 images of [N, height, width, channels] to probabilities, which the graph itself gives."""
     session = _open(model)
     name = session.get_inputs()[0].name
     return lambda images: np.concatenate([_run(session, name, images[i : i + _BATCH]) for i in _starts(images, _BATCH)])

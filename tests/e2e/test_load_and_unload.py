@@ -4,7 +4,6 @@
 """
 
 import hashlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,11 +134,8 @@ def test_without_the_key_nothing_happens(service: RunningService, verb: str) -> 
 
 def test_an_order_outlives_the_workers(service: RunningService) -> None:
     order(service, "unload")
-    old = service.workers()
 
-    service.process.send_signal(1)
-    while set(old) & set(service.workers()):
-        time.sleep(0.05)
+    service.reload()
 
     assert statuses(service) == {404}
     assert order(service, "load").status == 200

@@ -1,6 +1,5 @@
 """What becomes of a running service when the folder of its models changes."""
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ import pytest
 from tests.support.bundles import publish_tiny
 from tests.support.copies import copy_bundle, flip_a_bit
 from tests.support.pictures import as_png, picture
+from tests.support.policies import set_policy, write_policy
 from tests.support.running import RunningService, running, until
 
 POLL = 0.05
@@ -52,12 +52,6 @@ def everywhere(condition: Callable[[], bool], what: str = "all workers agree") -
 def refusals(service: RunningService) -> dict[str, str]:
     found: dict[str, str] = service.get("/readyz").json()["refused"]
     return found
-
-
-def set_policy(repository: Path, text: str) -> None:
-    fresh = repository / ".serving"
-    fresh.write_text(text)
-    fresh.rename(repository / "serving.json")
 
 
 def test_a_new_version_takes_the_place_of_the_oldest(service: RunningService, repository: Path) -> None:
@@ -140,7 +134,7 @@ def test_a_repository_that_vanishes_takes_no_model_with_it(service: RunningServi
 def test_serving_json_says_what_is_loaded_and_what_answers(
     service: RunningService, repository: Path, policy: dict[str, Any], expected: dict[int, str], default: int
 ) -> None:
-    set_policy(repository, json.dumps(policy))
+    write_policy(repository, policy)
     everywhere(lambda: (loaded(service), answering(service)) == (expected, default), "the policy is followed")
 
     (repository / "serving.json").unlink()
@@ -149,10 +143,10 @@ def test_serving_json_says_what_is_loaded_and_what_answers(
 
 
 def test_a_policy_that_cannot_be_followed_changes_nothing(service: RunningService, repository: Path) -> None:
-    set_policy(repository, '{"models": {"mnist": {"default": 1}}}')
+    set_policy(repository, default=1)
     everywhere(lambda: answering(service) == 1, "the policy is followed")
 
-    set_policy(repository, '{"models": {"mnist": {"defualt": 2}}}')
+    set_policy(repository, defualt=2)
     everywhere(lambda: "serving.json" in refusals(service), "the new one was read")
 
     assert "models.mnist.defualt: is not known here" in refusals(service)["serving.json"]
@@ -161,12 +155,10 @@ def test_a_policy_that_cannot_be_followed_changes_nothing(service: RunningServic
 
 
 def test_a_worker_that_takes_the_place_of_another_knows_the_policy(service: RunningService, repository: Path) -> None:
-    set_policy(repository, '{"models": {"mnist": {"default": 1}}}')
+    set_policy(repository, default=1)
     everywhere(lambda: answering(service) == 1, "the policy is followed")
-    old = service.workers()
 
-    service.process.send_signal(1)
-    until(lambda: len(service.workers()) == 2 and not set(old) & set(service.workers()), "all workers are new")
+    service.reload()
 
     assert {answering(service) for _ in range(12)} == {1}
 

@@ -78,40 +78,33 @@ def prove_reloads_under_load_lose_nothing_and_make_nobody_wait(models: Path, wor
 
 
 def reload_under_load(models: Path, workers: int, rounds: int) -> None:
-    with running(models, workers=workers, **QUICK) as service:
-        until(lambda: service.serving() == workers, "all workers serve")
-        with (
-            traffic(service.port, rate=RATE, connections=CLIENTS) as load,
-            traffic(service.port, "/readyz", b"", method="GET", rate=50, connections=2) as ready,
-        ):
-            for _ in range(rounds):
-                reload(service, workers)
+    with (
+        running(models, workers=workers, **QUICK) as service,
+        traffic(service.port, rate=RATE, connections=CLIENTS) as load,
+        traffic(service.port, "/readyz", b"", method="GET", rate=50, connections=2) as ready,
+    ):
+        for _ in range(rounds):
+            service.reload()
 
     assert failures(load.results) == []
     assert failures(ready.results) == []
     assert percentile(load.results, 0.99) < STALL
 
 
-def reload(service: RunningService, workers: int) -> None:
-    """Send SIGHUP and wait until there are other workers, and only they."""
-    old = set(service.workers())
-    service.process.send_signal(signal.SIGHUP)
-    until(lambda: old.isdisjoint(service.workers()) and len(service.workers()) == workers, "all workers are new")
-
-
 @pytest.mark.parametrize("workers", [2, 4])
 def test_a_killed_worker_takes_only_its_own_requests_with_it(models: Path, workers: int) -> None:
     scrapes = []
-    with running(models, workers=workers, **QUICK) as service:
-        until(lambda: service.serving() == workers, "all workers serve")
-        with traffic(service.port, rate=RATE, connections=CLIENTS) as load:
-            time.sleep(0.5)
-            killed = time.monotonic()
-            os.kill(service.workers()[0], signal.SIGKILL)
-            while time.monotonic() < killed + 2:
-                scrapes.append(counters(service))
-                time.sleep(0.05)
-            assert service.serving() == workers
+    with (
+        running(models, workers=workers, **QUICK) as service,
+        traffic(service.port, rate=RATE, connections=CLIENTS) as load,
+    ):
+        time.sleep(0.5)
+        killed = time.monotonic()
+        os.kill(service.workers()[0], signal.SIGKILL)
+        while time.monotonic() < killed + 2:
+            scrapes.append(counters(service))
+            time.sleep(0.05)
+        assert service.serving() == workers
 
     lost = failures(load.results)
     assert len(lost) <= CLIENTS
@@ -138,15 +131,16 @@ def fallen(scrapes: list[dict[str, float]]) -> set[str]:
 
 
 def test_workers_that_are_told_to_leave_one_by_one_lose_nothing(models: Path) -> None:
-    with running(models, workers=3, **QUICK) as service:
-        until(lambda: service.serving() == 3, "all workers serve")
-        with traffic(service.port, rate=RATE, connections=CLIENTS) as load:
-            time.sleep(0.5)
-            service.process.send_signal(signal.SIGTTOU)
-            until(lambda: len(service.workers()) == 2, "one worker has left")
-            told = service.workers()[0]
-            os.kill(told, signal.SIGTERM)
-            until(lambda: told not in service.workers() and service.serving() == 2, "another has been replaced")
+    with (
+        running(models, workers=3, **QUICK) as service,
+        traffic(service.port, rate=RATE, connections=CLIENTS) as load,
+    ):
+        time.sleep(0.5)
+        service.process.send_signal(signal.SIGTTOU)
+        until(lambda: len(service.workers()) == 2, "one worker has left")
+        told = service.workers()[0]
+        os.kill(told, signal.SIGTERM)
+        until(lambda: told not in service.workers() and service.serving() == 2, "another has been replaced")
 
     assert len(load.results) > RATE / 2
     assert failures(load.results) == []

@@ -95,7 +95,6 @@ def test_a_request_that_never_becomes_complete_does_not_outlive_the_grace_period
 
 def test_an_end_during_a_reload_loses_nothing(models: Path) -> None:
     with running(models, workers=2, drain_delay=0.3, drain_timeout=0.3) as service:
-        until(lambda: service.serving() == 2, "both workers serve")
         with traffic(service.port, retry_refused=True) as load:
             time.sleep(0.2)
             service.process.send_signal(signal.SIGHUP)
@@ -112,7 +111,6 @@ def test_where_new_workers_cannot_start_the_old_ones_stay(
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with running(models, workers=2) as service:
-        until(lambda: service.serving() == 2, "both workers serve")
         old = set(service.workers())
         with traffic(service.port) as load:
             obstacles = obstruct(tmp_path)

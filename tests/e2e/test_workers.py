@@ -59,7 +59,6 @@ def counted(service: RunningService) -> Counter[int]:
 
 def test_a_thousand_mixed_requests_are_counted_exactly_and_a_killed_worker_loses_none(models: Path) -> None:
     with running(models, workers=3) as service:
-        until(lambda: len(service.workers()) == 3, "three workers run")
         sent = send_mixed(service, REQUESTS)
         before = counted(service)
         killed = service.workers()[0]
@@ -83,7 +82,6 @@ def test_a_reload_loses_no_request_and_no_count(models: Path) -> None:
         return old.isdisjoint(service.workers())
 
     with running(models, workers=2, drain_timeout=2) as service:
-        until(lambda: len(service.workers()) == 2, "two workers run")
         old = set(service.workers())
         service.process.send_signal(signal.SIGHUP)
         until(lambda: are_replaced(old), "new workers have taken over")
@@ -126,7 +124,6 @@ def busiest(service: RunningService, workers: list[int], connections: int) -> in
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux's /proc to see who holds a connection")
 def test_keep_alive_connections_spread_over_the_workers(models: Path) -> None:
     with running(models, workers=2) as service:
-        until(lambda: service.serving() == 2, "both workers answer")
         trials = [busiest(service, service.workers(), 32) for _ in range(3)]
 
         assert sorted(trials)[1] <= 0.65 * 32
@@ -134,7 +131,6 @@ def test_keep_alive_connections_spread_over_the_workers(models: Path) -> None:
 
 def test_every_process_is_in_the_metrics(models: Path) -> None:
     with running(models, workers=2) as service:
-        until(lambda: service.serving() == 2, "both answer")
         text = service.get("/metrics").body.decode()
 
         memory = dict(re.findall(r'^process_resident_memory_bytes\{worker="(\w+)"\} (\S+)$', text, re.MULTILINE))

@@ -26,7 +26,7 @@ INTERVAL = 0.05
 
 
 class Worker:
-    """A follower and the part of a worker's loop that it needs."""
+    """A follower that has begun, and the part of a worker's loop that it needs."""
 
     def __init__(self, folder: Path, slot: int, scoreboard: Scoreboard, interval: float) -> None:
         repository = ModelRepository(folder / "models")
@@ -39,7 +39,10 @@ class Worker:
             planner, self.registry, self.orders, self.reports, interval=interval, on_plan=self.plans.append
         )
         self.follower.begin()
+
+    def start(self) -> "Worker":
         self._descriptor = self.follower.start()
+        return self
 
     def turn(self) -> None:
         """Swap, if the thread asks for it."""
@@ -64,9 +67,9 @@ def hire(tmp_path: Path, scoreboard: Scoreboard) -> Iterator[Hire]:
     """Workers over one repository, which has version 1 of `mnist`; their threads end with them."""
     workers: list[Worker] = []
 
-    def make(slot: int = 0, interval: float = INTERVAL) -> Worker:
-        workers.append(Worker(tmp_path, slot, scoreboard, interval))
-        return workers[-1]
+    def make(interval: float = INTERVAL) -> Worker:
+        workers.append(Worker(tmp_path, 0, scoreboard, interval))
+        return workers[-1].start()
 
     publish(tmp_path / "models", "mnist", 1)
     yield make
@@ -114,9 +117,8 @@ def test_a_worker_waits_for_the_others_before_it_swaps(hire: Hire, scoreboard: S
     other = Reports(Seat(tmp_path, 1, scoreboard))
     worker = hire()
     other.write(WorkerReport("something else", 0, ()))
-    publish(tmp_path / "models", "mnist", 2)
-    until(lambda: (tmp_path / "worker_0.json").read_text() != "" and prepared(worker) != "", "it has prepared")
     before = prepared(worker)
+    publish(tmp_path / "models", "mnist", 2)
     until(lambda: prepared(worker) != before, "it has loaded the new version")
     was_alone = worker.serves(1)
 
@@ -134,16 +136,10 @@ def test_an_order_that_came_while_a_worker_started_is_followed_before_its_first_
     tmp_path: Path, scoreboard: Scoreboard
 ) -> None:
     publish(tmp_path / "models", "mnist", 1)
-    repository = ModelRepository(tmp_path / "models")
-    registry, orders = ModelRegistry([], "mnist"), Orders(tmp_path)
-    planner = Planner(repository, 2, Loader(repository, open_fake, LoadGuard(tmp_path)))
-    reports = Reports(Seat(tmp_path, 0, scoreboard))
-    follower = Follower(planner, registry, orders, reports, interval=0, on_plan=lambda _: None)
-    follower.begin()
-    number = orders.unload("mnist")
+    worker = Worker(tmp_path, 0, scoreboard, interval=0)
+    number = worker.orders.unload("mnist")
 
-    follower.start()
-    follower.end()
+    worker.start().follower.end()
 
-    assert [each.predictor for each in registry] == [None]
-    assert [report.order for report in reports.read()] == [number]
+    assert [each.predictor for each in worker.registry] == [None]
+    assert [report.order for report in worker.reports.read()] == [number]

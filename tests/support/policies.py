@@ -11,9 +11,14 @@ SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
 def set_policy(models: Path, **policy: Any) -> None:
-    """Set how `mnist` is served, at once: written under another name and renamed."""
+    """Set how `mnist` is served."""
+    write_policy(models, {"models": {"mnist": policy}})
+
+
+def write_policy(models: Path, document: dict[str, Any]) -> None:
+    """Set the whole policy, at once: written under another name and renamed."""
     written = models / ".serving.json.new"
-    written.write_text(json.dumps({"models": {"mnist": policy}}))
+    written.write_text(json.dumps(document))
     written.rename(models / "serving.json")
 
 

@@ -48,6 +48,12 @@ class RunningService:
         """How many workers take connections."""
         return len(WORKER.findall(self.get("/metrics").body))
 
+    def reload(self) -> None:
+        """Send SIGHUP and wait until there are as many other workers, and only they."""
+        old = set(self.workers())
+        self.process.send_signal(signal.SIGHUP)
+        until(lambda: old.isdisjoint(self.workers()) and len(self.workers()) == len(old), "all workers are new")
+
     def stop(self) -> int:
         """Send SIGTERM and wait; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)

@@ -2,7 +2,7 @@ from argparse import ArgumentTypeError
 
 import pytest
 
-from training.arguments import image_size, model_name, number, numbers, positive
+from training.arguments import image_size, model_name, number, numbers, positive, version_number
 
 
 @pytest.mark.parametrize(("text", "value"), [("1/255", 1 / 255), ("1/127.5", 1 / 127.5), ("0.5", 0.5), ("-1e2", -100)])
@@ -31,9 +31,15 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         image_size(text)
 
 
-def test_counts_and_names_are_checked() -> None:
-    assert (positive("3"), model_name("resnet-18_v2")) == (3, "resnet-18_v2")
-    with pytest.raises(ArgumentTypeError, match="at least 1"):
-        positive("0")
+@pytest.mark.parametrize("text", ["0", "-1", "", "1.5", "three", "²"])
+def test_what_is_no_count_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=f"a whole number of at least 1, not '{text}'"):
+        positive(text)
+
+
+def test_counts_versions_and_names_are_checked() -> None:
+    assert (positive("3"), version_number("3"), model_name("resnet-18_v2")) == (3, 3, "resnet-18_v2")
+    with pytest.raises(ArgumentTypeError, match="at most 999999999"):
+        version_number("1000000000")
     with pytest.raises(ArgumentTypeError, match="a-z"):
         model_name("ResNet")

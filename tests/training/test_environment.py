@@ -1,5 +1,7 @@
 import re
 
+import pytest
+
 from training.environment import describe_machine, describe_versions, portable_command, utc_now
 
 
@@ -9,8 +11,9 @@ def test_the_recorded_command_names_no_folder() -> None:
     assert portable_command(typed) == "python -m training train mnist --data mnist.npz --models=models --seed 2"
 
 
-def test_a_fraction_is_no_folder() -> None:
-    assert portable_command(["import", "/srv/a.onnx", "--scale", "1/255"]).endswith("import a.onnx --scale 1/255")
+@pytest.mark.parametrize("numbers", ["1/255", "1/127.5", "-1/2", "1e-3/4", "1/2,1/3,0.5", "0.5,1/3"])
+def test_a_fraction_is_no_folder(numbers: str) -> None:
+    assert portable_command(["import", "/srv/a.onnx", "--std", numbers]).endswith(f"import a.onnx --std {numbers}")
 
 
 def test_the_moment_is_in_utc() -> None:

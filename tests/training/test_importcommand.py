@@ -38,6 +38,18 @@ def test_a_file_is_published_and_what_was_read_from_it_told(tmp_path: Path, caps
     assert recorded["command"] == "python -m training import net.onnx --preset imagenet --color bgr --models models"
 
 
+@pytest.mark.parametrize(
+    ("given", "told"), [("0.5,0.4,0.5", "0.5, 0.4, 0.5"), ("1/2,0.5,0.5", "0.5"), ("0.25", "0.25")]
+)
+def test_every_channels_number_is_told_unless_one_holds_for_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, told: str
+) -> None:
+    options = ["--scale", "1", "--mean", given, "--models", str(tmp_path / "models")]
+    main(["import", str(save(tmp_path, Kind())), *options])
+
+    assert f"  pixels       rgb, × 1, then − {told}\n" in capsys.readouterr().out
+
+
 def test_the_bundle_verifies_and_its_layers_print(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     models = tmp_path / "models"
     main(["import", str(save(tmp_path, Kind(dtype=TensorProto.UINT8, layout="NHWC"))), "--models", str(models)])
@@ -96,7 +108,15 @@ def test_a_file_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize(
     "options",
-    [["--size", "224"], ["--scale", "1/0"], ["--mean", "a,b"], ["--version", "0"], ["--name", "A"], ["--preset", "x"]],
+    [
+        ["--size", "224"],
+        ["--scale", "1/0"],
+        ["--mean", "a,b"],
+        ["--version", "0"],
+        ["--version", "1000000000"],
+        ["--name", "A"],
+        ["--preset", "x"],
+    ],
 )
 def test_options_out_of_range_are_refused(options: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):

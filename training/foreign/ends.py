@@ -47,7 +47,7 @@ def _end(value: onnx.ValueInfoProto) -> End:
         return End(value.name, value.type.WhichOneof("value") or "of unknown type", None)
     tensor = value.type.tensor_type
     shape = tuple(map(_length, tensor.shape.dim)) if tensor.HasField("shape") else None
-    return End(value.name, _NAMES[tensor.elem_type], shape)
+    return End(value.name, _NAMES.get(tensor.elem_type, "of unknown type"), shape)
 
 
 def _length(axis: onnx.TensorShapeProto.Dimension) -> int | None:

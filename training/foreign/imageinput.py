@@ -7,6 +7,8 @@ from training.foreign.ends import FREE, End
 
 COLORS = {"grayscale": "grayscale", "rgb": "rgb", "bgr": "rgb"}  # the option's words and the contract's modes
 _DTYPES = {"float": "float32", "uint8": "uint8"}
+_MOST_PIXELS = 1 << 22  # 2048 × 2048: eight drawn images and all values of the graph for two have to fit into memory
+_MOST_PIXELS_OF_A_BATCH = 1 << 24  # 256 images of 256 × 256
 
 Axes = tuple[int | None, ...]
 
@@ -17,14 +19,18 @@ def describe_input(end: End, choices: Choices) -> InputSpec:
     layout = _layout(axes, choices.layout)
     places = (2, 3, 1) if layout == "NCHW" else (1, 2, 3)
     height, width, channels = (axes[place] for place in places)
-    return InputSpec(
+    height, width = _size((height, width), choices.size)
+    spec = InputSpec(
         name=end.name,
         dtype=_dtype(end),
         layout=layout,
         batch=_batch(axes[0], choices.batch),
-        **dict(zip(("height", "width"), _size((height, width), choices.size), strict=True)),
+        height=height,
+        width=width,
         channels=_channels(channels, choices.color, end),
     )
+    _check_pixels(spec)
+    return spec
 
 
 def _dtype(end: End) -> str:
@@ -75,6 +81,20 @@ def _size(lengths: tuple[int | None, int | None], chosen: tuple[int, int] | None
             "the graph takes images of any size, but a bundle has one: give --size HEIGHTxWIDTH, such as --size 224x224"
         )
     return height, width
+
+
+def _check_pixels(spec: InputSpec) -> None:
+    pixels = spec.height * spec.width
+    if pixels > _MOST_PIXELS:
+        raise InvalidModel(
+            f"images of {spec.height}×{spec.width} are too large to be tried; {_MOST_PIXELS:,} pixels are the most: "
+            "give a smaller --size, or export the network with a smaller input"
+        )
+    if spec.batch and spec.batch * pixels > _MOST_PIXELS_OF_A_BATCH:
+        raise InvalidModel(
+            f"batches of {spec.batch} images of {spec.height}×{spec.width} are too large to be tried; "
+            f"{_MOST_PIXELS_OF_A_BATCH:,} pixels are the most: give a smaller --batch, or export the network with one"
+        )
 
 
 def _channels(length: int | None, color: str | None, end: End) -> int:

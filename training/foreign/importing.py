@@ -7,24 +7,19 @@ from typing import Any
 import numpy as np
 
 from modelrepo.golden import write_golden
-from modelrepo.metadata import InputSpec, Metadata, OutputSpec, Preprocessing
+from modelrepo.metadata import Metadata
 from modelrepo.naming import is_name
 from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
-from training.datasets import Images
 from training.environment import describe_machine, describe_versions, utc_now
 from training.errors import InvalidModel
 from training.evaluation import Probabilities
 from training.foreign.choices import Choices
-from training.foreign.ends import find_ends
 from training.foreign.graphtable import table_graph
-from training.foreign.imageinput import describe_input
 from training.foreign.labels import read_labels
 from training.foreign.onnxfile import OnnxFile, read_onnx
-from training.foreign.outputkind import deduce_kind
-from training.foreign.presets import choose_preprocessing
-from training.foreign.trial import Trial, try_model
-from training.goldenimages import TOLERANCE, draw_images, make_golden
+from training.foreign.tried import Tried, try_file
+from training.goldenimages import TOLERANCE, make_golden
 
 _LIBRARIES = ("onnx", "onnxruntime", "numpy", "pillow")
 _LEAST_TOLERANCE = 1e-7  # float32 tells probabilities apart by about this
@@ -38,18 +33,6 @@ class Import:
     choices: Choices
     repository: ModelRepository
     command: str
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A file, what was found out about it, and what it answered."""
-
-    file: OnnxFile
-    input: InputSpec
-    rules: Preprocessing
-    output: OutputSpec
-    images: Images
-    trial: Trial
 
 
 def import_model(job: Import) -> Path:
@@ -73,18 +56,6 @@ def choose_name(job: Import) -> str:
     if not is_name(name):
         raise InvalidModel(f"{name!r} cannot be a model's name, which has only a-z, 0-9, - and _: give --name")
     return name
-
-
-def try_file(file: OnnxFile, choices: Choices) -> Tried:
-    """Find out what the graph takes and gives, and run it on drawn images of its size."""
-    source, target = find_ends(file.model.graph)
-    spec = describe_input(source, choices)
-    rules = choose_preprocessing(choices, spec)
-    kind = choices.output or deduce_kind(file.model.graph, target.name)
-    images = draw_images(spec.height, spec.width, spec.channels)
-    trial = try_model(file.content, images, spec, rules, output=target, kind=kind)
-    output = OutputSpec(target.name, "float32", kind, trial.probabilities.shape[1])
-    return Tried(file, spec, rules, output, images, trial)
 
 
 def choose_tolerance(probabilities: Probabilities) -> float:

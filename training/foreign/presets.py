@@ -1,4 +1,4 @@
-"""How images become what a network was trained on: the customs of the field by name, and every part of them alone."""
+"""How images become what a network was trained on: the usual ways by name, and each part of them by itself."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def choose_preprocessing(choices: Choices, spec: InputSpec) -> Preprocessing:
     mode, order = _color(choices, spec)
     rules = replace(PRESETS.get(choices.preset or "", _PLAIN), mode=mode, channel_order=order)
     if spec.dtype == "uint8":
-        rules = replace(rules, scale=None, mean=None, std=None)  # it takes pixels as they are, whatever the custom
+        rules = replace(rules, scale=None, mean=None, std=None)  # it takes pixels as they are, whatever the preset
     parts = {name: getattr(choices, name) for name in ("fit", "interpolation", "scale")}
     parts |= {name: _per_channel(name, getattr(choices, name), spec.channels) for name in ("mean", "std")}
     return replace(rules, **{name: value for name, value in parts.items() if value is not None})

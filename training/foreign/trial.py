@@ -70,10 +70,15 @@ def _score(score: Scorer, images: Images) -> Scores:
 
 
 def _checked(scores: Scores, images: int, output: End) -> Scores:
-    if scores.ndim != 2 or len(scores) != images or scores.shape[1] < 1:
+    if scores.ndim != 2 or len(scores) != images:
         raise InvalidModel(
             f"the output {output} gives an array of {list(scores.shape)} for {images} images where a classifier gives "
             "[N, classes]: export it with its last axes flattened, or give --batch 1 if it is made for one image"
+        )
+    if scores.shape[1] < 2:
+        raise InvalidModel(
+            f"the output {output} gives {scores.shape[1]} number an image where a classifier gives one a class, two at "
+            "least: export a network that decides between two classes with both as outputs"
         )
     if scores.dtype != np.float32:
         raise InvalidModel(f"the output {output} is not float32: export the network with such an output")
@@ -89,7 +94,8 @@ def _check_kind(scores: Scores, kind: str, output: End) -> None:
     if kind == "probabilities" and (scores.min() < -_SUM_TOLERANCE or np.abs(sums - 1).max() > _SUM_TOLERANCE):
         raise InvalidModel(
             f"the output {output} is no probabilities: an image's numbers sum to between {sums.min():.4g} and "
-            f"{sums.max():.4g}, the least being {scores.min():.4g}: give --output logits"
+            f"{sums.max():.4g}, the least being {scores.min():.4g}: give --output logits if they are; "
+            "numbers that judge each class by itself, as after a sigmoid, cannot be served"
         )
 
 

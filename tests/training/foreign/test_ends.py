@@ -33,6 +33,12 @@ def test_a_length_of_minus_one_is_free(graph: GraphProto) -> None:
     assert find_ends(graph)[0].shape == (None, 3, 16, 16)
 
 
+def test_a_type_that_is_newer_than_this_onnx_is_told_as_unknown(graph: GraphProto) -> None:
+    graph.input[0].type.tensor_type.elem_type = 9999
+
+    assert find_ends(graph)[0].dtype == "of unknown type"
+
+
 def test_what_is_too_many_is_named(graph: GraphProto) -> None:
     graph.input.append(EXTRA)
 

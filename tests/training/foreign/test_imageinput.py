@@ -60,6 +60,11 @@ def test_the_type_is_told_in_the_contracts_words(onnx: str, dtype: str) -> None:
         pytest.param(NCHW, {"size": (64, 64)}, "takes images of 224×160: leave --size out", id="another size"),
         pytest.param((3, 3, None, 64), {"size": (9, 9)}, "takes images of .×64: leave --size", id="another width"),
         pytest.param((4, 3, 9, 9), {"batch": 1}, "takes batches of 4, not of 1: leave --batch out", id="batch"),
+        pytest.param((1, 3, None, None), {"size": (100_000, 100_000)}, "100000×100000 are too large", id="absurd size"),
+        pytest.param(
+            (1, 3, 2049, 2048), {}, "images of 2049×2048 are too large .* a smaller --size", id="absurd graph"
+        ),
+        pytest.param(NCHW, {"batch": 1_000_000}, "batches of 1000000 images .* a smaller --batch", id="absurd batch"),
         pytest.param(NCHW, {"color": "grayscale"}, "takes 3 channels, and --color grayscale gives 1", id="gray"),
     ],
 )

@@ -48,6 +48,11 @@ def test_probabilities_of_each_class_alone_are_refused() -> None:
         tried(classifier(Kind(ending=("Sigmoid",))), "probabilities")
 
 
+def test_one_number_an_image_is_no_choice_between_classes() -> None:
+    with pytest.raises(InvalidModel, match="gives 1 number an image where a classifier gives one a class"):
+        tried(classifier(Kind(classes=1)))
+
+
 def test_a_runtime_that_cannot_load_it_says_why() -> None:
     model = classifier()
     model.opset_import[0].version = 9999

@@ -1,4 +1,4 @@
-"""What the workers have loaded, as a metric that is made anew at every scrape: what is retired is gone from it."""
+"""What the workers serve, as the metric `convserve_model_info`, made anew at every scrape: what is retired is gone."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 from service.reports import Reports
 
 
-class LoadedVersions(Collector):
+class ModelInfo(Collector):
     """A sample of value 1 for each version, and each ONNX file, that at least one worker serves."""
 
     def __init__(self, reports: Reports) -> None:
