@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelrepo.naming import is_name
+from modelrepo.naming import is_name, is_version
 
 METADATA = "metadata.json"
 MODEL = "model.onnx"
@@ -40,5 +40,4 @@ class ModelRepository:
 
 
 def _is_version(entry: Path) -> bool:
-    canonical = entry.name.isascii() and entry.name.isdigit() and not entry.name.startswith("0")
-    return canonical and entry.is_dir()
+    return is_version(entry.name) and entry.is_dir()

@@ -68,8 +68,8 @@ def _fill(value: Any, fills: dict[str, Fill]) -> Any:
 
 def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
     """What a skeleton can ask for; what takes a loaded model gives nothing where there is none."""
-    names, unready, most = registry.names(), registry.unready_models(), settings.max_images
-    ready = [name for name in names if name not in unready]
+    names, most = registry.names(), settings.max_images
+    ready = [name for name in names if name in registry.splits]
     loaded = [registry.get(name, None).metadata for name in ready]  # what answers where no version is named
     codes = FRAMEWORK_CODES | {error.code for error in RequestError.__subclasses__()}
     return {

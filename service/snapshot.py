@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from modelrepo.repository import ModelRepository
 
-File = tuple[str, int, int, int]  # path, bytes, nanoseconds of the last change, inode
+File = tuple[str, int, int, int]  # path, bytes, nanoseconds of the last change (ctime: of permissions, too), inode
 Fingerprint = tuple[File, ...]
 
 
@@ -19,11 +20,18 @@ class Snapshot:
 
     def names(self) -> list[str]:
         """The models, in alphabetical order."""
-        return sorted({name for name, _ in self.bundles})
+        return sorted(self._by_name)
 
     def versions(self, name: str) -> list[int]:
         """The versions of a model, the newest first."""
-        return sorted((version for model, version in self.bundles if model == name), reverse=True)
+        return sorted(self._by_name.get(name, ()), reverse=True)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for name, version in self.bundles:
+            found.setdefault(name, []).append(version)
+        return found
 
 
 def take_snapshot(repository: ModelRepository) -> Snapshot:
@@ -52,15 +60,17 @@ def take_fingerprint(folder: Path) -> Fingerprint:
 
 
 def _files(folder: str) -> Iterator[File]:
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files(entry.path)
-        else:
-            yield _describe(entry.path)
+    folders = [folder]
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                yield _describe(entry.path)
 
 
 def _describe(path: str) -> File:
@@ -68,4 +78,4 @@ def _describe(path: str) -> File:
         status = Path(path).stat()
     except OSError:
         return (path, 0, 0, 0)
-    return (path, status.st_size, status.st_mtime_ns, status.st_ino)
+    return (path, status.st_size, status.st_ctime_ns, status.st_ino)

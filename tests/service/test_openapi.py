@@ -21,6 +21,8 @@ PARTS = [(FOLDER / name).read_bytes() for name in SKELETONS]
 NOTHING = ModelRegistry([], "mnist")
 REFUSED = ModelRegistry([LoadedVersion("mnist", 1, None, "its golden images come out wrong", "golden")], "mnist")
 
+UNLOADED = ModelRegistry([LoadedVersion("mnist", 1, None, "it was unloaded")], "mnist")
+
 
 @pytest.fixture
 def document(client: FlaskClient) -> Document:
@@ -37,6 +39,13 @@ def test_it_is_valid_where_no_model_is_loaded() -> None:
 
 def test_it_is_valid_where_every_version_was_refused() -> None:
     document = describe(PARTS, REFUSED, Settings())
+
+    validate(document)
+    assert document["components"]["parameters"]["Name"]["schema"]["enum"] == ["mnist"]
+
+
+def test_it_is_valid_where_every_model_is_unloaded() -> None:
+    document = describe(PARTS, UNLOADED, Settings())
 
     validate(document)
     assert document["components"]["parameters"]["Name"]["schema"]["enum"] == ["mnist"]

@@ -17,7 +17,9 @@ NO_ORDERS = OrderBook()
 
 def planner(models: Path) -> Planner:
     repository = ModelRepository(models)
-    return Planner(repository, 2, Loader(repository, open_fake, LoadGuard(models.parent)))
+    shared = models.parent / f"{models.name}-shared"
+    shared.mkdir(exist_ok=True)
+    return Planner(repository, 2, Loader(repository, open_fake, LoadGuard(shared)), shared)
 
 
 def served(plan: Plan) -> list[int]:
@@ -120,6 +122,16 @@ def test_a_policy_that_cannot_be_followed_leaves_the_one_before(tmp_path: Path, 
 
     assert served(plan) == [2]
     assert plan.problems["serving.json"].startswith("serving.json")
+
+
+def test_a_worker_that_starts_with_such_a_policy_follows_what_the_others_do(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1, 2)
+    (tmp_path / "serving.json").write_text('{"models": {"mnist": {"versions": [1, 2], "default": 1}}}')
+    old = planner(tmp_path)
+    old.start(NO_ORDERS)
+    (tmp_path / "serving.json").write_text("{")
+
+    assert planner(tmp_path).start(NO_ORDERS).digest == old.follow(NO_ORDERS).digest
 
 
 def test_orders_are_numbered_and_read_by_everyone(tmp_path: Path) -> None:
