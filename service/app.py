@@ -117,7 +117,9 @@ def _count(metrics: Metrics, plan: Plan) -> None:
         else:
             metrics.model_load_seconds.labels(tried.name).observe(attempt.seconds)
     for subject in plan.problems:
-        metrics.model_load_failures.labels("", "", subject).inc()
+        model, is_model, _ = subject.partition("/")
+        labels = (model, "", "unreadable") if is_model else ("", "", subject)
+        metrics.model_load_failures.labels(*labels).inc()
 
 
 def _read_keys(settings: Settings) -> AdminKeys | None:

@@ -20,7 +20,7 @@ class Plan:
     """What is to be served from now on, everything loaded.
 
     `digest` is the same in all workers that are to serve the same; `order` is the last one it follows. `attempts` are
-    the bundles that were tried for it, `problems` what cannot be followed, by what it is about.
+    the bundles that were tried for it, `problems` what cannot be followed, by what it is about: `<name>/` for a model.
     """
 
     digest: str
@@ -78,7 +78,9 @@ class Planner:
         """Look at the models of these names, or at all; what cannot be looked at is served as before."""
         before, self._problems = self._snapshot, {}
         try:
-            self._snapshot = _merge(before, take_snapshot(self._repository), names)
+            now = take_snapshot(self._repository)
+            self._snapshot = _merge(before, now, names)
+            self._problems |= {f"{name}/": reason for name, reason in now.unreadable.items()}
             self._follow_policy(read_policy(self._repository, self._versions))
         except InvalidPolicy as error:
             self._problems["serving.json"] = str(error)
@@ -92,8 +94,10 @@ class Planner:
 
 
 def _merge(before: Snapshot, now: Snapshot, names: set[str] | None) -> Snapshot:
-    """What was seen before, and of the models of these names what is there now."""
-    if names is None:
-        return now
-    others = {key: files for key, files in before.bundles.items() if key[0] not in names}
-    return Snapshot({**others, **{key: files for key, files in now.bundles.items() if key[0] in names}})
+    """What is there now of the models of these names, or of all; of the others, and where it cannot be told, before."""
+
+    def is_seen(name: str) -> bool:
+        return name not in now.unreadable and (names is None or name in names)
+
+    kept = {key: files for key, files in before.bundles.items() if not is_seen(key[0])}
+    return Snapshot({**kept, **{key: files for key, files in now.bundles.items() if is_seen(key[0])}})

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,9 +14,13 @@ Fingerprint = tuple[File, ...]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The fingerprints of all bundles, by model and version; two that are equal are of the same files."""
+    """The fingerprints of all bundles, by model and version; two that are equal are of the same files.
+
+    `unreadable` are the models whose folders cannot be listed, and why.
+    """
 
     bundles: Mapping[tuple[str, int], Fingerprint]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """The models, in alphabetical order."""
@@ -37,14 +41,18 @@ class Snapshot:
 def take_snapshot(repository: ModelRepository) -> Snapshot:
     """Look at the repository; raises OSError where it cannot be looked at, which is not the same as empty."""
     folder = _identity(repository.root)
-    bundles = {
-        (name, version): take_fingerprint(repository.path(name, version))
-        for name in repository.names()
-        for version in repository.versions(name)
-    }
+    bundles: dict[tuple[str, int], Fingerprint] = {}
+    unreadable: dict[str, str] = {}
+    for name in repository.folders():
+        try:
+            versions = repository.versions(name)
+        except OSError as error:
+            unreadable[name] = f"cannot be read: {error}"
+        else:
+            bundles |= {(name, version): take_fingerprint(repository.path(name, version)) for version in versions}
     if _identity(repository.root) != folder:
         raise FileNotFoundError(f"another folder took the place of {repository.root}")
-    return Snapshot(bundles)
+    return Snapshot(bundles, unreadable)
 
 
 def _identity(folder: Path) -> tuple[int, int]:

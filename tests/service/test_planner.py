@@ -15,8 +15,17 @@ from tests.support.fakes import open_fake, publish
 NO_ORDERS = OrderBook()
 
 
-def planner(models: Path) -> Planner:
-    repository = ModelRepository(models)
+class Locked(ModelRepository):
+    """Where a file named so forbids to look into a model's folder; a test that runs as root could not be kept out."""
+
+    def versions(self, name: str) -> list[int]:
+        if (self.root / name / "locked").exists():
+            raise PermissionError("somebody else's")
+        return super().versions(name)
+
+
+def planner(models: Path, kind: type[ModelRepository] = ModelRepository) -> Planner:
+    repository = kind(models)
     shared = models.parent / f"{models.name}-shared"
     shared.mkdir(exist_ok=True)
     return Planner(repository, 2, Loader(repository, open_fake, LoadGuard(shared)), shared)
@@ -108,6 +117,21 @@ def test_a_repository_that_cannot_be_read_is_served_as_before(tmp_path: Path) ->
 
     assert served(plan) == [1]
     assert list(plan.problems) == ["repository"]
+
+
+def test_a_model_that_cannot_be_read_is_served_as_before_and_stops_no_other(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1)
+    one = planner(tmp_path, Locked)
+    one.start(NO_ORDERS)
+    (tmp_path / "mnist" / "locked").touch()
+    publish(tmp_path, "mnist", 2)
+    publish(tmp_path, "other", 3)
+    one.follow(NO_ORDERS)
+
+    plan = one.follow(NO_ORDERS)
+
+    assert served(plan) == [1, 3]
+    assert plan.problems == {"mnist/": "cannot be read: somebody else's"}
 
 
 @pytest.mark.parametrize("text", ["{", '{"versions": 0}', '{"version": 1}', "[]", '{"models": {"mnist": 1}}'])
