@@ -181,6 +181,7 @@ def test_a_version_that_only_the_policy_has_is_tried_once(tmp_path: Path) -> Non
     shop.load(policy)
 
     assert shop.tried() == [1, 7]
+    assert "mnist/7" not in (tmp_path / "loads.json").read_text()
 
 
 def test_a_version_that_a_policy_names_is_refused_when_its_bundle_goes(tmp_path: Path) -> None:
