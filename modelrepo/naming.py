@@ -1,4 +1,4 @@
-"""The one rule for model names: they are folder names, URL segments and metric labels alike."""
+"""The one rule for the names of models and versions: they are folder names, URL segments and metric labels alike."""
 
 import re
 
@@ -6,10 +6,18 @@ from modelrepo.errors import InvalidMetadata
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
+LAST_VERSION = 10**15 - 1  # a time as 20260101123000 fits, and every JSON reader takes such a number exactly
+
 
 def is_name(text: str) -> bool:
     """Whether a model can be called this."""
     return _NAME.fullmatch(text) is not None
+
+
+def is_version(text: str) -> bool:
+    """Whether a version can be called this: as Python writes the number, from 1 to LAST_VERSION."""
+    canonical = text.isascii() and text.isdigit() and not text.startswith("0")
+    return canonical and len(text) <= len(str(LAST_VERSION))
 
 
 def check_name(text: str) -> str:

@@ -5,12 +5,14 @@
 Every member is optional. `versions` is how many of the newest, or a list; beside `models` it is for all of them.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from modelrepo.errors import InvalidMetadata, InvalidPolicy
 from modelrepo.fields import Fields
+from modelrepo.jsontext import parse_json
+from modelrepo.naming import LAST_VERSION
 from modelrepo.repository import ModelRepository
 
 SERVING = "serving.json"
@@ -69,7 +71,7 @@ def read_policy(repository: ModelRepository, versions: Versions) -> ServingPolic
     except FileNotFoundError:
         return ServingPolicy(versions)
     try:
-        return _policy(Fields(json.loads(text)), versions)
+        return _policy(Fields(parse_json(text)), versions)
     except InvalidMetadata as error:
         raise InvalidPolicy(f"{SERVING}: {error.field}: {error.problem}") from error
     except (ValueError, RecursionError) as error:
@@ -91,7 +93,7 @@ def _model(fields: Fields, versions: Versions) -> ModelPolicy:
     fields.only("versions", "default", "canary", "shadow")
     return ModelPolicy(
         versions=_versions(fields, versions),
-        default=fields.optional("default", lambda name: fields.integer(name, 1)),
+        default=fields.optional("default", partial(_version, fields)),
         canary=fields.optional("canary", lambda name: _share(fields.inner(name))),
         shadow=fields.optional("shadow", lambda name: _share(fields.inner(name))),
     )
@@ -101,7 +103,12 @@ def _versions(fields: Fields, otherwise: Versions) -> Versions:
     given = fields.optional("versions", fields.value)
     if given is None:
         return otherwise
-    return tuple(fields.integers("versions", 1)) if isinstance(given, list) else fields.integer("versions", 1)
+    if not isinstance(given, list):
+        return fields.integer("versions", 1)
+    listed = fields.integers("versions", 1)
+    if max(listed, default=0) > LAST_VERSION:
+        raise fields.invalid("versions", f"must be at most {LAST_VERSION}, not {max(listed)}")
+    return listed
 
 
 def _share(fields: Fields) -> Share:
@@ -109,4 +116,11 @@ def _share(fields: Fields) -> Share:
     share = fields.number("share")
     if not 0 <= share <= 1:
         raise fields.invalid("share", f"must be from 0 to 1, not {share:g}")
-    return Share(share, fields.optional("version", lambda name: fields.integer(name, 1)))
+    return Share(share, fields.optional("version", partial(_version, fields)))
+
+
+def _version(fields: Fields, name: str) -> int:
+    version = fields.integer(name, 1)
+    if version > LAST_VERSION:
+        raise fields.invalid(name, f"must be at most {LAST_VERSION}, not {version}")
+    return version

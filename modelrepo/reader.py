@@ -1,12 +1,12 @@
 """The one reader of bundles."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from modelrepo.digest import verify_files
 from modelrepo.errors import BundleNotFound, CorruptBundle, InvalidMetadata
 from modelrepo.golden import GoldenSet, read_golden
+from modelrepo.jsontext import parse_json
 from modelrepo.metadata import Metadata
 from modelrepo.parsing import parse_metadata
 from modelrepo.repository import METADATA, MODEL, ModelRepository
@@ -40,7 +40,7 @@ def read_metadata(path: Path) -> Metadata:
     if not file.is_file():
         raise BundleNotFound(f"{path} has no {METADATA}: it is not a bundle")
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = parse_json(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise CorruptBundle(f"{METADATA} is not JSON: {error}") from error
     return parse_metadata(document)

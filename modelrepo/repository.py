@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelrepo.naming import is_name
+from modelrepo.naming import is_name, is_version
 
 METADATA = "metadata.json"
 MODEL = "model.onnx"
@@ -18,10 +18,13 @@ class ModelRepository:
 
     def names(self) -> list[str]:
         """Models with at least one version, in alphabetical order; a missing root has none."""
+        return [name for name in self.folders() if self.versions(name)]
+
+    def folders(self) -> list[str]:
+        """Folders that can be a model's, with versions or not, in alphabetical order."""
         if not self.root.is_dir():
             return []
-        folders = sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and is_name(entry.name))
-        return [name for name in folders if self.versions(name)]
+        return sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and is_name(entry.name))
 
     def versions(self, name: str) -> list[int]:
         """The versions of a model in ascending order; none if it does not exist."""
@@ -40,5 +43,4 @@ class ModelRepository:
 
 
 def _is_version(entry: Path) -> bool:
-    canonical = entry.name.isascii() and entry.name.isdigit() and not entry.name.startswith("0")
-    return canonical and entry.is_dir()
+    return is_version(entry.name) and entry.is_dir()

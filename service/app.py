@@ -58,13 +58,13 @@ def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Writ
     registry = ModelRegistry([], settings.default_model)
     orders, reports, guard = Orders(seat.folder), Reports(seat), LoadGuard(seat.folder)
     loader = Loader(repository, partial(_open_bundle, threads=settings.session_threads, limits=limits), guard)
-    planner = Planner(repository, settings.versions, loader)
+    planner = Planner(repository, settings.versions, loader, seat.folder)
     on_plan = partial(_count, metrics)
     follower = Follower(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
     follower.begin()
     metrics.scrape.register(ModelInfo(reports))
 
-    control = ModelControl(repository, orders, reports, guard, settings.request_timeout)
+    control = ModelControl(repository, orders, reports, settings.request_timeout)
     open_repository = OpenInferenceRepository(registry, control)
     shadows = Shadows(registry, metrics.shadows)
     inference = Inference(metrics, shadows)
@@ -117,7 +117,9 @@ def _count(metrics: Metrics, plan: Plan) -> None:
         else:
             metrics.model_load_seconds.labels(tried.name).observe(attempt.seconds)
     for subject in plan.problems:
-        metrics.model_load_failures.labels("", "", subject).inc()
+        model, is_model, _ = subject.partition("/")
+        labels = (model, "", "unreadable") if is_model else ("", "", subject)
+        metrics.model_load_failures.labels(*labels).inc()
 
 
 def _read_keys(settings: Settings) -> AdminKeys | None:

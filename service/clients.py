@@ -45,6 +45,7 @@ class Clients:
         self._connections: set[Connection] = set()
         self._queue: deque[tuple[Connection, float, RequestError | None]] = deque()
         self._waiting: list[tuple[Connection, Wait, float]] = []
+        self._next_resume = 0.0
         self.leaving = False
 
     def __len__(self) -> int:
@@ -77,9 +78,12 @@ class Clients:
 
     def resume(self) -> None:
         """Let every request whose wait is over have its turn."""
+        if not self._waiting or time.monotonic() < self._next_resume:
+            return
+        self._next_resume = time.monotonic() + WAIT_POLL
         waiting, self._waiting = self._waiting, []
         for connection, wait, since in waiting:
-            if wait.is_over():
+            if _is_over(wait):
                 self._queue.appendleft((connection, since, None))
             else:
                 self._waiting.append((connection, wait, since))
@@ -202,6 +206,14 @@ class Clients:
         connection.close()
         self._connections.discard(connection)
         self._on_count(len(self._connections))
+
+
+def _is_over(wait: Wait) -> bool:
+    try:
+        return wait.is_over()
+    except Exception:  # the request itself will meet it again, and be answered
+        logger.exception("nobody can tell whether a request has waited for long enough")
+        return True
 
 
 def _in(seconds: float) -> float:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from modelrepo.repository import ModelRepository
 from service.errors import LoadFailed, ModelNotFound, NotReady
-from service.loadguard import LoadGuard
 from service.orders import Orders
 from service.reports import Reports, VersionReport
 
@@ -23,14 +22,11 @@ class Order:
 class ModelControl:
     """Gives orders to all workers, this one included, and sees what comes of them."""
 
-    def __init__(
-        self, repository: ModelRepository, orders: Orders, reports: Reports, guard: LoadGuard, patience: float
-    ) -> None:
+    def __init__(self, repository: ModelRepository, orders: Orders, reports: Reports, patience: float) -> None:
         """`patience` is how many seconds an order may take before its client is told that it goes on."""
         self._repository = repository
         self._orders = orders
         self._reports = reports
-        self._guard = guard
         self._patience = patience
 
     def load(self, name: str) -> Order:
@@ -38,7 +34,6 @@ class ModelControl:
         if not self._repository.versions(name):
             there = f"the repository has {', '.join(self._repository.names()) or 'nothing'}"
             raise LoadFailed(f"failed to load {name!r}, failed to poll from model repository: {there}")
-        self._guard.forgive(name)
         return self._order(self._orders.load(name), "load", name)
 
     def unload(self, name: str) -> Order:

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from service.memory import give_back
@@ -50,13 +51,14 @@ class Follower:
         self._ended = threading.Event()
         self._next_look = 0.0
         self._prepared_at = 0.0
+        self._is_reported = False
         self._retired: Contents | None = None
 
     def begin(self) -> None:
         """Load what there is and have it in effect, before the first request."""
         self._prepared = self._planner.start(self._orders.read())
         self._take_effect()
-        self._report()
+        self._try_to_report()
 
     def start(self) -> int:
         """Catch up with the orders since `begin`, and start the thread.
@@ -68,7 +70,7 @@ class Follower:
         if book.last != self._prepared.order:
             self._prepared = self._planner.obey(book)
             self._take_effect()
-            self._report()
+            self._try_to_report()
         self._read_end, self._write_end = os.pipe()
         self._thread.start()
         return self._read_end
@@ -89,6 +91,11 @@ class Follower:
         self._on_plan(plan)
         return self._registry.replace(plan.versions, plan.policy, plan.problems)
 
+    def _try_to_report(self) -> None:
+        """A worker starts also where the disk is full just now; the thread will try again."""
+        with suppress(OSError):
+            self._report()
+
     # In the thread
 
     def _run(self) -> None:
@@ -105,6 +112,8 @@ class Follower:
             self._prepare(plan)
         if self._prepared is not self._served and self._may_swap():
             self._hand_over()
+        if not self._is_reported:
+            self._report()
 
     def _look(self) -> Plan | None:
         """The plan, where it is time to make one."""
@@ -116,8 +125,9 @@ class Follower:
 
     def _prepare(self, plan: Plan) -> None:
         overtaken = [] if self._prepared is self._served else self._prepared.attempts
+        if self._prepared is self._served:
+            self._prepared_at = time.monotonic()
         self._prepared = replace(plan, attempts=[*overtaken, *plan.attempts])
-        self._prepared_at = time.monotonic()
         self._report()
 
     def _may_swap(self) -> bool:
@@ -135,4 +145,6 @@ class Follower:
         give_back()
 
     def _report(self) -> None:
+        self._is_reported = False
         self._reports.write(WorkerReport(self._prepared.digest, self._served.order, describe(self._registry)))
+        self._is_reported = True

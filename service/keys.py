@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+_NO_KEY = hashlib.sha256(b"").digest()
 
 
 class InvalidKeys(Exception):
@@ -40,4 +41,7 @@ def read_keys(file: Path) -> AdminKeys:
     wrong = [line for line in digests if not _DIGEST.fullmatch(line)]
     if wrong or not digests:
         raise InvalidKeys(f"{file} must hold the SHA-256 of each admin key in hexadecimal, one a line")
-    return AdminKeys([bytes.fromhex(line) for line in digests])
+    known = [bytes.fromhex(line) for line in digests]
+    if _NO_KEY in known:
+        raise InvalidKeys(f"{file} holds the SHA-256 of an empty text, which would admit everybody: make the key anew")
+    return AdminKeys(known)

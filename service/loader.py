@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Container
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from modelrepo.policy import ServingPolicy
@@ -14,6 +15,8 @@ from service.selection import select
 from service.snapshot import Fingerprint, Snapshot, take_fingerprint
 
 Key = tuple[str, int]  # a model's name and a version's number
+
+NOTHING: Fingerprint = ()  # of a bundle that a policy names and the repository does not have
 
 DEADLY = "workers died while they loaded it: look into the log for why, then load it again or change its files"
 CHANGED = "its files changed while they were read: write bundles beside the repository and rename them"
@@ -44,6 +47,7 @@ class Loader:
         self._open_bundle = open_bundle
         self._guard = guard
         self._held: dict[Key, Held] = {}
+        self._orders: dict[str, int] = {}
         self._attempts: list[Attempt] = []
 
     def load(
@@ -63,8 +67,9 @@ class Loader:
         self._held = {key: held for key, held in self._held.items() if key in selected and key[0] not in unloaded}
         return found
 
-    def retry(self, name: str) -> None:
-        """Try the refused bundles of a model again, whether or not their files change."""
+    def retry(self, name: str, order: int) -> None:
+        """Try the refused bundles of a model again for this order, whatever they did before it."""
+        self._orders[name] = order
         for key, held in self._held.items():
             if key[0] == name and held.loaded.failure:
                 self._held[key] = replace(held, fingerprint=None)
@@ -83,11 +88,15 @@ class Loader:
     ) -> list[LoadedVersion]:
         def load(version: int) -> LoadedVersion | None:
             key = (name, version)
-            if key not in snapshot.bundles:
-                self._held.pop(key, None)
-            return self._load(key, snapshot.bundles.get(key, ()), settled=key not in unsettled)
+            fingerprint = snapshot.bundles.get(key, NOTHING)
+            if fingerprint == NOTHING and self._was_there(key):
+                del self._held[key]
+            return self._load(key, fingerprint, settled=key not in unsettled)
 
         return select(snapshot.versions(name), policy.of(name), load)
+
+    def _was_there(self, key: Key) -> bool:
+        return key in self._held and self._held[key].fingerprint != NOTHING
 
     def _load(self, key: Key, fingerprint: Fingerprint, *, settled: bool) -> LoadedVersion | None:
         held = self._held.get(key)
@@ -102,8 +111,10 @@ class Loader:
         return loaded
 
     def _try(self, key: Key, fingerprint: Fingerprint) -> LoadedVersion:
-        digest = hashlib.sha256(repr(fingerprint).encode()).hexdigest()
-        with self._guard.loading("/".join(map(str, key)), digest) as allowed:
+        wanted = (fingerprint, self._orders.get(key[0]))
+        digest = hashlib.sha256(repr(wanted).encode()).hexdigest()
+        guarded = self._guard.loading("/".join(map(str, key)), digest)
+        with guarded if fingerprint else nullcontext(True) as allowed:  # nobody can die of nothing
             started = time.monotonic()
             if allowed:
                 loaded = load_version(self._repository, *key, self._open_bundle)

@@ -15,7 +15,7 @@ from service.sharedfile import write_whole
 
 DEATHS = 2
 
-Files = tuple[str, str]  # a bundle, and a digest of what its files look like
+Files = tuple[str, str]  # a bundle, and a digest of what its files look like and of the last order to load it
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,14 @@ class LoadGuard:
 
     @contextmanager
     def loading(self, bundle: str, digest: str) -> Iterator[bool]:
-        """To load a bundle in; gives whether it may be tried. `bundle` is `<name>/<version>`."""
+        """To load a bundle in; gives whether it may be tried. `bundle` is `<name>/<version>`.
+
+        With another `digest`, of its files and of who wants them, what happened before does not count.
+        """
         files = (bundle, digest)
+        if self._read().is_survived(files):  # then nobody waits for whoever loads something else just now
+            yield True
+            return
         with self._locked() as journal:
             survived = journal.is_survived(files)
             if not survived and journal.deaths.get(files, 0) < DEATHS:
@@ -65,12 +71,6 @@ class LoadGuard:
                     self._write(journal.with_survivor(files))
                 return
         yield survived
-
-    def forgive(self, name: str) -> None:
-        """Let all versions of a model be tried again."""
-        with self._locked() as journal:
-            deaths = {files: times for files, times in journal.deaths.items() if not files[0].startswith(f"{name}/")}
-            self._write(replace(journal, deaths=deaths))
 
     @contextmanager
     def _locked(self) -> Iterator[Journal]:

@@ -16,6 +16,7 @@ from gunicorn.errors import HaltServer
 from service.scoreboard import Scoreboard
 
 POLL = 0.05  # seconds between looks at the new workers of a reload
+PATIENCE = 600  # seconds that these get to load their models: many or large ones take minutes
 
 
 class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no type information
@@ -68,11 +69,12 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no type informati
             self.log.error("reload: %s", failure.reason)  # noqa: TRY400  # the worker has logged its traceback
 
     def _await_new(self, old: set[int]) -> bool:
-        """Wait until no worker is starting, and kill what still starts after `timeout`; whether a new one serves."""
-        until = time.monotonic() + self.timeout
+        """Wait until no worker is starting, and kill what still starts after PATIENCE; whether a new one serves."""
+        until = time.monotonic() + PATIENCE
         while (starting := self._starting()) and not self._scoreboard.is_ending():
             for pid in starting if time.monotonic() > until else ():
                 self.kill_worker(pid, signal.SIGKILL)
+            self.murder_workers()
             self.reap_workers()
             time.sleep(POLL)
         if not self._scoreboard.is_ending() and old.issuperset(self._scoreboard.workers().values()):

@@ -1,14 +1,17 @@
 """What is to be served, from the repository, its policy and the operators' orders; loaded as soon as it is planned."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from modelrepo.errors import InvalidPolicy
-from modelrepo.policy import ServingPolicy, Versions, read_policy
+from modelrepo.policy import SERVING, ServingPolicy, Versions, read_policy
 from modelrepo.repository import ModelRepository
 from service.loadedversion import LoadedVersion
 from service.loader import Attempt, Key, Loader
 from service.orders import OrderBook
+from service.sharedfile import write_whole
 from service.snapshot import Snapshot, take_snapshot
 
 
@@ -17,7 +20,7 @@ class Plan:
     """What is to be served from now on, everything loaded.
 
     `digest` is the same in all workers that are to serve the same; `order` is the last one it follows. `attempts` are
-    the bundles that were tried for it, `problems` what cannot be followed, by what it is about.
+    the bundles that were tried for it, `problems` what cannot be followed, by what it is about: `<name>/` for a model.
     """
 
     digest: str
@@ -31,8 +34,10 @@ class Plan:
 class Planner:
     """One worker's, used by one thread at a time."""
 
-    def __init__(self, repository: ModelRepository, versions: Versions, loader: Loader) -> None:
+    def __init__(self, repository: ModelRepository, versions: Versions, loader: Loader, shared: Path) -> None:
+        """`shared` is the folder in which workers keep the policy that they follow, for those that come after them."""
         self._repository = repository
+        self._followed = ModelRepository(shared)
         self._versions = versions
         self._loader = loader
         self._snapshot = Snapshot({})
@@ -42,6 +47,7 @@ class Planner:
 
     def start(self, book: OrderBook) -> Plan:
         """The first plan, of all that is there now."""
+        self._policy = read_policy(self._followed, self._versions)
         self._look_around(None)
         return self._make(book, set())
 
@@ -60,7 +66,7 @@ class Planner:
 
     def _make(self, book: OrderBook, unsettled: set[Key]) -> Plan:
         for name in book.since(self._order):
-            self._loader.retry(name)
+            self._loader.retry(name, book.loads[name])
         self._order = book.last
         versions = self._loader.load(self._snapshot, self._policy, book.unloaded, unsettled)
         bundles = self._loader.fingerprints()
@@ -72,17 +78,26 @@ class Planner:
         """Look at the models of these names, or at all; what cannot be looked at is served as before."""
         before, self._problems = self._snapshot, {}
         try:
-            self._snapshot = _merge(before, take_snapshot(self._repository), names)
-            self._policy = read_policy(self._repository, self._versions)
+            now = take_snapshot(self._repository)
+            self._snapshot = _merge(before, now, names)
+            self._problems |= {f"{name}/": reason for name, reason in now.unreadable.items()}
+            self._follow_policy(read_policy(self._repository, self._versions))
         except InvalidPolicy as error:
             self._problems["serving.json"] = str(error)
         except OSError as error:
             self._problems["repository"] = f"cannot be read: {error}"
 
+    def _follow_policy(self, policy: ServingPolicy) -> None:
+        if policy != self._policy:
+            write_whole(self._followed.root / SERVING, json.dumps(asdict(policy)))
+        self._policy = policy
+
 
 def _merge(before: Snapshot, now: Snapshot, names: set[str] | None) -> Snapshot:
-    """What was seen before, and of the models of these names what is there now."""
-    if names is None:
-        return now
-    others = {key: files for key, files in before.bundles.items() if key[0] not in names}
-    return Snapshot({**others, **{key: files for key, files in now.bundles.items() if key[0] in names}})
+    """What is there now of the models of these names, or of all; of the others, and where it cannot be told, before."""
+
+    def is_seen(name: str) -> bool:
+        return name not in now.unreadable and (names is None or name in names)
+
+    kept = {key: files for key, files in before.bundles.items() if not is_seen(key[0])}
+    return Snapshot({**kept, **{key: files for key, files in now.bundles.items() if is_seen(key[0])}})

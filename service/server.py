@@ -1,5 +1,6 @@
 """gunicorn's application and configuration: what happens in the master, and what a new worker is given."""
 
+import fcntl
 import gc
 import importlib
 import os
@@ -28,6 +29,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._folder = Path(tempfile.mkdtemp(prefix="convserve-"))  # what workers share, and what outlives them
+        self._lock = os.open(self._folder, os.O_RDONLY)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)  # so that nobody tidies it up: tmpfiles.d(5), on the age of files
         self._scoreboard = Scoreboard()
         self._slot = -1
         super().__init__()
@@ -84,6 +87,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
 
     def _on_exit(self, _arbiter: Any) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
 
 
 def _bracketed(host: str) -> str:

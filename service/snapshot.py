@@ -2,41 +2,57 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from modelrepo.repository import ModelRepository
 
-File = tuple[str, int, int, int]  # path, bytes, nanoseconds of the last change, inode
+File = tuple[str, int, int, int]  # path, bytes, nanoseconds of the last change (ctime: of permissions, too), inode
 Fingerprint = tuple[File, ...]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The fingerprints of all bundles, by model and version; two that are equal are of the same files."""
+    """The fingerprints of all bundles, by model and version; two that are equal are of the same files.
+
+    `unreadable` are the models whose folders cannot be listed, and why.
+    """
 
     bundles: Mapping[tuple[str, int], Fingerprint]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """The models, in alphabetical order."""
-        return sorted({name for name, _ in self.bundles})
+        return sorted(self._by_name)
 
     def versions(self, name: str) -> list[int]:
         """The versions of a model, the newest first."""
-        return sorted((version for model, version in self.bundles if model == name), reverse=True)
+        return sorted(self._by_name.get(name, ()), reverse=True)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for name, version in self.bundles:
+            found.setdefault(name, []).append(version)
+        return found
 
 
 def take_snapshot(repository: ModelRepository) -> Snapshot:
     """Look at the repository; raises OSError where it cannot be looked at, which is not the same as empty."""
     folder = _identity(repository.root)
-    bundles = {
-        (name, version): take_fingerprint(repository.path(name, version))
-        for name in repository.names()
-        for version in repository.versions(name)
-    }
+    bundles: dict[tuple[str, int], Fingerprint] = {}
+    unreadable: dict[str, str] = {}
+    for name in repository.folders():
+        try:
+            versions = repository.versions(name)
+        except OSError as error:
+            unreadable[name] = f"cannot be read: {error}"
+        else:
+            bundles |= {(name, version): take_fingerprint(repository.path(name, version)) for version in versions}
     if _identity(repository.root) != folder:
         raise FileNotFoundError(f"another folder took the place of {repository.root}")
-    return Snapshot(bundles)
+    return Snapshot(bundles, unreadable)
 
 
 def _identity(folder: Path) -> tuple[int, int]:
@@ -52,15 +68,17 @@ def take_fingerprint(folder: Path) -> Fingerprint:
 
 
 def _files(folder: str) -> Iterator[File]:
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files(entry.path)
-        else:
-            yield _describe(entry.path)
+    folders = [folder]
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                yield _describe(entry.path)
 
 
 def _describe(path: str) -> File:
@@ -68,4 +86,4 @@ def _describe(path: str) -> File:
         status = Path(path).stat()
     except OSError:
         return (path, 0, 0, 0)
-    return (path, status.st_size, status.st_mtime_ns, status.st_ino)
+    return (path, status.st_size, status.st_ctime_ns, status.st_ino)

@@ -3,6 +3,7 @@
 `make prove` collects what is named `prove_…`: more cycles, with more workers.
 """
 
+import fcntl
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +131,19 @@ def test_without_the_key_nothing_happens(service: RunningService, verb: str) -> 
     assert {(answer.status, answer.json()["code"]) for answer in answers} == {(401, "unauthorized")}
     assert all(answer.headers["WWW-Authenticate"].startswith("Bearer") for answer in answers)
     assert statuses(service) == {200}
+
+
+def test_an_order_keeps_no_request_waiting_while_a_bundle_loads(
+    repository: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with running(repository, workers=1, poll_interval=0, admin_keys=keys) as service:
+        guard = next(tmp_path.glob("convserve-*")) / "loads.lock"
+        with guard.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # as whoever loads a bundle for the first time
+
+            assert order(service, "load").status == 200
+            assert statuses(service) == {200}
 
 
 def test_an_order_outlives_the_workers(service: RunningService) -> None:

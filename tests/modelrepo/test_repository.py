@@ -29,7 +29,7 @@ def test_a_repository_that_does_not_exist_holds_nothing(tmp_path: Path) -> None:
     assert repository.next_version("mnist") == 1
 
 
-@pytest.mark.parametrize("version", ["0", "01", "-1", "1.0", "latest", "²", "1_0", ".1"])
+@pytest.mark.parametrize("version", ["0", "01", "-1", "1.0", "latest", "²", "1_0", ".1", "1" * 16])
 def test_a_folder_with_another_name_than_a_positive_number_is_no_version(tmp_path: Path, version: str) -> None:
     repository = folders(tmp_path, f"mnist/{version}")
 

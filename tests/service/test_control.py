@@ -7,7 +7,6 @@ import pytest
 from modelrepo.repository import ModelRepository
 from service.control import ModelControl
 from service.errors import LoadFailed, ModelNotFound, NotReady
-from service.loadguard import LoadGuard
 from service.orders import Orders
 from service.reports import Reports, VersionReport, WorkerReport
 from service.scoreboard import Scoreboard
@@ -27,11 +26,11 @@ class Office:
             scoreboard.enter(slot, slot + 1)
         self.orders = Orders(folder)
         self._reports = [Reports(Seat(folder, slot, scoreboard)) for slot in range(2)]
-        self._repository, self._guard = ModelRepository(folder / "models"), LoadGuard(folder)
+        self._repository = ModelRepository(folder / "models")
         self.report(0, 0)
 
     def control(self, patience: float = 60.0) -> ModelControl:
-        return ModelControl(self._repository, self.orders, self._reports[0], self._guard, patience)
+        return ModelControl(self._repository, self.orders, self._reports[0], patience)
 
     def report(self, *orders: int, versions: tuple[VersionReport, ...] = (READY,)) -> None:
         """The last order that each worker follows; the versions are the second one's, the first has READY."""

@@ -1,8 +1,10 @@
 """The thread beside the loop: when it looks, when the loop swaps, and what becomes of what was served."""
 
 import gc
+import os
 import select
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from weakref import ref
@@ -34,7 +36,7 @@ class Worker:
         self.orders = Orders(folder)
         self.reports = Reports(Seat(folder, slot, scoreboard))
         self.plans: list[Plan] = []
-        planner = Planner(repository, 2, Loader(repository, open_fake, LoadGuard(folder)))
+        planner = Planner(repository, 2, Loader(repository, open_fake, LoadGuard(folder)), folder)
         self.follower = Follower(
             planner, self.registry, self.orders, self.reports, interval=interval, on_plan=self.plans.append
         )
@@ -143,3 +145,35 @@ def test_an_order_that_came_while_a_worker_started_is_followed_before_its_first_
 
     assert [each.predictor for each in worker.registry] == [None]
     assert [report.order for report in worker.reports.read()] == [number]
+
+
+def test_a_worker_waits_no_longer_for_a_plan_that_is_overtaken(
+    hire: Hire, scoreboard: Scoreboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.follower.PATIENCE", 1.0)
+    scoreboard.enter(1, 1)
+    Reports(Seat(tmp_path, 1, scoreboard)).write(WorkerReport("stands still", 0, ()))
+    worker = hire(interval=0)
+    publish(tmp_path / "models", "mnist", 2)
+
+    def serves_after_another_order() -> bool:
+        worker.orders.load("mnist")
+        time.sleep(0.2)
+        return worker.serves(1, 2)
+
+    until(serves_after_another_order, "it goes ahead without the other one", seconds=5)
+
+
+def test_a_report_that_could_not_be_written_is_written_later(
+    hire: Hire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.follower.PATIENCE", 0.1)
+    worker = hire()
+    obstacle = tmp_path / f".worker_0.json.{os.getpid()}"
+    obstacle.mkdir()
+    publish(tmp_path / "models", "mnist", 2)
+    until(lambda: worker.serves(1, 2), "the new version is served")
+
+    obstacle.rmdir()
+
+    until(lambda: [len(report.versions) for report in worker.reports.read()] == [2], "the others are told")

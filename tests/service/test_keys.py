@@ -39,6 +39,13 @@ def test_a_file_of_anything_else_is_refused_without_repeating_it(file: Path, tex
     assert "secret" not in str(refusal.value)
 
 
+def test_the_hash_of_nothing_is_refused(file: Path) -> None:
+    file.write_text(f"{digest('good')}\n{digest('').upper()}\n")
+
+    with pytest.raises(InvalidKeys, match="SHA-256 of an empty text"):
+        read_keys(file)
+
+
 def test_a_file_that_cannot_be_read_is_named(file: Path) -> None:
     with pytest.raises(InvalidKeys, match=r"admin\.keys cannot be read"):
         read_keys(file)

@@ -1,5 +1,6 @@
 """What is loaded of a repository: each bundle tried once, and what is good not given up for what is not."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
 from service.loadedversion import LoadedVersion
 from service.loader import CHANGED, Key, Loader
-from service.loadguard import LoadGuard
+from service.loadguard import DEATHS, LoadGuard
 from service.loading import Opener
 from service.predictor import Predictor
 from service.runtime import UnusableGraph
@@ -150,10 +151,47 @@ def test_a_refused_bundle_is_tried_again_when_a_file_changes_or_somebody_asks(tm
     shop.load()
     (tmp_path / "mnist" / "1" / "model.onnx").write_bytes(b"??")
     shop.load()
-    shop.loader.retry("mnist")
+    shop.loader.retry("mnist", 1)
     shop.load()
 
     assert shop.tried() == [1, 1, 1]
+
+
+def test_a_bundle_that_was_deadly_is_tried_again_where_that_is_ordered(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1)
+    Shop(tmp_path).load()
+    journal = tmp_path / "loads.json"
+    _, _, survived = json.loads(journal.read_text())
+    journal.write_text(json.dumps([None, [[*files, DEATHS] for files in survived.items()], {}]))
+    shop = Shop(tmp_path)
+    refused = shop.load()[1]
+
+    shop.loader.retry("mnist", 1)
+
+    assert refused.failure == "deadly"
+    assert states(shop.load()) == {1: "READY"}
+
+
+def test_a_version_that_only_the_policy_has_is_tried_once(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1)
+    policy = ServingPolicy(2, {"mnist": ModelPolicy((1, 7))})
+    shop = Shop(tmp_path)
+
+    shop.load(policy)
+    shop.load(policy)
+
+    assert shop.tried() == [1, 7]
+    assert "mnist/7" not in (tmp_path / "loads.json").read_text()
+
+
+def test_a_version_that_a_policy_names_is_refused_when_its_bundle_goes(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1, 2)
+    policy = ServingPolicy(2, {"mnist": ModelPolicy((1, 2))})
+    shop = Shop(tmp_path)
+    shop.load(policy)
+    shutil.rmtree(tmp_path / "mnist" / "2")
+
+    assert states(shop.load(policy)) == {1: "READY", 2: "UNAVAILABLE"}
 
 
 def test_a_bundle_that_turns_bad_is_served_as_it_was_and_says_so(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ NOTHING = ModelRegistry([], "mnist")
 REFUSED = ModelRegistry([LoadedVersion("mnist", 1, None, "its golden images come out wrong", "golden")], "mnist")
 UNLOADED = ModelRegistry([LoadedVersion("mnist", 1, None, "it was unloaded")], "mnist")
 
+UNLOADED = ModelRegistry([LoadedVersion("mnist", 1, None, "it was unloaded")], "mnist")
+
 
 @pytest.fixture
 def document(client: FlaskClient) -> Document:
@@ -39,6 +41,13 @@ def test_it_is_valid_where_no_model_is_loaded() -> None:
 @pytest.mark.parametrize("registry", [REFUSED, UNLOADED], ids=["refused", "unloaded"])
 def test_it_is_valid_where_no_version_of_a_model_is_served(registry: ModelRegistry) -> None:
     document = describe(PARTS, registry, Settings())
+
+    validate(document)
+    assert document["components"]["parameters"]["Name"]["schema"]["enum"] == ["mnist"]
+
+
+def test_it_is_valid_where_every_model_is_unloaded() -> None:
+    document = describe(PARTS, UNLOADED, Settings())
 
     validate(document)
     assert document["components"]["parameters"]["Name"]["schema"]["enum"] == ["mnist"]

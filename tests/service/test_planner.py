@@ -15,9 +15,20 @@ from tests.support.fakes import open_fake, publish
 NO_ORDERS = OrderBook()
 
 
-def planner(models: Path) -> Planner:
-    repository = ModelRepository(models)
-    return Planner(repository, 2, Loader(repository, open_fake, LoadGuard(models.parent)))
+class Locked(ModelRepository):
+    """Where a file named so forbids to look into a model's folder; a test that runs as root could not be kept out."""
+
+    def versions(self, name: str) -> list[int]:
+        if (self.root / name / "locked").exists():
+            raise PermissionError("somebody else's")
+        return super().versions(name)
+
+
+def planner(models: Path, kind: type[ModelRepository] = ModelRepository) -> Planner:
+    repository = kind(models)
+    shared = models.parent / f"{models.name}-shared"
+    shared.mkdir(exist_ok=True)
+    return Planner(repository, 2, Loader(repository, open_fake, LoadGuard(shared)), shared)
 
 
 def served(plan: Plan) -> list[int]:
@@ -108,6 +119,21 @@ def test_a_repository_that_cannot_be_read_is_served_as_before(tmp_path: Path) ->
     assert list(plan.problems) == ["repository"]
 
 
+def test_a_model_that_cannot_be_read_is_served_as_before_and_stops_no_other(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1)
+    one = planner(tmp_path, Locked)
+    one.start(NO_ORDERS)
+    (tmp_path / "mnist" / "locked").touch()
+    publish(tmp_path, "mnist", 2)
+    publish(tmp_path, "other", 3)
+    one.follow(NO_ORDERS)
+
+    plan = one.follow(NO_ORDERS)
+
+    assert served(plan) == [1, 3]
+    assert plan.problems == {"mnist/": "cannot be read: somebody else's"}
+
+
 @pytest.mark.parametrize("text", ["{", '{"versions": 0}', '{"version": 1}', "[]", '{"models": {"mnist": 1}}'])
 def test_a_policy_that_cannot_be_followed_leaves_the_one_before(tmp_path: Path, text: str) -> None:
     publish(tmp_path, "mnist", 1, 2)
@@ -120,6 +146,16 @@ def test_a_policy_that_cannot_be_followed_leaves_the_one_before(tmp_path: Path, 
 
     assert served(plan) == [2]
     assert plan.problems["serving.json"].startswith("serving.json")
+
+
+def test_a_worker_that_starts_with_such_a_policy_follows_what_the_others_do(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1, 2)
+    (tmp_path / "serving.json").write_text('{"models": {"mnist": {"versions": [1, 2], "default": 1}}}')
+    old = planner(tmp_path)
+    old.start(NO_ORDERS)
+    (tmp_path / "serving.json").write_text("{")
+
+    assert planner(tmp_path).start(NO_ORDERS).digest == old.follow(NO_ORDERS).digest
 
 
 def test_orders_are_numbered_and_read_by_everyone(tmp_path: Path) -> None:

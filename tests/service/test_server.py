@@ -1,5 +1,8 @@
 """What the master gives gunicorn, looked at without starting anything."""
 
+import fcntl
+import os
+
 import pytest
 
 from service.server import Server
@@ -14,3 +17,14 @@ def test_the_address_is_written_as_gunicorn_reads_it(host: str, bind: str) -> No
     server._on_exit(None)  # takes the folder for metrics away again
 
     assert server.cfg.bind == [bind]
+
+
+def test_what_workers_share_is_locked_against_those_who_tidy_up() -> None:
+    server = Server(Settings())
+    folder = os.open(server._folder, os.O_RDONLY)
+
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    os.close(folder)
+    server._on_exit(None)

@@ -20,6 +20,11 @@ def grow(bundle: Path) -> None:
         file.write(b"!")
 
 
+def allow(bundle: Path) -> None:
+    """What could not be read before can be now, perhaps."""
+    (bundle / "model.onnx").chmod(0o640)
+
+
 def add(bundle: Path) -> None:
     (bundle / "golden" / "more.png").touch()
 
@@ -42,7 +47,7 @@ def forbid(bundle: Path) -> None:
     (bundle / "golden").rename(bundle / "elsewhere")
 
 
-@pytest.mark.parametrize("change", [touch, grow, add, remove, swap, forbid])
+@pytest.mark.parametrize("change", [touch, grow, allow, add, remove, swap, forbid])
 def test_every_change_of_a_file_shows(tmp_path: Path, change: Callable[[Path], None]) -> None:
     publish(tmp_path, "mnist", 1)
     before = take_fingerprint(tmp_path / "mnist" / "1")
@@ -69,6 +74,22 @@ def test_a_link_into_nothing_or_in_a_circle_is_one_bundles_trouble(tmp_path: Pat
     (tmp_path / "mnist" / "1" / "circle").symlink_to(".", target_is_directory=True)
 
     assert len(take_snapshot(ModelRepository(tmp_path)).bundles[("mnist", 1)]) > 2
+
+
+def test_folders_may_be_nested_as_deep_as_paths_are_long(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1)
+    before = take_fingerprint(tmp_path / "mnist" / "1")
+    deep = str(tmp_path / "mnist" / "1")
+    for _ in range(1500):
+        deep += "/d"
+        os.mkdir(deep)  # noqa: PTH102 - pathlib takes such a path apart one call a folder
+    Path(deep, "file").touch()
+
+    after = take_fingerprint(tmp_path / "mnist" / "1")
+    Path(deep, "file").unlink()
+    os.removedirs(deep)
+
+    assert len(after) == len(before) + 1
 
 
 def test_a_repository_that_is_not_there_is_not_an_empty_one(tmp_path: Path) -> None:

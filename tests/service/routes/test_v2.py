@@ -13,7 +13,6 @@ from service.errors import NotReady
 from service.inference import Inference
 from service.limits import Limits
 from service.loadedversion import LoadedVersion
-from service.loadguard import LoadGuard
 from service.metrics import Metrics
 from service.orders import Orders
 from service.registry import ModelRegistry
@@ -145,9 +144,7 @@ def test_a_server_that_is_not_ready_says_why(
 
 
 def test_a_refused_version_is_in_the_index_but_not_among_the_ready(seat: Seat) -> None:
-    control = ModelControl(
-        ModelRepository(seat.folder), Orders(seat.folder), Reports(seat), LoadGuard(seat.folder), 1.0
-    )
+    control = ModelControl(ModelRepository(seat.folder), Orders(seat.folder), Reports(seat), 1.0)
     registry = ModelRegistry([LoadedVersion("m", 1, None, "broken", "graph")], "mnist")
     repository = OpenInferenceRepository(registry, control)
 
