@@ -18,10 +18,10 @@ from service.planner import Plan, Planner
 from service.registry import Contents, ModelRegistry
 from service.reports import Reports, WorkerReport, describe
 
-TICK = 0.02  # seconds between looks at orders and at the other workers
+TICK, PENDING_TICK = 0.05, 0.01  # seconds between looks at orders; and at the other workers, while one waits for them
 RECOVERY = 1.0  # seconds after an error that nobody expected
 END_PATIENCE = 2.0  # seconds that the end of a worker waits for a load under way
-PATIENCE = 10.0  # seconds that a worker waits for the others before it goes ahead
+PATIENCE = 30.0  # seconds that a worker waits for the others: a large model takes each its time; a stuck one is killed
 
 logger = logging.getLogger("convserve")
 
@@ -89,7 +89,7 @@ class Follower:
     def _take_effect(self) -> Contents:
         plan = self._served = self._prepared
         self._on_plan(plan)
-        return self._registry.replace(plan.versions, plan.policy, plan.problems)
+        return self._registry.replace(plan.versions, plan.policy, plan.problems, plan.required)
 
     def _try_to_report(self) -> None:
         """A worker starts also where the disk is full just now; the thread will try again."""
@@ -99,18 +99,23 @@ class Follower:
     # In the thread
 
     def _run(self) -> None:
-        while not self._ended.wait(TICK):
+        while not self._ended.wait(PENDING_TICK if self._is_pending else TICK):
             try:
                 self._step()
             except Exception:  # the thread must not end: nobody would notice
                 logger.exception("cannot follow the model repository; what is loaded is served on")
                 self._ended.wait(RECOVERY)
 
+    @property
+    def _is_pending(self) -> bool:
+        """Whether a plan waits to have effect."""
+        return self._prepared is not self._served
+
     def _step(self) -> None:
         plan = self._look()
         if plan and plan.digest != self._prepared.digest:
             self._prepare(plan)
-        if self._prepared is not self._served and self._may_swap():
+        if self._is_pending and self._may_swap():
             self._hand_over()
         if not self._is_reported:
             self._report()
@@ -124,10 +129,11 @@ class Follower:
         return self._planner.obey(book) if book.last != self._prepared.order else None
 
     def _prepare(self, plan: Plan) -> None:
-        overtaken = [] if self._prepared is self._served else self._prepared.attempts
-        if self._prepared is self._served:
+        if self._is_pending:  # it is overtaken, and what was tried for it still counts
+            plan = replace(plan, attempts=[*self._prepared.attempts, *plan.attempts])
+        else:
             self._prepared_at = time.monotonic()
-        self._prepared = replace(plan, attempts=[*overtaken, *plan.attempts])
+        self._prepared = plan
         self._report()
 
     def _may_swap(self) -> bool:

@@ -11,6 +11,7 @@ from modelrepo.repository import ModelRepository
 from service.loadedversion import LoadedVersion
 from service.loader import Attempt, Key, Loader
 from service.orders import OrderBook
+from service.requirements import Requirements
 from service.sharedfile import write_whole
 from service.snapshot import Snapshot, take_snapshot
 
@@ -21,6 +22,7 @@ class Plan:
 
     `digest` is the same in all workers that are to serve the same; `order` is the last one it follows. `attempts` are
     the bundles that were tried for it, `problems` what cannot be followed, by what it is about: `<name>/` for a model.
+    The service is not ready without a version of each `required` model.
     """
 
     digest: str
@@ -29,15 +31,17 @@ class Plan:
     policy: ServingPolicy
     attempts: list[Attempt]
     problems: dict[str, str]
+    required: frozenset[str]
 
 
 class Planner:
     """One worker's, used by one thread at a time."""
 
     def __init__(self, repository: ModelRepository, versions: Versions, loader: Loader, shared: Path) -> None:
-        """`shared` is the folder in which workers keep the policy that they follow, for those that come after them."""
+        """`shared` is the folder in which workers keep what those that come after them cannot see any more."""
         self._repository = repository
         self._followed = ModelRepository(shared)
+        self._requirements = Requirements(shared)
         self._versions = versions
         self._loader = loader
         self._snapshot = Snapshot({})
@@ -49,6 +53,7 @@ class Planner:
         """The first plan, of all that is there now."""
         self._policy = read_policy(self._followed, self._versions)
         self._look_around(None)
+        self._requirements.begin(self._snapshot.names())
         return self._make(book, set())
 
     def follow(self, book: OrderBook) -> Plan:
@@ -72,7 +77,8 @@ class Planner:
         bundles = self._loader.fingerprints()
         inputs = repr((bundles, self._policy, sorted(book.unloaded), book.last, self._problems))
         digest = hashlib.sha256(inputs.encode()).hexdigest()
-        return Plan(digest, book.last, versions, self._policy, self._loader.attempts(), self._problems)
+        required = self._requirements.add(each.name for each in versions if each.predictor)
+        return Plan(digest, book.last, versions, self._policy, self._loader.attempts(), self._problems, required)
 
     def _look_around(self, names: set[str] | None) -> None:
         """Look at the models of these names, or at all; what cannot be looked at is served as before."""

@@ -1,6 +1,6 @@
 """The model registry: what this process has loaded, and what it refused and why."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -15,12 +15,14 @@ from service.trafficsplit import Choice, TrafficSplit, split
 class Contents:
     """All versions that were tried, by model and in ascending order, and who answers for each model that is ready.
 
-    `problems` are sentences about what cannot be followed, by what they are about.
+    `problems` are sentences about what cannot be followed, by what they are about; `required` are the models without
+    which the service is not ready.
     """
 
     models: Mapping[str, list[LoadedVersion]]
     splits: Mapping[str, TrafficSplit]
     problems: Mapping[str, str]
+    required: Container[str]
 
 
 class ModelRegistry:
@@ -28,11 +30,16 @@ class ModelRegistry:
 
     def __init__(self, versions: Iterable[LoadedVersion], default_model: str) -> None:
         self._default_model = default_model
-        self._contents = Contents({}, {}, {})
-        self.replace(versions, ServingPolicy(1), {})
+        self._contents = Contents({}, {}, {}, ())
+        versions = list(versions)
+        self.replace(versions, ServingPolicy(1), {}, {each.name for each in versions})
 
     def replace(
-        self, versions: Iterable[LoadedVersion], policy: ServingPolicy, problems: Mapping[str, str]
+        self,
+        versions: Iterable[LoadedVersion],
+        policy: ServingPolicy,
+        problems: Mapping[str, str],
+        required: Container[str] = (),
     ) -> Contents:
         """Serve these versions from now on, by this policy; returns what was served before."""
         models: dict[str, list[LoadedVersion]] = {}
@@ -40,7 +47,7 @@ class ModelRegistry:
             models.setdefault(each.name, []).append(each)
         ready = {name: _ready(tried) for name, tried in models.items()}
         splits = {name: split(policy.of(name), served) for name, served in ready.items() if served}
-        before, self._contents = self._contents, Contents(models, splits, problems)
+        before, self._contents = self._contents, Contents(models, splits, problems, required)
         return before
 
     def __iter__(self) -> Iterator[LoadedVersion]:
@@ -93,9 +100,9 @@ class ModelRegistry:
         return problems if self._contents.models else ["the model repository is empty"]
 
     def unready_models(self) -> list[str]:
-        """Models of which no version is served although one should be."""
-        refused = {each.name for each in self if each.failure}
-        return [name for name in self.names() if name in refused and name not in self._contents.splits]
+        """Models of which no version is served although the service is not ready without one."""
+        refused = dict.fromkeys(each.name for each in self if each.failure)
+        return [name for name in refused if name in self._contents.required and name not in self._contents.splits]
 
     def _split(self, name: str) -> TrafficSplit:
         split = self._contents.splits.get(name)

@@ -3,7 +3,7 @@
 import math
 from argparse import ArgumentTypeError
 
-from modelrepo.naming import is_name
+from modelrepo.naming import LAST_VERSION, is_name
 
 
 def positive(text: str) -> int:
@@ -16,8 +16,8 @@ def positive(text: str) -> int:
 def version_number(text: str) -> int:
     """A version that clients can ask for."""
     value = positive(text)
-    if value > 999_999_999:
-        raise ArgumentTypeError("must be at most 999999999, the last that the service understands")
+    if value > LAST_VERSION:
+        raise ArgumentTypeError(f"must be at most {LAST_VERSION}, the last that a repository can have")
     return value
 
 

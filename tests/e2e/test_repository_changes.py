@@ -109,6 +109,19 @@ def test_a_bundle_that_is_mended_is_served(service: RunningService, repository: 
     everywhere(lambda: loaded(service) == {2: "READY", 3: "READY"})
 
 
+def test_a_new_model_that_is_broken_from_the_first_does_not_make_the_service_unready(
+    service: RunningService, repository: Path
+) -> None:
+    copy_bundle(repository / "mnist" / "2", repository / "late" / "1", flip_a_bit)
+    everywhere(lambda: "late/1" in refusals(service), "it was tried")
+    before = service.get("/readyz").status
+
+    service.reload()
+
+    assert (before, service.get("/readyz").status) == (200, 200)
+    assert service.get("/v2/models/late/ready").status == 503
+
+
 def test_a_repository_that_vanishes_takes_no_model_with_it(service: RunningService, repository: Path) -> None:
     repository.rename(repository.with_name("away"))
 

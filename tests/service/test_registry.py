@@ -134,3 +134,13 @@ def test_nobody_is_chosen_where_nothing_is_loaded(version: int | None) -> None:
 
     with pytest.raises(ModelNotFound, match=r"no version of 'mnist' is loaded: model\.onnx is missing"):
         registry.choose("mnist", version, 0.0)
+
+
+@pytest.mark.parametrize(("required", "problems"), [({"mnist"}, ["no version of mnist could be loaded"]), (set(), [])])
+def test_a_refused_model_is_a_problem_where_it_is_required(required: set[str], problems: list[str]) -> None:
+    registry = ModelRegistry([], "mnist")
+
+    registry.replace([REFUSED, *ready("other", 1)], ServingPolicy(2), {}, required)
+
+    assert registry.problems() == problems
+    assert registry.refusals() == {"mnist/3": "model.onnx is missing"}
