@@ -39,7 +39,7 @@ def test_what_is_no_count_is_refused(text: str) -> None:
 
 def test_counts_versions_and_names_are_checked() -> None:
     assert (positive("3"), version_number("3"), model_name("resnet-18_v2")) == (3, 3, "resnet-18_v2")
-    with pytest.raises(ArgumentTypeError, match="at most 999999999"):
-        version_number("1000000000")
+    with pytest.raises(ArgumentTypeError, match="at most 999999999999999"):
+        version_number("1000000000000000")
     with pytest.raises(ArgumentTypeError, match="a-z"):
         model_name("ResNet")

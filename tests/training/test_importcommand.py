@@ -113,7 +113,7 @@ def test_a_file_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str])
         ["--scale", "1/0"],
         ["--mean", "a,b"],
         ["--version", "0"],
-        ["--version", "1000000000"],
+        ["--version", "1000000000000000"],
         ["--name", "A"],
         ["--preset", "x"],
     ],
