@@ -21,6 +21,7 @@ POLL = 0.2  # seconds
 RELOADS = 20
 BROKEN = dict(zip((4, 7, 11, 14, 18), DAMAGES.values(), strict=True))  # by the number of the version
 QUIET, SETTLE = 0.4, 0.1  # seconds before a new version appears; and after it is served, for the others to have it
+MILLISECOND = 0.001  # below it, the system's scheduler says how long a request takes
 CONSISTENT = 1.0  # seconds within which all workers serve the same
 
 
@@ -81,7 +82,7 @@ def reload_under_load(repository: Path, workers: int) -> None:
         assert is_served_in_its_time(results, swap)
     before = [each for swap in swaps for each in between(results, swap.published - QUIET + SETTLE, swap.published)]
     during = [each for swap in swaps for each in between(results, swap.published, swap.served + SETTLE)]
-    assert percentile(during, 0.99) < 3 * percentile(before, 0.99)
+    assert percentile(during, 0.99) < 3 * max(percentile(before, 0.99), MILLISECOND)
 
 
 def is_served_in_its_time(results: list[Result], swap: Swap) -> bool:
@@ -92,10 +93,18 @@ def is_served_in_its_time(results: list[Result], swap: Swap) -> bool:
 
 
 def test_a_bundle_that_is_written_slowly_is_never_served_half(repository: Path) -> None:
+    write_under_load(repository, 2)
+
+
+def prove_a_bundle_that_is_written_slowly_is_never_served_half(repository: Path) -> None:
+    write_under_load(repository, 4)
+
+
+def write_under_load(repository: Path, workers: int) -> None:
     source = copy_bundle(SOURCE, repository.parent / "elsewhere" / "mnist" / "2")
     target = repository / "mnist" / "2"
     files = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
-    with running(repository, workers=2, poll_interval=0.1) as service:
+    with running(repository, workers=workers, poll_interval=0.1) as service:
         with traffic(service.port, body=DIGIT, rate=200) as load:
             for file in reversed(files):  # `model.onnx` before the golden images, the metadata among the first
                 write_slowly(source / file, target / file)
