@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from training.datasets import Split, hold_out
+from training.interruption import Interruption
 from training.networks import Network
 from training.recipes import Recipe
 from training.scaling import scale
@@ -40,13 +41,15 @@ def fit(network: Network, recipe: Recipe, split: Split, verbose: int) -> Fit:
         metrics=["accuracy"],
     )
     started = time.perf_counter()
-    record = network.fit(
-        scale(learned.images),
-        learned.labels,
-        batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
-        validation_data=(scale(watched.images), watched.labels),
-        verbose=verbose,
-    )
+    with Interruption() as interruption:
+        record = network.fit(
+            scale(learned.images),
+            learned.labels,
+            batch_size=recipe.batch_size,
+            epochs=recipe.epochs,
+            validation_data=(scale(watched.images), watched.labels),
+            verbose=verbose,
+            callbacks=[interruption],
+        )
     history = {name: [float(value) for value in values] for name, values in record.history.items()}
     return Fit(history, time.perf_counter() - started, len(learned), len(watched))
