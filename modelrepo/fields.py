@@ -31,10 +31,7 @@ class Fields:
 
     def integer(self, name: str, minimum: int) -> int:
         """An integer of at least `minimum`; JSON's true and false are not integers."""
-        value = self._get(name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-            raise self.invalid(name, f"must be an integer of at least {minimum}, not {value!r}")
-        return value
+        return self._integer(name, self._get(name), minimum)
 
     def number(self, name: str) -> float:
         """A finite number."""
@@ -66,11 +63,8 @@ class Fields:
 
     def integers(self, name: str, minimum: int) -> tuple[int, ...]:
         """An array of integers of at least `minimum`."""
-        values = self.items(name)
-        for position, value in enumerate(values):
-            if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-                raise self.invalid(f"{name}[{position}]", f"must be an integer of at least {minimum}, not {value!r}")
-        return tuple(values)
+        values = enumerate(self.items(name))
+        return tuple(self._integer(f"{name}[{position}]", value, minimum) for position, value in values)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """An array of strings."""
@@ -92,8 +86,7 @@ class Fields:
         """An array of integers of at least 0, or null where a dimension is free."""
         values = self.items(name)
         for position, value in enumerate(values):
-            free = value is None
-            if not free and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+            if value is not None and not _is_integer(value, 0):
                 raise self.invalid(f"{name}[{position}]", f"must be a size or null, not {value!r}")
         return tuple(values)
 
@@ -134,10 +127,20 @@ class Fields:
         """The error for a member, for the caller to raise."""
         return InvalidMetadata(self.at(name), problem)
 
+    def _integer(self, name: str, value: Any, minimum: int) -> int:
+        if not _is_integer(value, minimum):
+            raise self.invalid(name, f"must be an integer of at least {minimum}, not {value!r}")
+        return int(value)
+
     def _get(self, name: str) -> Any:
         if name not in self._members:
             raise self.invalid(name, "is missing")
         return self._members[name]
+
+
+def _is_integer(value: Any, minimum: int) -> bool:
+    """JSON's true and false are none, although Python counts them among its integers."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
 
 
 def _is_number(value: Any) -> bool:

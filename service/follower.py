@@ -56,9 +56,7 @@ class Follower:
 
     def begin(self) -> None:
         """Load what there is and have it in effect, before the first request."""
-        self._prepared = self._planner.start(self._orders.read())
-        self._take_effect()
-        self._try_to_report()
+        self._adopt(self._planner.start(self._orders.read()))
 
     def start(self) -> int:
         """Catch up with the orders since `begin`, and start the thread.
@@ -68,9 +66,7 @@ class Follower:
         """
         book = self._orders.read()
         if book.last != self._prepared.order:
-            self._prepared = self._planner.obey(book)
-            self._take_effect()
-            self._try_to_report()
+            self._adopt(self._planner.obey(book))
         self._read_end, self._write_end = os.pipe()
         self._thread.start()
         return self._read_end
@@ -86,15 +82,20 @@ class Follower:
         self._ended.set()
         self._thread.join(END_PATIENCE)
 
+    def _adopt(self, plan: Plan) -> None:
+        """Have a plan in effect before this worker takes its first request.
+
+        A worker starts also where the disk is full just now, and cannot tell the others; the thread will try again.
+        """
+        self._prepared = plan
+        self._take_effect()
+        with suppress(OSError):
+            self._report()
+
     def _take_effect(self) -> Contents:
         plan = self._served = self._prepared
         self._on_plan(plan)
         return self._registry.replace(plan.versions, plan.policy, plan.problems, plan.required)
-
-    def _try_to_report(self) -> None:
-        """A worker starts also where the disk is full just now; the thread will try again."""
-        with suppress(OSError):
-            self._report()
 
     # In the thread
 

@@ -44,13 +44,11 @@ class Scoreboard:
 
     def workers(self) -> dict[int, int]:
         """Process ids of the workers that take connections, by slot."""
-        pids = self._cells[_PID::_COLUMNS].tolist()
-        return {slot: pid for slot, pid in enumerate(pids) if pid > 0}
+        return {slot: pid for slot, pid in enumerate(self._pids()) if pid > 0}
 
     def starting(self) -> set[int]:
         """Slots of the workers that do not take connections yet."""
-        pids = self._cells[_PID::_COLUMNS].tolist()
-        return {slot for slot, pid in enumerate(pids) if pid == _CLAIMED}
+        return {slot for slot, pid in enumerate(self._pids()) if pid == _CLAIMED}
 
     def announce_end(self, at: float, shared: bool) -> None:
         """Say once for all workers when to stop listening (monotonic seconds), and whether others share the sockets."""
@@ -79,6 +77,10 @@ class Scoreboard:
         """Whether another worker holds fewer connections, and so should take the next one."""
         own = self._cells[slot * _COLUMNS + _CONNECTIONS]
         return any(self._cells[other * _COLUMNS + _CONNECTIONS] < own for other in self.workers())
+
+    def _pids(self) -> list[int]:
+        pids: list[int] = self._cells[_PID::_COLUMNS].tolist()
+        return pids
 
     def _set(self, slot: int, column: int, value: int) -> None:
         self._cells[slot * _COLUMNS + column] = value
