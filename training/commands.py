@@ -21,10 +21,11 @@ from training.verification import check_labels, check_split, replay_bundle, repl
 def recipes(_: Namespace) -> int:
     """List the recipes."""
     for recipe in RECIPES.values():
-        print(f"{recipe.name:<10} {recipe.description}")
+        network = type(recipe.architecture).__name__.lower()
+        print(f"{recipe.name:<15} {recipe.description}")
         print(
-            f"{'':<10} {recipe.epochs} epochs of batches of {recipe.batch_size}, SGD at {recipe.learning_rate} with "
-            f"momentum {recipe.momentum}, {recipe.pooling} pooling, seed {recipe.seed}"
+            f"{'':<15} {network} network, {recipe.epochs} epochs of batches of {recipe.batch_size}, SGD at "
+            f"{recipe.learning_rate} with momentum {recipe.momentum}, seed {recipe.seed}"
         )
     return 0
 

@@ -17,6 +17,10 @@ class InvalidModel(TrainingError):
     """An ONNX file from elsewhere cannot be made into a bundle, or not without being told more."""
 
 
+class InvalidCheckpoint(TrainingError):
+    """A run's kept state cannot be read, or is another run's."""
+
+
 class ParityFailed(TrainingError):
     """ONNX Runtime does not answer as Keras does, so nothing is published."""
 

@@ -37,13 +37,19 @@ def to_onnx(network: Network) -> bytes:
 
 def _fold_scaling(network: Network) -> tuple[Network, float]:
     """A network for raw pixels and the factor that they still need."""
-    if not isinstance(network.layers[0], keras.layers.Conv2D):
+    if not isinstance(_first(network), keras.layers.Conv2D):
         return network, 1 / FULL_SCALE
     folded = keras.models.clone_model(network)
     folded.set_weights(network.get_weights())
-    kernel, *bias = folded.layers[0].get_weights()
-    folded.layers[0].set_weights([(kernel.astype(np.float64) / FULL_SCALE).astype(np.float32), *bias])
+    first = _first(folded)
+    kernel, *bias = first.get_weights()
+    first.set_weights([(kernel.astype(np.float64) / FULL_SCALE).astype(np.float32), *bias])
     return folded, 1.0
+
+
+def _first(network: Network) -> Any:
+    """The layer that the image meets first."""
+    return next(layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer))
 
 
 def _free_batch_axis(graph: Any) -> None:

@@ -1,19 +1,20 @@
-"""Fitting a network: the loop over the training images, repeatable from a seed."""
+"""Fitting a network: the loop over the training images, repeatable from a seed and from any of its epochs."""
 
-import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from training.checkpoint import Checkpoint, History
 from training.datasets import Split, hold_out
+from training.feeding import feed, show, steps_per_epoch
 from training.interruption import Interruption
+from training.journal import Journal
 from training.networks import Network
+from training.optimisation import make_optimizer
 from training.recipes import Recipe
-from training.scaling import scale
-
-History = Mapping[str, list[float]]
 
 
 @dataclass(frozen=True)
@@ -32,24 +33,38 @@ def seed_everything(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def fit(network: Network, recipe: Recipe, split: Split, verbose: int) -> Fit:
-    """Train the network in place on a split, part of it held out; `verbose` is Keras's (1 is a progress bar)."""
+def fit(
+    network: Network,
+    recipe: Recipe,
+    split: Split,
+    verbose: int,
+    checkpoint: Checkpoint | None = None,
+    callbacks: Sequence[Any] = (),
+) -> Fit:
+    """Train the network in place on a split, part of it held out; `verbose` is Keras's (1 is a progress bar).
+
+    With a checkpoint, every epoch's state is kept in its file, and what the file held before is gone on from; raises
+    InvalidCheckpoint.
+    """
     learned, watched = hold_out(split, recipe.validation, recipe.seed)
+    steps = steps_per_epoch(learned, recipe)
     network.compile(
-        optimizer=keras.optimizers.SGD(recipe.learning_rate, recipe.momentum),
-        loss="sparse_categorical_crossentropy",  # labels are indices; one-hot rows would give the same numbers
+        optimizer=make_optimizer(recipe, steps * recipe.epochs),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
     )
-    started = time.perf_counter()
+    journal = Journal(checkpoint)
+    journal.resume(network)
+    start = journal.progress.epochs
     with Interruption() as interruption:
-        record = network.fit(
-            scale(learned.images),
-            learned.labels,
-            batch_size=recipe.batch_size,
+        network.fit(
+            feed(learned, recipe, start),
+            steps_per_epoch=steps,
+            initial_epoch=start,
             epochs=recipe.epochs,
-            validation_data=(scale(watched.images), watched.labels),
+            validation_data=show(watched, recipe),
+            shuffle=False,  # the feed has done it
             verbose=verbose,
-            callbacks=[interruption],
+            callbacks=[journal, interruption, *callbacks],
         )
-    history = {name: [float(value) for value in values] for name, values in record.history.items()}
-    return Fit(history, time.perf_counter() - started, len(learned), len(watched))
+    return Fit(journal.progress.history, journal.progress.seconds, len(learned), len(watched))

@@ -4,14 +4,17 @@ import sys
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from modelrepo.reader import read_metadata
 from modelrepo.repository import ModelRepository
 from modelrepo.table import layer_table
+from training.architectures import Textbook
 from training.charts import draw_grid
 from training.datasets import SPECS, Dataset, DatasetSpec
 from training.download import download
 from training.environment import portable_command
+from training.errors import InvalidNetwork
 from training.recipes import RECIPES, Recipe
 from training.run import Run, build_network, publish_network, train
 from training.saving import load_network
@@ -21,7 +24,7 @@ from training.sources import read_dataset
 def train_recipe(options: Namespace) -> int:
     """Train by a recipe and publish."""
     recipe = _vary(options, options.recipe)
-    return _report(train(_make_run(options, recipe), options.save))
+    return _report(train(_make_run(options, recipe), options.save, options.checkpoint))
 
 
 def export(options: Namespace) -> int:
@@ -52,16 +55,26 @@ def _make_run(options: Namespace, recipe: Recipe) -> Run:
         recipe=recipe,
         dataset=_load(recipe.dataset, options.data),
         repository=ModelRepository(options.models),
-        name=options.name or recipe.name,
+        name=options.name or recipe.model or recipe.name,
         command=portable_command(options.arguments),
         verbose=_verbosity(),
     )
 
 
 def _vary(options: Namespace, name: str) -> Recipe:
-    """The recipe with what the command line changes about it."""
-    changes = {field: getattr(options, field, None) for field in ("seed", "epochs", "pooling", "strides", "padding")}
-    return replace(RECIPES[name], **{field: value for field, value in changes.items() if value is not None})
+    """The recipe with what the command line changes about it; raises InvalidNetwork where it has no such thing."""
+    recipe = RECIPES[name]
+    shape = _given(options, "pooling", "strides", "padding")
+    if shape and not isinstance(recipe.architecture, Textbook):
+        raise InvalidNetwork(f"--{' and --'.join(shape)} change the textbook's network, and {name} has another")
+    architecture = replace(recipe.architecture, **shape)
+    return replace(recipe, architecture=architecture, **_given(options, "seed", "epochs"))
+
+
+def _given(options: Namespace, *names: str) -> dict[str, Any]:
+    """Those options that were given."""
+    values = {name: getattr(options, name, None) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _load(spec: DatasetSpec, path: Path | None) -> Dataset:

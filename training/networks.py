@@ -1,53 +1,46 @@
-"""The textbook network: two convolutions, each followed by pooling, and one dense layer."""
+"""Networks, built from their architecture. All take pixels scaled to 0…1, and all end in probabilities.
+
+Whoever feeds a network scales the pixels, so that its table has no layer for that.
+"""
 
 from typing import Any
 
 import keras
 
+from training.architectures import Architecture, Plain, Residual, Textbook
 from training.errors import InvalidNetwork
-from training.pooling import make_pooling
+from training.plain import plain
+from training.residual import residual
+from training.textbook import textbook
 
 Network = Any  # a keras.Model; Keras ships no types
+Shape = tuple[int, int, int]  # height, width and channels of an image
 
 
-def textbook(
-    input_shape: tuple[int, int, int],
-    classes: int,
-    *,
-    pooling: str = "max",
-    strides: int = 1,
-    padding: str = "same",
-    name: str = "textbook",
-) -> Network:
-    """Conv 3×3×32 → pool 2×2 → Conv 3×3×64 → pool 2×2 → Flatten → Dense softmax.
+def build(architecture: Architecture, shape: Shape, classes: int, name: str, precision: str = "float32") -> Network:
+    """The network, its weights drawn at random; raises InvalidNetwork where it would leave nothing of the image.
 
-    `pooling` is max, average or min; `strides` and `padding` are the convolutions'. The input is scaled to 0…1 by
-    whoever feeds it, so that the table of layers is the textbook's: 50,186 parameters on 28×28×1 with 10 classes,
-    60,362 on 32×32×3. Raises InvalidNetwork where the strides leave nothing to pool.
+    `precision` is what its layers compute in: float32 or mixed_bfloat16, Keras's names; the weights are float32.
     """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
     try:
-        return _stack(input_shape, classes, pooling=pooling, strides=strides, padding=padding, name=name)
+        return _build(architecture, shape, classes, name)
     except ValueError as error:
-        height, width, _ = input_shape
         raise InvalidNetwork(
-            f"strides {strides} with padding {padding} leave nothing of a {height}×{width} image to pool: "
+            f"{architecture} leaves nothing of a {shape[0]}×{shape[1]} image: "
             "take smaller strides or padding same"
         ) from error
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
-def _stack(
-    input_shape: tuple[int, int, int], classes: int, *, pooling: str, strides: int, padding: str, name: str
-) -> Network:
-    # The layers' names are Keras's own first ones; left alone, Keras counts on through the life of the process.
-    return keras.Sequential(
-        [
-            keras.Input(input_shape),
-            keras.layers.Conv2D(32, 3, strides, padding, activation="relu", name="conv2d"),
-            make_pooling(pooling, ""),
-            keras.layers.Conv2D(64, 3, strides, padding, activation="relu", name="conv2d_1"),
-            make_pooling(pooling, "_1"),
-            keras.layers.Flatten(name="flatten"),
-            keras.layers.Dense(classes, activation="softmax", name="dense"),
-        ],
-        name=name,
-    )
+def _build(architecture: Architecture, shape: Shape, classes: int, name: str) -> Network:
+    image = keras.Input(shape)
+    match architecture:
+        case Textbook():
+            return keras.Sequential([image, *textbook(architecture, classes)], name=name)
+        case Plain():
+            return keras.Sequential([image, *plain(architecture, classes)], name=name)
+        case Residual():
+            return keras.Model(image, residual(architecture, image, classes), name=name)

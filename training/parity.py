@@ -27,11 +27,11 @@ class Parity:
         return asdict(self)
 
 
-def add_extremes(images: Images, seed: int) -> Images:
-    """The images followed by noise, an all-black and an all-white one."""
-    noise = np.random.default_rng(seed).integers(0, 256, (_RANDOM, *images.shape[1:]), np.uint8)
-    flat = np.stack([np.full(images.shape[1:], level, np.uint8) for level in (0, 255)])
-    return np.concatenate([images, noise, flat])
+def draw_extremes(shape: tuple[int, int, int], seed: int) -> Images:
+    """What no test image is: noise, an all-black and an all-white one; uint8 [N, height, width, channels]."""
+    noise = np.random.default_rng(seed).integers(0, 256, (_RANDOM, *shape), np.uint8)
+    flat = np.stack([np.full(shape, level, np.uint8) for level in (0, 255)])
+    return np.concatenate([noise, flat])
 
 
 def compare(keras: Probabilities, exported: Probabilities) -> Parity:

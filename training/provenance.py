@@ -1,5 +1,6 @@
 """Where a trained model comes from: the numbers of its run and the data, beside the environment that made it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from training.datasets import Dataset
@@ -13,16 +14,19 @@ _LIBRARIES = ("keras", "tensorflow", "tf2onnx", "onnxruntime", "numpy", "pillow"
 def describe_fit(recipe: Recipe, fit: Fit) -> dict[str, Any]:
     """The numbers of a run and what came of it, epoch by epoch."""
     return {
-        "seed": recipe.seed,
-        "epochs": recipe.epochs,
-        "batch_size": recipe.batch_size,
-        "optimizer": {"name": "SGD", "learning_rate": recipe.learning_rate, "momentum": recipe.momentum},
-        "network": {"pooling": recipe.pooling, "strides": recipe.strides, "padding": recipe.padding},
+        **_describe_recipe(recipe),
         "train_images": fit.train_images,
         "validation_images": fit.validation_images,
         "history": dict(fit.history),
         "seconds": round(fit.seconds, 1),
     }
+
+
+def _describe_recipe(recipe: Recipe) -> dict[str, Any]:
+    """All numbers of a recipe but those that stand elsewhere in the metadata."""
+    elsewhere = ("name", "model", "description", "dataset", "preprocessing")
+    numbers = {name: value for name, value in asdict(recipe).items() if name not in elsewhere}
+    return {**numbers, "optimizer": "SGD", "architecture": {"kind": type(recipe.architecture).__name__, **numbers["architecture"]}}
 
 
 def describe_dataset(dataset: Dataset) -> dict[str, Any]:

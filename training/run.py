@@ -1,32 +1,34 @@
 """One training run, a straight line: recipe → data set → network → fit → evaluate → export → verify → publish."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from modelrepo.golden import GoldenSet, write_golden
 from modelrepo.metadata import InputSpec, Metadata, OutputSpec
 from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
 from training.charts import draw_confusion, draw_history
+from training.checkpoint import Checkpoint
 from training.datasets import Dataset, Images, Labels
 from training.environment import utc_now
 from training.errors import InvalidNetwork
 from training.evaluation import Evaluation, Probabilities, evaluate, predicted_labels
 from training.export import INPUT, OUTPUT, to_onnx
+from training.feeding import look
 from training.fitting import Fit, fit, seed_everything
 from training.goldenimages import draw_images, make_golden
 from training.layertable import count_parameters, table_layers
-from training.networks import Network, textbook
-from training.parity import Parity, add_extremes, compare
+from training.networks import Network, build
+from training.parity import Parity, compare, draw_extremes
 from training.predictions import write_predictions
 from training.provenance import describe_source
 from training.recipes import Recipe
 from training.runtime import open_graph
 from training.saving import save_network
-from training.scaling import scale
-
-_BATCH = 256  # images answered at a time, where it changes the speed only
 
 
 @dataclass(frozen=True)
@@ -54,29 +56,34 @@ class Verified:
     golden: GoldenSet
 
 
-def train(run: Run, save: Path | None = None) -> Path:
+def train(run: Run, save: Path | None = None, keep: Path | None = None) -> Path:
     """Train the recipe's network and publish it as the next version of the run's name; returns the bundle's folder.
 
-    `save` also keeps the Keras network. Raises what `publish_network` raises.
+    `save` also keeps the Keras network. `keep` is the file in which the run's state stands until it has ended, so that
+    the same run goes on where it was killed. Raises InvalidCheckpoint and what `publish_network` raises.
     """
     seed_everything(run.recipe.seed)
-    network = build_network(run.recipe, run.name)
-    fitted = fit(network, run.recipe, run.dataset.train, run.verbose)
+    checkpoint = None if keep is None else Checkpoint(keep, _identify(run))
+    learning = build_network(run.recipe, run.name, run.recipe.precision)
+    fitted = fit(learning, run.recipe, run.dataset.train, run.verbose, checkpoint)
+    network = build_network(run.recipe, run.name)  # in float32, as it will be served
+    network.set_weights(learning.get_weights())
     if save is not None:
         save_network(network, save)
-    return publish_network(run, network, fitted)
+    published = publish_network(run, network, fitted)
+    if keep is not None:
+        keep.unlink(missing_ok=True)
+    return published
 
 
-def build_network(recipe: Recipe, name: str) -> Network:
+def build_network(recipe: Recipe, name: str, precision: str = "float32") -> Network:
     """The recipe's network, its weights drawn at random."""
-    return textbook(
-        recipe.dataset.shape,
-        len(recipe.dataset.labels),
-        pooling=recipe.pooling,
-        strides=recipe.strides,
-        padding=recipe.padding,
-        name=name,
-    )
+    return build(recipe.architecture, recipe.dataset.shape, len(recipe.dataset.labels), name, precision)
+
+
+def _identify(run: Run) -> str:
+    """What a run's state depends on."""
+    return hashlib.sha256(f"{run.recipe!r} {run.dataset.train.digest}".encode()).hexdigest()
 
 
 def publish_network(run: Run, network: Network, fitted: Fit | None = None) -> Path:
@@ -95,23 +102,25 @@ def publish_network(run: Run, network: Network, fitted: Fit | None = None) -> Pa
 def verify(run: Run, network: Network) -> Verified:
     """Answer the whole test split with Keras and with the exported graph; raises ParityFailed where they differ."""
     test, spec = run.dataset.test, run.dataset.spec
-    probed = add_extremes(test.images, run.recipe.seed)
-    probabilities = predict(network, probed, run.verbose)
-    tested = probabilities[: len(test)]
+    extremes = draw_extremes(spec.shape, run.recipe.seed)
     graph = run.export(network)
+    classify = open_graph(graph)
+    tested, probed = predict(network, test.images, run.verbose), predict(network, extremes)
     drawn = draw_images(*spec.shape)
     return Verified(
         graph=graph,
         labels=predicted_labels(tested),
         evaluation=evaluate(tested, test, spec.labels),
-        parity=compare(probabilities, open_graph(graph)(probed)),
-        golden=make_golden(drawn, predict(network, drawn, verbose=0)),
+        parity=compare(
+            np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])
+        ),
+        golden=make_golden(drawn, predict(network, drawn)),
     )
 
 
-def predict(network: Network, images: Images, verbose: int) -> Probabilities:
+def predict(network: Network, images: Images, verbose: int = 0) -> Probabilities:
     """The probabilities that Keras gives for raw images."""
-    probabilities: Probabilities = network.predict(scale(images), batch_size=_BATCH, verbose=verbose)
+    probabilities: Probabilities = network.predict(look(images), verbose=verbose)
     return probabilities
 
 

@@ -4,7 +4,8 @@ import onnx
 import pytest
 
 from training.export import to_onnx
-from training.networks import Network, textbook
+from training.architectures import Textbook
+from training.networks import Network, build
 from training.parity import compare
 from training.run import predict
 from training.runtime import open_graph
@@ -15,7 +16,7 @@ RANDOM = np.random.default_rng(3)
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)], ids=["grayscale", "rgb"])
 @pytest.mark.parametrize("pooling", ["max", "average", "min"])
 def test_the_graph_answers_as_keras_does(shape: tuple[int, int, int], pooling: str) -> None:
-    network = textbook(shape, 10, pooling=pooling)
+    network = build(Textbook(pooling=pooling), shape, 10, "network")
     images = RANDOM.integers(0, 256, (300, *shape), np.uint8)
 
     parity = compare(predict(network, images, 0), open_graph(to_onnx(network))(images))
@@ -25,7 +26,7 @@ def test_the_graph_answers_as_keras_does(shape: tuple[int, int, int], pooling: s
 
 @pytest.mark.parametrize(("strides", "padding"), [(2, "same"), (1, "valid"), (2, "valid")])
 def test_strides_and_padding_survive_the_export(strides: int, padding: str) -> None:
-    network = textbook((28, 28, 1), 10, strides=strides, padding=padding)
+    network = build(Textbook(strides=strides, padding=padding), (28, 28, 1), 10, "network")
     images = RANDOM.integers(0, 256, (20, 28, 28, 1), np.uint8)
 
     assert compare(predict(network, images, 0), open_graph(to_onnx(network))(images)).labels_equal
@@ -64,7 +65,7 @@ def test_exporting_leaves_the_network_as_it_was(network: Network) -> None:
 
 @pytest.fixture
 def network() -> Network:
-    return textbook((28, 28, 1), 10)
+    return build(Textbook(), (28, 28, 1), 10, "network")
 
 
 def describe(value: onnx.ValueInfoProto) -> tuple[str, int, list[object]]:

@@ -2,7 +2,8 @@ import pytest
 
 from training.errors import InvalidNetwork
 from training.layertable import count_parameters, table_layers
-from training.networks import textbook
+from training.architectures import Textbook
+from training.networks import build
 
 MNIST, CIFAR = (28, 28, 1), (32, 32, 3)
 
@@ -12,7 +13,7 @@ MNIST, CIFAR = (28, 28, 1), (32, 32, 3)
 def test_the_textbook_has_its_known_number_of_parameters(
     shape: tuple[int, int, int], parameters: int, pooling: str
 ) -> None:
-    network = textbook(shape, 10, pooling=pooling)
+    network = build(Textbook(pooling=pooling), shape, 10, "network")
 
     assert count_parameters(network).total == parameters
 
@@ -27,17 +28,17 @@ def test_the_textbook_has_its_known_number_of_parameters(
     ],
 )
 def test_output_shapes_follow_strides_and_padding(strides: int, padding: str, shapes: list[tuple[int, ...]]) -> None:
-    network = textbook(MNIST, 10, strides=strides, padding=padding)
+    network = build(Textbook(strides=strides, padding=padding), MNIST, 10, "network")
 
     assert [layer.output_shape[1:] for layer in table_layers(network)] == shapes
 
 
 def test_strides_that_leave_nothing_to_pool_are_explained() -> None:
     with pytest.raises(InvalidNetwork, match="take smaller strides or padding same"):
-        textbook(MNIST, 10, strides=3, padding="valid")
+        build(Textbook(strides=3, padding="valid"), MNIST, 10, "network")
 
 
 def test_layers_are_named_alike_however_many_networks_were_built() -> None:
-    names = [[layer.name for layer in table_layers(textbook(MNIST, 10))] for _ in range(2)]
+    names = [[layer.name for layer in table_layers(build(Textbook(), MNIST, 10, "network"))] for _ in range(2)]
 
     assert names[0] == names[1] == ["conv2d", "max_pooling2d", "conv2d_1", "max_pooling2d_1", "flatten", "dense"]

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.networks import textbook
+from training.architectures import Textbook
+from training.networks import build
 from training.pooling import MinPooling2D
 from training.saving import load_network, save_network
 
@@ -24,7 +25,7 @@ def test_minimum_pooling_with_padding_sees_no_zeros() -> None:
 
 
 def test_a_network_with_minimum_pooling_can_be_saved_and_loaded(tmp_path: Path) -> None:
-    network = textbook((28, 28, 1), 10, pooling="min")
+    network = build(Textbook(pooling="min"), (28, 28, 1), 10, "network")
     image = np.random.default_rng(1).random((1, 28, 28, 1), np.float32)
 
     save_network(network, tmp_path / "network.keras")

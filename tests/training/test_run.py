@@ -10,7 +10,8 @@ from modelrepo.reader import read_bundle
 from modelrepo.repository import ModelRepository
 from training.errors import InvalidNetwork, ParityFailed
 from training.export import to_onnx
-from training.networks import Network, textbook
+from training.architectures import Textbook
+from training.networks import Network, build
 from training.predictions import read_predictions
 from training.run import Run, publish_network, train
 from training.runtime import open_graph
@@ -96,17 +97,17 @@ def test_a_saved_network_is_published_by_the_same_steps(run: Run, tmp_path: Path
 
 def test_a_network_of_another_shape_is_refused(run: Run) -> None:
     with pytest.raises(InvalidNetwork, match="choose the recipe that it was trained by"):
-        publish_network(run, textbook((32, 32, 3), 10))
+        publish_network(run, build(Textbook(), (32, 32, 3), 10, "network"))
 
 
 @pytest.fixture
 def network() -> Network:
-    return textbook((28, 28, 1), 10)
+    return build(Textbook(), (28, 28, 1), 10, "network")
 
 
 def export_another(network: Network) -> bytes:
     """A graph with other weights than the network's, as a faulty converter would write it."""
-    return to_onnx(textbook(network.input_shape[1:], 10))
+    return to_onnx(build(Textbook(), network.input_shape[1:], 10, "network"))
 
 
 def failing(failure: BaseException) -> Callable[[ModelRepository, Path, Metadata], Path]:

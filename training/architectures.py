@@ -1,0 +1,40 @@
+"""What a network looks like, as data: `recipes` choose the numbers, `networks` builds it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Textbook:
+    """Conv 3×3 → pool 2×2 → Conv 3×3 → pool 2×2 → Flatten → Dense softmax; pooling is max, average or min."""
+
+    pooling: str = "max"
+    strides: int = 1  # the convolutions'
+    padding: str = "same"  # likewise: same or valid
+    filters: tuple[int, int] = (32, 64)  # likewise
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Stages of 3×3 convolutions with batch normalisation and ReLU, as in VGG (arXiv:1409.1556) but for the end.
+
+    A stage is the filters of its convolutions; maximum pooling after the first of them halves the image. `stem` is the
+    filters of a 2×2 convolution before all stages, 0 for none.
+    """
+
+    stages: tuple[tuple[int, ...], ...]
+    stem: int = 0
+
+
+@dataclass(frozen=True)
+class Residual:
+    """A 7×7 convolution and maximum pooling, which quarter the image, then stages of residual blocks.
+
+    A stage is (filters, blocks); each but the first halves the image. ResNet-18 is 64, ((64, 2), (128, 2), (256, 2),
+    (512, 2)).
+    """
+
+    stem: int
+    stages: tuple[tuple[int, int], ...]
+
+
+Architecture = Textbook | Plain | Residual

@@ -1,0 +1,59 @@
+"""Training images moved, turned and partly covered at random, as TensorFlow operations on whole batches.
+
+What is drawn follows from the seed alone (TensorFlow's stateless random numbers), so that a run that is taken up
+again after an interruption sees the same images as one that was not.
+"""
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from training.augmentation import Augmentation
+
+Tensor = Any  # a tf.Tensor; TensorFlow ships no types
+
+
+def distort(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
+    """Float images of [N, height, width, channels], each changed in its own way; `seed` is two integers."""
+    if rules == Augmentation():
+        return images
+    moved = _move(images, rules, seed)
+    return _cover(moved, rules.cutout, seed) if rules.cutout else moved
+
+
+def _move(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
+    """One affine map an image: flip, zoom, shear and turn about the centre, then shift; bilinear between pixels."""
+    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
+    draw = tf.random.stateless_uniform((6, count), seed, -1, 1)
+    turn, lean = draw[0] * math.radians(rules.rotate), draw[1] * rules.shear
+    across, down = 1 + draw[2] * rules.zoom, 1 + draw[2] * rules.zoom
+    if rules.flip:
+        across = tf.where(draw[3] < 0, -across, across)
+    cosine, sine = tf.cos(turn), tf.sin(turn)
+    # Rows of the map from a pixel of the result to the place in the original that it shows.
+    a, b = cosine * across, (cosine * lean - sine) * down
+    c, d = sine * across, (sine * lean + cosine) * down
+    # Whole pixels: what is only shifted stays as sharp as it was.
+    dx, dy = tf.round(draw[4] * rules.shift), tf.round(draw[5] * rules.shift)
+    x, y = (width - 1) / 2, (height - 1) / 2
+    rows = [a, b, x - a * x - b * y + dx, c, d, y - c * x - d * y + dy]
+    transforms = tf.stack([*rows, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=transforms,
+        output_shape=(height, width),
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode=rules.fill.upper(),
+    )
+
+
+def _cover(images: Tensor, side: int, seed: Tensor) -> Tensor:
+    """A black square somewhere in each image, cut where it reaches beyond the edge (DeVries and Taylor, 2017)."""
+    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
+    centre = tf.random.stateless_uniform((2, count, 1), seed + 1)
+    rows = tf.abs(tf.range(height, dtype=tf.float32) - centre[0] * height) < side / 2
+    columns = tf.abs(tf.range(width, dtype=tf.float32) - centre[1] * width) < side / 2
+    covered = tf.logical_and(rows[:, :, None], columns[:, None, :])
+    return tf.where(covered[..., None], tf.zeros((), images.dtype), images)
