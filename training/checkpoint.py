@@ -50,7 +50,7 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as stored:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 told = json.loads(str(stored[_PROGRESS]))
                 values = [stored[f"{position}"] for position in range(len(stored.files) - 1)]
             identity, progress = told.pop("identity"), Progress(**told)

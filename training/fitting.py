@@ -38,6 +38,7 @@ def fit(
     recipe: Recipe,
     split: Split,
     verbose: int,
+    *,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Any] = (),
 ) -> Fit:

@@ -20,7 +20,7 @@ class Journal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
         self.progress = Progress()
 
     def resume(self, network: Network) -> None:
-        """Set a compiled network to the state in the checkpoint's file, where there is one; raises InvalidCheckpoint."""
+        """Set a compiled network to the state in the file, where there is one; raises InvalidCheckpoint."""
         network.optimizer.build(network.trainable_variables)
         stored = None if self._checkpoint is None else self._checkpoint.load()
         if stored is not None:
@@ -28,7 +28,7 @@ class Journal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
             for variable, value in zip(_variables(network), values, strict=True):
                 variable.assign(value)
 
-    def on_train_begin(self, logs: object = None) -> None:
+    def on_train_begin(self, *_: object) -> None:
         """Keras's name for it, as are the others."""
         self._started = time.perf_counter() - self.progress.seconds
 

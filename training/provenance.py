@@ -26,7 +26,11 @@ def _describe_recipe(recipe: Recipe) -> dict[str, Any]:
     """All numbers of a recipe but those that stand elsewhere in the metadata."""
     elsewhere = ("name", "model", "description", "dataset", "preprocessing")
     numbers = {name: value for name, value in asdict(recipe).items() if name not in elsewhere}
-    return {**numbers, "optimizer": "SGD", "architecture": {"kind": type(recipe.architecture).__name__, **numbers["architecture"]}}
+    return {
+        **numbers,
+        "optimizer": "SGD",
+        "architecture": {"kind": type(recipe.architecture).__name__, **numbers["architecture"]},
+    }
 
 
 def describe_dataset(dataset: Dataset) -> dict[str, Any]:

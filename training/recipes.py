@@ -7,6 +7,9 @@ from training.architectures import Architecture, Plain, Textbook
 from training.augmentation import Augmentation
 from training.datasets import CIFAR10, MNIST, DatasetSpec
 
+_TEXTBOOK = Textbook()
+_AS_THEY_ARE = Augmentation()
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -18,8 +21,8 @@ class Recipe:
     preprocessing: Preprocessing
     learning_rate: float  # the highest, where a schedule changes it
     model: str = ""  # what the result is published as; the recipe's name where this is empty
-    architecture: Architecture = Textbook()
-    augmentation: Augmentation = Augmentation()
+    architecture: Architecture = _TEXTBOOK
+    augmentation: Augmentation = _AS_THEY_ARE
     momentum: float = 0.0  # plain SGD, as the textbook says
     nesterov: bool = False  # momentum that looks a step ahead
     schedule: str = "constant"  # or cosine: up in a straight line during the warm-up, then down to nothing

@@ -65,7 +65,7 @@ def train(run: Run, save: Path | None = None, keep: Path | None = None) -> Path:
     seed_everything(run.recipe.seed)
     checkpoint = None if keep is None else Checkpoint(keep, _identify(run))
     learning = build_network(run.recipe, run.name, run.recipe.precision)
-    fitted = fit(learning, run.recipe, run.dataset.train, run.verbose, checkpoint)
+    fitted = fit(learning, run.recipe, run.dataset.train, run.verbose, checkpoint=checkpoint)
     network = build_network(run.recipe, run.name)  # in float32, as it will be served
     network.set_weights(learning.get_weights())
     if save is not None:
@@ -111,9 +111,7 @@ def verify(run: Run, network: Network) -> Verified:
         graph=graph,
         labels=predicted_labels(tested),
         evaluation=evaluate(tested, test, spec.labels),
-        parity=compare(
-            np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])
-        ),
+        parity=compare(np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])),
         golden=make_golden(drawn, predict(network, drawn)),
     )
 

@@ -1,8 +1,9 @@
+import keras
 import pytest
 
+from training.architectures import Plain, Residual, Textbook
 from training.errors import InvalidNetwork
 from training.layertable import count_parameters, table_layers
-from training.architectures import Textbook
 from training.networks import build
 
 MNIST, CIFAR = (28, 28, 1), (32, 32, 3)
@@ -42,3 +43,25 @@ def test_layers_are_named_alike_however_many_networks_were_built() -> None:
     names = [[layer.name for layer in table_layers(build(Textbook(), MNIST, 10, "network"))] for _ in range(2)]
 
     assert names[0] == names[1] == ["conv2d", "max_pooling2d", "conv2d_1", "max_pooling2d_1", "flatten", "dense"]
+
+
+def test_a_plain_network_halves_the_image_in_every_stage() -> None:
+    network = build(Plain(stages=((8, 12), (16,)), stem=4), CIFAR, 10, "network")
+
+    shapes = [layer.output_shape[1:] for layer in table_layers(network) if layer.filters or layer.pool_size]
+    assert shapes == [(31, 31, 4), (31, 31, 8), (15, 15, 8), (15, 15, 12), (15, 15, 16), (7, 7, 16)]
+
+
+def test_a_residual_network_adds_what_came_in() -> None:
+    network = build(Residual(stem=8, stages=((8, 2), (16, 1))), (64, 64, 3), 10, "network")
+
+    added = [layer.output_shape[1:] for layer in table_layers(network) if layer.type == "Add"]
+    assert added == [(16, 16, 8), (16, 16, 8), (8, 8, 16)]
+
+
+def test_lower_precision_is_only_what_layers_compute_in() -> None:
+    network = build(Plain(stages=((8,),)), MNIST, 10, "network", "mixed_bfloat16")
+
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+    assert network.get_layer("conv1_1").compute_dtype == "bfloat16"
+    assert network.layers[-1].compute_dtype == keras.config.dtype_policy().name == "float32"
