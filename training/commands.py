@@ -21,9 +21,9 @@ from training.verification import check_labels, check_split, replay_bundle, repl
 def recipes(_: Namespace) -> int:
     """List the recipes."""
     for recipe in RECIPES.values():
-        print(f"{recipe.name:<10} {recipe.description}")
+        print(f"{recipe.name:<16} {recipe.description}")
         print(
-            f"{'':<10} {recipe.epochs} epochs of batches of {recipe.batch_size}, SGD at {recipe.learning_rate} with "
+            f"{'':<16} {recipe.epochs} epochs of batches of {recipe.batch_size}, SGD at {recipe.learning_rate} with "
             f"momentum {recipe.momentum}, {recipe.pooling} pooling, seed {recipe.seed}"
         )
     return 0
