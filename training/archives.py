@@ -10,6 +10,7 @@ from training.errors import InvalidData
 
 # zlib's own error comes through where the damage lies inside a member.
 _BROKEN = (tarfile.TarError, zlib.error, EOFError, OSError)
+_PIECE = 1 << 20  # bytes read at a time
 
 
 @contextmanager
@@ -20,3 +21,9 @@ def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
             yield stored
     except _BROKEN as error:
         raise InvalidData(f"{path} cannot be read as a tar archive ({error}): copy it again") from error
+
+
+def check_end(stored: tarfile.TarFile) -> None:
+    """Read what follows the members, because only at its end does gzip compare its checksum over all of them."""
+    while stored.fileobj is not None and stored.fileobj.read(_PIECE):
+        pass

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from training.archives import open_archive
+from training.archives import check_end, open_archive
 from training.datasets import DatasetSpec, Split, make_split
 from training.errors import InvalidData
 
@@ -90,6 +90,7 @@ def _archive_files(archive: Path, split: str) -> Iterator[ImageFile]:
             content = stored.extractfile(member) if _belongs(parts, split) and member.isfile() else None
             if content is not None:
                 yield ImageFile("/".join(parts[-3:]), parts[-2], content.read())
+        check_end(stored)
 
 
 def _belongs(parts: tuple[str, ...], split: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from training.archives import open_archive
+from training.archives import check_end, open_archive
 from training.errors import InvalidData
 
 _DEPTH = 2  # cifar-100-python/train; what lies deeper belongs to class folders of images
@@ -55,6 +55,5 @@ def _read_archive(archive: Path, names: frozenset[str]) -> dict[str, bytes]:
             content = stored.extractfile(member) if path.name in names and len(path.parts) <= _DEPTH else None
             if content is not None:
                 found[path.name] = content.read()
-            if len(found) == len(names):  # the rest need not be unpacked
-                break
+        check_end(stored)
     return found

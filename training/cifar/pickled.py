@@ -29,7 +29,7 @@ class PickledFormat:
         """The array `data` with the list of labels."""
         stored = _read(content, source, b"data", self.labels_key)
         planes, labels = stored[b"data"], stored[self.labels_key]
-        if not isinstance(planes, np.ndarray) or planes.dtype != np.uint8 or planes.shape[1:] != (PIXELS,):
+        if not isinstance(planes, np.ndarray) or planes.shape[1:] != (PIXELS,):
             raise InvalidData(f"{source} has no uint8 [N, {PIXELS}] as data: copy the archive again")
         if not isinstance(labels, list) or not all(type(label) is int and 0 <= label < 256 for label in labels):
             raise InvalidData(f"{source} has no list of labels as {_show(self.labels_key)}: copy the archive again")
@@ -40,8 +40,6 @@ class PickledFormat:
 
 def _read(content: bytes, source: str, *keys: bytes) -> dict[bytes, Any]:
     stored = unpickle(content, source)
-    if not isinstance(stored, dict):
-        raise InvalidData(f"{source} holds no dictionary, as CIFAR's files do: copy the archive again")
     if missing := [_show(key) for key in keys if key not in stored]:
         raise InvalidData(f"{source} has no {' and no '.join(missing)}: copy the archive again")
     return stored

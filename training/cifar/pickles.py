@@ -1,10 +1,10 @@
 """Pickles from CIFAR's archives, read without letting them run anything.
 
 A pickle is a program that may call whatever Python can import, and an archive that somebody passed on may hold any. So
-this reader knows the few things that an array of bytes is made of and refuses the rest before it is looked up.
+this reader knows the few names that an array of bytes is made of, refuses all others before they are looked up, and has
+stand-ins for these few: with a damaged state, NumPy's own objects end in errors inside of NumPy.
 """
 
-import codecs
 import io
 import pickle
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import numpy as np
 
 from training.errors import InvalidData
 
-# What unpickling raises on files that are cut short or are no pickles, as flipping their bytes shows.
+# What unpickling raises on files that are cut short or are no pickles, as changing their bytes shows.
 _BROKEN = (
     pickle.UnpicklingError,
     ArithmeticError,
@@ -28,10 +28,10 @@ _BROKEN = (
 )
 
 
-def unpickle(content: bytes, source: str) -> Any:
-    """What the pickle holds, Python 2's strings as bytes; raises InvalidData, and then nothing of it was run."""
+def unpickle(content: bytes, source: str) -> dict[bytes, Any]:
+    """The dictionary that the pickle holds, with uint8 arrays and Python 2's strings as bytes; raises InvalidData."""
     try:
-        return _Unpickler(io.BytesIO(content), encoding="bytes").load()
+        stored = _Unpickler(io.BytesIO(content), encoding="bytes").load()
     except _Refused as refused:
         raise InvalidData(
             f"{source} asks to run {refused}, which no data set needs and which was not run: "
@@ -39,6 +39,9 @@ def unpickle(content: bytes, source: str) -> Any:
         ) from refused
     except _BROKEN as error:
         raise InvalidData(f"{source} cannot be read as a pickle ({error}): copy the archive again") from error
+    if not isinstance(stored, dict):
+        raise InvalidData(f"{source} holds no dictionary, as CIFAR's files do: copy the archive again")
+    return {key: value.values if isinstance(value, _Array) else value for key, value in stored.items()}
 
 
 class _Refused(pickle.UnpicklingError):
@@ -54,18 +57,43 @@ class _Unpickler(pickle.Unpickler):
             raise _Refused(f"{module}.{name}") from None
 
 
-def _uint8(name: object, _align: object, _copy: object) -> np.dtype[np.uint8]:
-    """The type of the archives' arrays; a new one each time, because a pickle sets its state next."""
-    if name not in (b"u1", "u1"):
-        raise ValueError(f"an array of {name!r} where the archives have u1")
-    return np.dtype("u1", copy=True)
+class _Type:
+    """Stands for a `numpy.dtype`, of which the name is all there is to know about single bytes."""
+
+    def __init__(self, name: object, *_: object) -> None:
+        self.name = name
+
+    def __setstate__(self, _: object) -> None:
+        """Byte order and alignment, which single bytes do not have."""
 
 
-_RECONSTRUCT = np.empty(0).__reduce__()[0]  # NumPy's own function for it, wherever this version keeps it
+class _Array:
+    """Stands for a `numpy.ndarray`, whose state is (version, shape, type, in Fortran's order?, bytes)."""
+
+    values = None  # until the state is set
+
+    def __setstate__(self, state: tuple[object, tuple[int, ...], _Type, object, bytes]) -> None:
+        """Look at the bytes as an array; ValueError or TypeError where they are not one of this shape."""
+        _, shape, kind, by_columns, content = state
+        if kind.name not in (b"u1", "u1"):
+            raise ValueError(f"an array of {kind.name!r} where the archives have u1")
+        self.values = np.frombuffer(content, np.uint8).reshape(shape, order="F" if by_columns else "C")
+
+
+def _reconstruct(*_: object) -> _Array:
+    return _Array()
+
+
+def _encode(text: str, encoding: object) -> bytes:
+    if encoding != "latin1":
+        raise ValueError(f"text in {encoding!r} where pickles use latin1")
+    return text.encode("latin1")
+
+
 _ALLOWED: Mapping[tuple[str, str], object] = {
-    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,  # its name in the published archives, from NumPy 1
-    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,  # and in those that NumPy 2 wrote anew
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): _uint8,
-    ("_codecs", "encode"): codecs.encode,  # how Python 3 writes bytes where Python 2 shall read them
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,  # its name in the published archives, from NumPy 1
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,  # and in those that NumPy 2 wrote anew
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Type,
+    ("_codecs", "encode"): _encode,  # how Python 3 writes bytes where Python 2 shall read them
 }
