@@ -105,19 +105,16 @@ def test_a_damaged_pickle_ends_in_a_dictionary_or_in_a_sentence() -> None:
     content = pickle_python2({b"data": PLANES[:, :8], b"labels": [3, 5], b"filenames": [b"a.png", b"b.png"]})
     draws = random.Random(1)
 
-    outcomes = {outcome(damage(content, draws)) for _ in range(3000)}
+    outcomes = {outcome(damage(content, draws)) for _ in range(600)}
 
     assert outcomes == {dict, InvalidData}
 
 
 def damage(content: bytes, draws: random.Random) -> bytes:
-    """One to four bytes changed; to no opcodes that set aside memory by a length in the file, which is slow."""
-    slow = {pickle.LONG_BINPUT, pickle.BINBYTES, pickle.BYTEARRAY8}
+    """One to four bytes changed."""
     damaged = bytearray(content)
     for _ in range(draws.randint(1, 4)):
-        damaged[draws.randrange(len(damaged))] = draws.choice(
-            [each for each in range(256) if bytes([each]) not in slow]
-        )
+        damaged[draws.randrange(len(damaged))] = draws.randrange(256)
     return bytes(damaged)
 
 

@@ -161,7 +161,7 @@ def test_a_damaged_byte_in_the_packed_pixels_is_named(tmp_path: Path) -> None:
     content[len(content) // 2 : len(content) // 2 + 64] = bytes(64)
     source.write_bytes(content)
 
-    with pytest.raises(InvalidData):
+    with pytest.raises(InvalidData, match="cannot be read as a tar archive"):
         read_dataset(CIFAR100, source)
 
 
