@@ -140,7 +140,7 @@ class _Python2Pickler(pickle._Pickler):
         length = struct.pack("<B", len(content)) if len(content) < 256 else struct.pack("<i", len(content))
         opcode = pickle.SHORT_BINSTRING if len(content) < 256 else pickle.BINSTRING
         self.write(opcode + length + content)  # type: ignore[attr-defined]
-        self.memoize(value)  # type: ignore[no-untyped-call]
+        self.memoize(value)  # type: ignore[attr-defined]
 
     dispatch: ClassVar[dict[type, Callable[..., Any]]] = {
         **pickle._Pickler.dispatch,

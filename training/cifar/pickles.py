@@ -7,8 +7,9 @@ stand-ins for these few: with a damaged state, NumPy's own objects end in errors
 
 import io
 import pickle
+import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from training.errors import InvalidData
 # What unpickling raises on files that are cut short or are no pickles, as changing their bytes shows.
 _BROKEN = (
     pickle.UnpicklingError,
+    struct.error,
     ArithmeticError,
+    AssertionError,
     AttributeError,
     EOFError,
     ImportError,
@@ -48,7 +51,13 @@ class _Refused(pickle.UnpicklingError):
     """A pickle wants something that is not in the table."""
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):
+    """Python's unpickler in Python. The one in C sets aside gigabytes for an index or a length in a damaged file."""
+
+    dispatch: ClassVar = {
+        code: load for code, load in pickle._Unpickler.dispatch.items() if code != pickle.BYTEARRAY8[0]
+    }
+
     def find_class(self, module: str, name: str) -> object:
         """What the pickle may call, from the table and never by import."""
         try:

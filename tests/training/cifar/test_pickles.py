@@ -4,6 +4,7 @@ import os
 import pickle
 import random
 import subprocess
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,9 +106,23 @@ def test_a_damaged_pickle_ends_in_a_dictionary_or_in_a_sentence() -> None:
     content = pickle_python2({b"data": PLANES[:, :8], b"labels": [3, 5], b"filenames": [b"a.png", b"b.png"]})
     draws = random.Random(1)
 
-    outcomes = {outcome(damage(content, draws)) for _ in range(600)}
+    outcomes = {outcome(damage(content, draws)) for _ in range(2000)}
 
     assert outcomes == {dict, InvalidData}
+
+
+def test_a_length_in_a_damaged_pickle_sets_aside_no_memory() -> None:
+    huge = (1 << 31).to_bytes(8, "little")
+    index = b"\x80\x02}" + pickle.LONG_BINPUT + huge[:4] + b"."
+    content = b"\x80\x05" + pickle.BYTEARRAY8 + huge + b"."
+
+    tracemalloc.start()
+    outcomes = outcome(index), outcome(content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert outcomes == (dict, InvalidData)
+    assert peak < 1 << 20
 
 
 def damage(content: bytes, draws: random.Random) -> bytes:
