@@ -20,6 +20,8 @@ _DPI = 120
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#e07b1a", "#5f6b76"  # tell apart for every kind of colour vision
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#a9c9ec", _BLUE, "#0d2c54"])
 _GRID_COLUMNS = 10
+_CELL = 0.17  # inches a class in a large confusion matrix: two digits still fit
+_MANY = 25  # classes, beyond which a matrix grows with them and its letters are small
 
 
 def draw_history(title: str, history: History) -> bytes:
@@ -39,7 +41,9 @@ def draw_confusion(title: str, evaluation: Evaluation) -> bytes:
     counts = np.array(evaluation.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     labels = [figures.label for figures in evaluation.classes]
-    figure = Figure(figsize=(7.4, 7.2), layout="constrained")
+    many = len(labels) > _MANY
+    side = 3 + _CELL * len(labels) if many else 7.2  # three inches for the labels' names
+    figure = Figure(figsize=(side + 0.2, side), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap=_SHADES, vmin=0, vmax=1)
     axes.set_title(
@@ -47,16 +51,16 @@ def draw_confusion(title: str, evaluation: Evaluation) -> bytes:
         fontsize=13,
         fontweight="bold",
     )
-    axes.set_xticks(range(len(labels)), labels, rotation=0 if max(map(len, labels)) < 3 else 40, ha="center")
+    axes.set_xticks(range(len(labels)), labels, rotation=_slope(labels), ha="center")
     axes.set_yticks(range(len(labels)), labels)
     axes.set_xlabel("taken for")
     axes.set_ylabel("is")
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, labelsize=7 if many else None)
     axes.spines[:].set_color(_GREY)
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if shares[row, column] > 0.5 else "black"
         if count:
-            axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=9)
+            axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=5 if many else 9)
     return _png(figure)
 
 
@@ -75,6 +79,13 @@ def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
             grid[row, column].imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
         grid[0, column].set_title(dataset.spec.labels[column], fontsize=10)
     return _png(figure)
+
+
+def _slope(labels: list[str]) -> int:
+    """Degrees by which names under a matrix are turned, so that they do not run into each other."""
+    if len(labels) > _GRID_COLUMNS:
+        return 90
+    return 0 if max(map(len, labels)) < 3 else 40
 
 
 def _draw_curves(axes: Axes, name: str, learned: list[float], watched: list[float]) -> None:

@@ -22,9 +22,9 @@ def recipes(_: Namespace) -> int:
     """List the recipes."""
     for recipe in RECIPES.values():
         network = type(recipe.architecture).__name__.lower()
-        print(f"{recipe.name:<15} {recipe.description}")
+        print(f"{recipe.name:<16} {recipe.description}")
         print(
-            f"{'':<15} {network} network, {recipe.epochs} epochs of batches of {recipe.batch_size}, SGD at "
+            f"{'':<16} {network} network, {recipe.epochs} epochs of batches of {recipe.batch_size}, SGD at "
             f"{recipe.learning_rate} with momentum {recipe.momentum}, seed {recipe.seed}"
         )
     return 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training import cifarlabels
 from training.errors import InvalidData
 
 Images = NDArray[np.uint8]
@@ -97,4 +98,6 @@ CIFAR10 = DatasetSpec(
     3,
     ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 )
-SPECS = {spec.name: spec for spec in (MNIST, CIFAR10)}
+CIFAR100 = DatasetSpec("cifar100", 32, 32, 3, cifarlabels.FINE)
+CIFAR100_COARSE = DatasetSpec("cifar100-coarse", 32, 32, 3, cifarlabels.COARSE)  # the same images, by superclass
+SPECS = {spec.name: spec for spec in (MNIST, CIFAR10, CIFAR100, CIFAR100_COARSE)}

@@ -4,15 +4,19 @@ from typing import Any
 
 import keras
 
-from training.datasets import Dataset, DatasetSpec, make_split
+from training.datasets import CIFAR100, CIFAR100_COARSE, Dataset, DatasetSpec, make_split
 from training.errors import InvalidData
+
+# One of Keras's data sets can be labelled in several ways; what is not here has its own name and no options.
+_OPTIONS = {CIFAR100_COARSE.name: (CIFAR100.name, {"label_mode": "coarse"})}
 
 
 def download(spec: DatasetSpec, datasets: Any = keras.datasets) -> Dataset:
     """Fetch a data set, with Keras's progress bar, or take it from the cache of an earlier run."""
-    source = f"keras.datasets.{spec.name}"
+    name, options = _OPTIONS.get(spec.name, (spec.name, {}))
+    source = f"keras.datasets.{name}"
     try:
-        (train_images, train_labels), (test_images, test_labels) = getattr(datasets, spec.name).load_data()
+        (train_images, train_labels), (test_images, test_labels) = getattr(datasets, name).load_data(**options)
     except Exception as error:  # Keras raises a bare Exception where its server cannot be reached
         raise InvalidData(f"{source} cannot be downloaded ({error}): give local files by --data") from error
     return Dataset(

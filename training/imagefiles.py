@@ -4,7 +4,6 @@ Both are read in the order of class and file name, so that a folder and its arch
 """
 
 import io
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
+from training.archives import check_end, open_archive
 from training.datasets import DatasetSpec, Split, make_split
 from training.errors import InvalidData
 
@@ -84,15 +84,13 @@ def _folder_files(folder: Path, split: str) -> Iterator[ImageFile]:
 
 
 def _archive_files(archive: Path, split: str) -> Iterator[ImageFile]:
-    try:
-        with tarfile.open(archive) as stored:
-            for member in tqdm(stored, desc=f"Unpacking {archive.name}", unit=" files", leave=False, disable=None):
-                parts = PurePosixPath(member.name).parts
-                content = stored.extractfile(member) if _belongs(parts, split) and member.isfile() else None
-                if content is not None:
-                    yield ImageFile("/".join(parts[-3:]), parts[-2], content.read())
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise InvalidData(f"{archive} cannot be read as a tar archive ({error}): copy it again") from error
+    with open_archive(archive) as stored:
+        for member in tqdm(stored, desc=f"Unpacking {archive.name}", unit=" files", leave=False, disable=None):
+            parts = PurePosixPath(member.name).parts
+            content = stored.extractfile(member) if _belongs(parts, split) and member.isfile() else None
+            if content is not None:
+                yield ImageFile("/".join(parts[-3:]), parts[-2], content.read())
+        check_end(stored)
 
 
 def _belongs(parts: tuple[str, ...], split: str) -> bool:

@@ -1,17 +1,29 @@
-"""Data sets kept in local files, whatever their form: an `.npz`, a folder of class folders or a tar archive of one."""
+"""Data sets kept in local files, whatever their form.
+
+Pixels are in an `.npz` or in CIFAR's original files, image files in class folders; folders may be packed by tar.
+"""
 
 import io
 import mimetypes
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from training.arrays import read_arrays
+from training.cifar.layouts import find_layout
+from training.cifar.reading import read_original
 from training.datasets import Dataset, DatasetSpec, Images, Split
 from training.errors import InvalidData
 from training.imagefiles import decode_files, read_files
 
-_FORMS = "a Keras .npz, a folder with train/<class>/ and test/<class>/, or a .tar.gz of such a folder"
+ReadSplit = Callable[[DatasetSpec, Path, str], Split]
+
+_FORMS = (
+    "a Keras .npz, a folder with train/<class>/ and test/<class>/, a folder with CIFAR's original files, "
+    "or a .tar.gz of such a folder"
+)
 
 
 def read_dataset(spec: DatasetSpec, path: Path) -> Dataset:
@@ -21,15 +33,17 @@ def read_dataset(spec: DatasetSpec, path: Path) -> Dataset:
 
 def read_split(spec: DatasetSpec, path: Path, split: str) -> Split:
     """Read the `train` or the `test` split."""
-    if _is_arrays(path):
-        return read_arrays(spec, path, split)
+    read_pixels = _find_pixels(path)
+    if read_pixels is not None:
+        return read_pixels(spec, path, split)
     return decode_files(spec, read_files(path, split), path)
 
 
 def read_encoded(spec: DatasetSpec, path: Path, split: str) -> list[tuple[bytes, str]]:
-    """A split in its order as (file content, content type): as stored, or as PNG where stored as arrays."""
-    if _is_arrays(path):
-        return [(encode_png(image), "image/png") for image in read_arrays(spec, path, split).images]
+    """A split in its order as (file content, content type): as stored, or as PNG where stored as pixels."""
+    read_pixels = _find_pixels(path)
+    if read_pixels is not None:
+        return [(encode_png(image), "image/png") for image in read_pixels(spec, path, split).images]
     return [(file.content, _content_type(file.name)) for file in read_files(path, split)]
 
 
@@ -40,13 +54,15 @@ def encode_png(image: Images) -> bytes:
     return buffer.getvalue()
 
 
-def _is_arrays(path: Path) -> bool:
+def _find_pixels(path: Path) -> ReadSplit | None:
+    """What reads a source that holds pixels; None where it holds image files."""
     if not path.exists():
         raise InvalidData(f"{path} does not exist: --data takes {_FORMS}")
     if path.suffix == ".npz":
-        return True
+        return read_arrays
     if path.is_dir() or path.name.endswith((".tar.gz", ".tgz", ".tar")):
-        return False
+        layout = find_layout(path)
+        return None if layout is None else partial(read_original, layout)
     raise InvalidData(f"{path} is of no known form: --data takes {_FORMS}")
 
 

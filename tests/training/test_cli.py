@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from modelrepo.reader import read_bundle
+from tests.support.cifararchives import cifar100_binary, cifar100_python, draw_pictures, pack
+from training.cifarlabels import COARSE
 from training.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -16,7 +18,12 @@ ROOT = Path(__file__).parents[2]
 def test_recipes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recipes"]) == 0
 
-    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} >= {"mnist", "cifar10"}
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} >= {
+        "mnist",
+        "cifar10",
+        "cifar100",
+        "cifar100-coarse",
+    }
 
 
 def test_training_by_a_recipe_publishes_and_records_its_command(
@@ -29,6 +36,22 @@ def test_training_by_a_recipe_publishes_and_records_its_command(
     recorded = read_bundle(models / "mnist" / "1").metadata.training
     assert recorded["command"] == "python -m training train mnist --data digits.npz --models models --epochs 1"
     assert "Published mnist version 1" in capsys.readouterr().out
+
+
+def test_cifar_100_is_trained_from_one_original_archive_and_verified_with_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = draw_pictures(200, 100, seed=1), draw_pictures(100, 100, seed=2)
+    pickled = pack(cifar100_python(*pictures), tmp_path / "cifar-100-python.tar.gz")
+    binary = pack(cifar100_binary(*pictures), tmp_path / "cifar-100-binary.tar.gz")
+    models = tmp_path / "models"
+
+    trained = main(["train", "cifar100-coarse", "--data", str(pickled), "--models", str(models), "--epochs", "1"])
+    verified = main(["verify", str(models / "cifar100-coarse" / "1"), "--data", str(binary)])
+
+    assert (trained, verified) == (0, 0)
+    assert read_bundle(models / "cifar100-coarse" / "1").metadata.labels == COARSE
+    assert "100 test images with Keras's label each" in capsys.readouterr().out
 
 
 def test_options_change_the_recipe_and_a_kept_network_can_be_exported(archive: Path, tmp_path: Path) -> None:

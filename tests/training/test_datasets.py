@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.datasets import CIFAR10, MNIST, Dataset, hold_out, make_split
+from training.datasets import CIFAR10, CIFAR100, CIFAR100_COARSE, MNIST, Dataset, hold_out, make_split
 from training.errors import InvalidData
 
 IMAGES = np.zeros((3, 28, 28), np.uint8)
@@ -27,6 +27,12 @@ def test_arrays_that_do_not_fit_the_spec_are_refused(
 ) -> None:
     with pytest.raises(InvalidData, match=sentence):
         make_split(MNIST, images, labels, "digits.npz")
+
+
+def test_cifar_100s_names_are_all_there_in_the_alphabets_order() -> None:
+    for spec, count in ((CIFAR100, 100), (CIFAR100_COARSE, 20)):
+        assert len(set(spec.labels)) == count
+        assert list(spec.labels) == sorted(spec.labels)
 
 
 def test_labels_in_a_column_are_understood() -> None:

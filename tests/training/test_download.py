@@ -1,8 +1,11 @@
+from inspect import signature
 from types import SimpleNamespace
 
+import keras
+import numpy as np
 import pytest
 
-from training.datasets import Dataset
+from training.datasets import CIFAR10, CIFAR100, CIFAR100_COARSE, Dataset, DatasetSpec, Images, Labels
 from training.download import download
 from training.errors import InvalidData
 
@@ -15,6 +18,31 @@ def test_what_keras_gives_becomes_a_data_set(dataset: Dataset) -> None:
     downloaded = download(dataset.spec, datasets)
 
     assert (downloaded.train.digest, downloaded.test.digest) == (train.digest, test.digest)
+
+
+@pytest.mark.parametrize(
+    ("spec", "module", "options"),
+    [
+        pytest.param(CIFAR10, "cifar10", {}, id="no options"),
+        pytest.param(CIFAR100, "cifar100", {}, id="fine by default"),
+        pytest.param(CIFAR100_COARSE, "cifar100", {"label_mode": "coarse"}, id="coarse"),
+    ],
+)
+def test_keras_is_asked_for_the_labels_of_the_data_set(spec: DatasetSpec, module: str, options: dict[str, str]) -> None:
+    asked: list[dict[str, str]] = []
+
+    def load_data(**given: str) -> tuple[tuple[Images, Labels], ...]:
+        asked.append(given)
+        return ((np.zeros((2, 32, 32, 3), np.uint8), np.array([[0], [1]])),) * 2
+
+    downloaded = download(spec, SimpleNamespace(**{module: SimpleNamespace(load_data=load_data)}))
+
+    assert asked == [options]
+    assert downloaded.spec is spec
+
+
+def test_keras_takes_the_option_by_this_name() -> None:
+    assert signature(keras.datasets.cifar100.load_data).parameters["label_mode"].default == "fine"
 
 
 def test_a_server_out_of_reach_is_explained(dataset: Dataset) -> None:

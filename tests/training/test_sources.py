@@ -1,3 +1,4 @@
+import gzip
 import io
 from pathlib import Path
 
@@ -74,6 +75,17 @@ def test_class_folders_that_do_not_fit_are_listed(folder: Path) -> None:
 
     with pytest.raises(InvalidData, match="missing: 9; unknown: nine"):
         read_split(MNIST, folder, "test")
+
+
+def test_a_byte_changed_in_an_archive_is_found_by_its_checksum(archive: Path) -> None:
+    with gzip.open(archive) as packed:
+        unpacked = packed.read()
+    stored = bytearray(gzip.compress(unpacked, compresslevel=0))
+    stored[stored.rindex(b"IEND") + 40] ^= 1  # behind the last image, where nothing is read but to compare
+    archive.write_bytes(stored)
+
+    with pytest.raises(InvalidData, match="CRC check failed"):
+        read_split(MNIST, archive, "test")
 
 
 def test_hidden_files_are_passed_over(folder: Path, dataset: Dataset) -> None:
