@@ -21,7 +21,8 @@ def temper(network: Network, temperature: float) -> None:
 
 def _find_logits(network: Network) -> Any:
     """The layer whose kernel and bias make the logits."""
-    *_, before, last = [None, *network.layers]
+    layers: list[Any] = [None, *network.layers]
+    before, last = layers[-2:]
     if len(network.outputs) == 1 and network.outputs[0] is last.output:
         if _is_dense(last, "softmax"):
             return last
