@@ -23,10 +23,10 @@ def _find_logits(network: Network) -> Any:
     """The layer whose kernel and bias make the logits."""
     layers: list[Any] = [None, *network.layers]
     before, last = layers[-2:]
-    if len(network.outputs) == 1 and network.outputs[0] is last.output:
+    if len(network.outputs) == 1:  # of one output, Keras lists its layer last and that layer's source before it
         if _is_dense(last, "softmax"):
             return last
-        if _is_softmax(last) and _is_dense(before, "linear") and before.output is last.input:
+        if _is_softmax(last) and _is_dense(before, "linear"):
             return before
     kinds = " and ".join(type(layer).__name__ for layer in network.layers[-2:])
     raise InvalidNetwork(
