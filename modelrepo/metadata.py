@@ -57,12 +57,17 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """The graph's one output, [N, classes]; `kind` says whether softmax is still to be applied."""
+    """The graph's one output, [N, classes]; `kind` says whether softmax is still to be applied.
+
+    Of an image whose largest probability is below `abstain_below` (0 < x ≤ 1) the model is not sure enough to answer;
+    None where it always answers.
+    """
 
     name: str
     dtype: str
     kind: str
     classes: int
+    abstain_below: float | None = None
 
 
 @dataclass(frozen=True)
@@ -119,10 +124,11 @@ class Metadata:
     files: Mapping[str, FileRecord]
 
     def to_json(self) -> dict[str, Any]:
-        """The document, ready for `json.dumps`; members that are None are left out of layers and preprocessing."""
+        """The document, ready for `json.dumps`; None is left out of layers, preprocessing and output."""
         document = {"schema": SCHEMA, **asdict(self)}
         document["layers"] = [_without_none(layer) for layer in document["layers"]]
         document["preprocessing"] = _without_none(document["preprocessing"])
+        document["output"] = _without_none(document["output"])
         return document
 
 

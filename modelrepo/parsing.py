@@ -1,5 +1,6 @@
 """`metadata.json` read strictly: a value that the contract does not allow is an error that names its field."""
 
+from functools import partial
 from typing import Any
 
 from modelrepo.fields import Fields
@@ -83,7 +84,16 @@ def _output(fields: Fields) -> OutputSpec:
         dtype=fields.choice("dtype", ("float32",)),
         kind=fields.choice("kind", OUTPUT_KINDS),
         classes=fields.integer("classes", 1),
+        abstain_below=fields.optional("abstain_below", partial(_threshold, fields)),
     )
+
+
+def _threshold(fields: Fields, name: str) -> float:
+    """A probability that something can be below."""
+    value = fields.number(name)
+    if not 0 < value <= 1:
+        raise fields.invalid(name, f"must be above 0 and at most 1, not {value!r}: leave it out to answer always")
+    return value
 
 
 def _layer(fields: Fields) -> Layer:

@@ -58,8 +58,7 @@ class Inference:
     def _meter(self, predictor: Predictor) -> PredictionMeter:
         meter = self._meters.get(predictor)
         if meter is None:
-            metadata = predictor.metadata
-            meter = self._meters[predictor] = PredictionMeter(self._metrics, metadata.name, metadata.version)
+            meter = self._meters[predictor] = PredictionMeter(self._metrics, predictor.metadata)
         return meter
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cache, partial
 
+from modelrepo.metadata import Metadata
 from service.metrics import Metrics
 from service.prediction import RankedClass
 from service.stages import Stages
@@ -11,11 +12,14 @@ from service.stages import Stages
 class PredictionMeter:
     """The metrics of one version of one model, each label looked up once (3 µs)."""
 
-    def __init__(self, metrics: Metrics, model: str, version: int) -> None:
-        labels = (model, str(version))
-        self._tally = metrics.statistics.tally(model, version)
+    def __init__(self, metrics: Metrics, metadata: Metadata) -> None:
+        labels = (metadata.name, str(metadata.version))
+        self._tally = metrics.statistics.tally(metadata.name, metadata.version)
         self._batch_size = metrics.batch_size.labels(*labels)
         self._confidence = metrics.confidence.labels(*labels)
+        self._abstain_below = metadata.output.abstain_below
+        if self._abstain_below is not None:  # from 0 on; a model that always answers has no such series
+            self._abstained = metrics.abstained.labels(*labels)
         self._label = cache(partial(metrics.predictions.labels, *labels))
         self._failure = cache(partial(metrics.prediction_failures.labels, *labels))
         self._stage = cache(partial(metrics.stage_seconds.labels, *labels))
@@ -26,9 +30,16 @@ class PredictionMeter:
         for winner in winners:
             self._confidence.observe(winner.probability)
             self._label(winner.label).inc()
+        if self._abstain_below is not None:
+            self._count_abstained(winners, self._abstain_below)
         for stage, seconds in stages.seconds.items():
             self._stage(stage).observe(seconds)
         self._tally.succeed(len(winners), stages)
+
+    def _count_abstained(self, winners: Sequence[RankedClass], below: float) -> None:
+        unsure = sum(winner.is_below(below) for winner in winners)
+        if unsure:
+            self._abstained.inc(unsure)
 
     def fail(self, seconds: float, code: str) -> None:
         """Count a request that got an error, by its code, after `seconds`."""

@@ -36,6 +36,7 @@ class Metrics:
     predictions: Counter
     prediction_failures: Counter
     confidence: Histogram
+    abstained: Counter
     batch_size: Histogram
     rejected: Counter
     shadows: ShadowMetrics
@@ -85,6 +86,12 @@ def create_metrics(seat: Seat) -> Metrics:
         ),
         confidence=Histogram(
             "convserve_confidence", "Probability of the label that won.", MODEL, buckets=CONFIDENCES, registry=own
+        ),
+        abstained=Counter(
+            "convserve_abstained_total",
+            "Images whose winning label had less than the probability below which the model abstains.",
+            MODEL,
+            registry=own,
         ),
         batch_size=Histogram(
             "convserve_batch_size", "Images in one prediction request.", MODEL, buckets=BATCH_SIZES, registry=own

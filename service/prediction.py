@@ -16,6 +16,10 @@ class RankedClass:
     index: int
     probability: float
 
+    def is_below(self, threshold: float) -> bool:
+        """Whether this is too little to be sure of; NaN always is."""
+        return not self.probability >= threshold
+
 
 @dataclass(frozen=True)
 class Classification:

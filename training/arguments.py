@@ -40,6 +40,14 @@ def number(text: str) -> float:
     return value
 
 
+def probability(text: str) -> float:
+    """A number, or a fraction, that something can be less probable than."""
+    value = number(text)
+    if not 0 < value <= 1:
+        raise ArgumentTypeError(f"must be above 0 and at most 1, such as 0.8, not {text!r}")
+    return value
+
+
 def numbers(text: str) -> tuple[float, ...]:
     """Numbers with commas between them."""
     return tuple(map(number, text.split(",")))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from modelrepo.errors import RepositoryError
-from training.arguments import model_name, positive
+from training.arguments import model_name, positive, probability
 from training.datasets import SPECS
 from training.errors import TrainingError
 from training.importoptions import add_import
@@ -110,6 +110,12 @@ def _add_destination(parser: argparse.ArgumentParser) -> None:
     _add_data(parser, "; downloaded where this is missing")
     _add_models(parser)
     parser.add_argument("--name", type=model_name, help="the model's name; the recipe's by default")
+    parser.add_argument(
+        "--abstain",
+        type=probability,
+        metavar="PRECISION",
+        help="say where it is not sure, so that this share of its other answers is right: 0.99, say",
+    )
 
 
 def _add_data(parser: argparse.ArgumentParser, more: str) -> None:

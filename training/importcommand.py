@@ -33,7 +33,8 @@ def _facts(metadata: Metadata, labels: Path | None) -> Iterator[tuple[str, str]]
     yield "input", _input(metadata)
     yield "pixels", _pixels(metadata)
     yield "images", _images(metadata)
-    yield "output", f"{output.name}: {output.kind} of {output.classes:,} classes"
+    abstains = "" if output.abstain_below is None else f", abstains below {output.abstain_below:.6g}"
+    yield "output", f"{output.name}: {output.kind} of {output.classes:,} classes{abstains}"
     yield "labels", "the classes' numbers, for no --labels were given" if labels is None else f"from {labels.name}"
     yield "parameters", f"{metadata.parameters.total:,}, {multiply_adds:,} multiply-adds an image"
     yield "checked", _checked(metadata)

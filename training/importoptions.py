@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from modelrepo.metadata import FITS, INTERPOLATIONS, LAYOUTS, OUTPUT_KINDS
-from training.arguments import image_size, model_name, number, numbers, positive, version_number
+from training.arguments import image_size, model_name, number, numbers, positive, probability, version_number
 from training.foreign.imageinput import COLORS
 from training.foreign.presets import PRESETS
 
@@ -25,6 +25,9 @@ def _add_bundle(parser: ArgumentParser) -> None:
     group.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="the model repository")
     group.add_argument("--description", metavar="TEXT", help="a sentence for people")
     group.add_argument("--labels", type=Path, metavar="FILE", help="a name a line, or JSON; numbers by default")
+    group.add_argument(
+        "--abstain-below", type=probability, metavar="P", help="say of images of a smaller probability: not sure"
+    )
 
 
 def _add_preprocessing(parser: ArgumentParser) -> None:

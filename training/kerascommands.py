@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from modelrepo.metadata import Metadata
 from modelrepo.reader import read_metadata
 from modelrepo.repository import ModelRepository
 from modelrepo.table import layer_table
@@ -58,6 +59,7 @@ def _make_run(options: Namespace, recipe: Recipe) -> Run:
         name=options.name or recipe.model or recipe.name,
         command=portable_command(options.arguments),
         verbose=_verbosity(),
+        precision=options.abstain,
     )
 
 
@@ -92,4 +94,18 @@ def _report(folder: Path) -> int:
     print(f"  test accuracy  {metadata.evaluation['accuracy']:.2%} of {metadata.evaluation['examples']:,} images")
     print(f"  test loss      {metadata.evaluation['loss']:.4f}")
     print(f"  parity         {metadata.parity['largest_difference']:.1e} over {metadata.parity['images']:,} images")
+    _report_calibration(metadata)
     return 0
+
+
+def _report_calibration(metadata: Metadata) -> None:
+    found = metadata.evaluation["calibration"]
+    before, after = found["expected_calibration_error_before"], found["expected_calibration_error_after"]
+    print(
+        f"  calibration    error {before:.3f}, by temperature {found['temperature']:.2f} {after:.3f}, on validation images"
+    )
+    if metadata.output.abstain_below is not None:
+        right, answered = found["threshold"]["precision"], found["threshold"]["coverage"]
+        print(
+            f"  abstains       below {metadata.output.abstain_below:.3f}; of {answered:.1%} answered {right:.2%} were right"
+        )

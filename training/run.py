@@ -11,9 +11,10 @@ from modelrepo.golden import GoldenSet, write_golden
 from modelrepo.metadata import InputSpec, Metadata, OutputSpec
 from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
+from training.calibration import Calibration, calibrate
 from training.charts import draw_confusion, draw_history
 from training.checkpoint import Checkpoint
-from training.datasets import Dataset, Images, Labels
+from training.datasets import Dataset, Images, Labels, hold_out
 from training.environment import utc_now
 from training.errors import InvalidNetwork
 from training.evaluation import Evaluation, Probabilities, evaluate, predicted_labels
@@ -29,6 +30,7 @@ from training.provenance import describe_source
 from training.recipes import Recipe
 from training.runtime import open_graph
 from training.saving import save_network
+from training.tempering import temper
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Run:
     name: str
     command: str
     verbose: int = 0
+    precision: float | None = None  # share of answers that shall be right; where it is given, the others are abstained
     export: Callable[[Network], bytes] = to_onnx
     publish: Callable[[ModelRepository, Path, Metadata], Path] = publish
 
@@ -89,14 +92,24 @@ def _identify(run: Run) -> str:
 def publish_network(run: Run, network: Network, fitted: Fit | None = None) -> Path:
     """Evaluate, export, verify and publish a trained network; returns the bundle's folder.
 
-    `fitted` is None for a network that was trained elsewhere. Raises InvalidNetwork, ParityFailed, RepositoryError or
-    OSError, and then the repository is as it was.
+    `fitted` is None for a network that was trained elsewhere. The network's last weights take in the temperature.
+    Raises InvalidNetwork, InvalidData, ParityFailed, RepositoryError or OSError, and then the repository is as it was.
     """
     _check_ends(network, run.dataset)
+    calibration = _calibrate(run, network)
     verified = verify(run, network)
     with staging(run.repository) as folder:
         _write_files(folder, run.name, verified, fitted)
-        return run.publish(run.repository, folder, _describe(run, network, verified, fitted))
+        return run.publish(run.repository, folder, _describe(run, network, calibration, verified, fitted))
+
+
+def _calibrate(run: Run, network: Network) -> Calibration:
+    """Correct the network's probabilities by what it says of the images that it did not learn from."""
+    _, watched = hold_out(run.dataset.train, run.recipe.validation, run.recipe.seed)
+    found = calibrate(predict(network, watched.images), watched.labels, "validation", run.precision)
+    if found.temperature != 1:
+        temper(network, found.temperature)
+    return found
 
 
 def verify(run: Run, network: Network) -> Verified:
@@ -141,8 +154,8 @@ def _write_files(folder: Path, name: str, verified: Verified, fitted: Fit | None
         (folder / "training.png").write_bytes(draw_history(f"{name}: training", fitted.history))
 
 
-def _describe(run: Run, network: Network, verified: Verified, fitted: Fit | None) -> Metadata:
-    spec = run.dataset.spec
+def _describe(run: Run, network: Network, calibration: Calibration, verified: Verified, fitted: Fit | None) -> Metadata:
+    spec, threshold = run.dataset.spec, calibration.threshold
     return Metadata(
         name=run.name,
         version=run.repository.next_version(run.name),
@@ -150,12 +163,14 @@ def _describe(run: Run, network: Network, verified: Verified, fitted: Fit | None
         description=run.recipe.description,
         input=InputSpec(INPUT, "uint8", "NHWC", None, *spec.shape),
         preprocessing=run.recipe.preprocessing,
-        output=OutputSpec(OUTPUT, "float32", "probabilities", len(spec.labels)),
+        output=OutputSpec(
+            OUTPUT, "float32", "probabilities", len(spec.labels), None if threshold is None else threshold.threshold
+        ),
         labels=spec.labels,
         layers=table_layers(network),
         parameters=count_parameters(network),
         training=describe_source(run.recipe, run.dataset, fitted, run.command),
-        evaluation=verified.evaluation.to_json(),
+        evaluation={**verified.evaluation.to_json(), "calibration": calibration.to_json()},
         parity=verified.parity.to_json(),
         files={},
     )

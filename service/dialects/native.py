@@ -58,14 +58,17 @@ def _parse_top_k(text: str | None, metadata: Metadata) -> int:
 
 def _write(metadata: Metadata, top_k: int, classification: Classification) -> bytes:
     ranked = rank(classification.probabilities, metadata.labels, top_k)
-    entries = [_entry(best, steps) for best, steps in zip(ranked, classification.steps, strict=True)]
+    below = metadata.output.abstain_below
+    entries = [_entry(best, steps, below) for best, steps in zip(ranked, classification.steps, strict=True)]
     return orjson.dumps({"model_name": metadata.name, "model_version": metadata.version, "predictions": entries})
 
 
-def _entry(top_k: tuple[RankedClass, ...], steps: tuple[str, ...]) -> dict[str, Any]:
+def _entry(top_k: tuple[RankedClass, ...], steps: tuple[str, ...], abstain_below: float | None) -> dict[str, Any]:
     """One image's entry; orjson writes the ranked classes, which are dataclasses, as objects."""
     best = top_k[0]
     entry: dict[str, Any] = {"label": best.label, "index": best.index, "probability": best.probability}
+    if abstain_below is not None:
+        entry["abstained"] = best.is_below(abstain_below)
     if steps:
         entry["preprocessing"] = steps
     return {**entry, "top_k": top_k}

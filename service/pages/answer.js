@@ -6,12 +6,18 @@ import { milliseconds, percent } from "./numbers.js";
 export function showPrediction(prediction) {
   byId("label").textContent = prediction.label;
   byId("label").className = prediction.label.length <= 2 ? "short" : "";
-  byId("probability").textContent = `${percent(prediction.probability)} sure`;
+  byId("label").classList.toggle("unsure", prediction.abstained === true);
+  byId("probability").textContent = sureness(prediction);
   showRanking(prediction.top_k);
   const steps = prediction.preprocessing ?? ["nothing: it had the model's size and colours already"];
   byId("steps").replaceChildren(...steps.map((step) => element("li", {}, step)));
   showTiming(prediction.stages, prediction.roundTrip);
   show("prediction");
+}
+
+// Only models with a threshold abstain; the label is then the best guess and no more.
+function sureness({ probability, abstained }) {
+  return abstained ? `the model is not sure: ${percent(probability)}` : `${percent(probability)} sure`;
 }
 
 export function showFailure(failure) {

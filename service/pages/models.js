@@ -24,10 +24,11 @@ export function optionOf(choice, value) {
   return element("option", { value }, choice.answers ? choice.name : `${choice.name}, version ${choice.version}`);
 }
 
-export function sentenceOf({ description, version, accuracy, canary }) {
+export function sentenceOf({ description, version, accuracy, abstain_below, canary }) {
   const measured = typeof accuracy === "number" ? `, right on ${percent(accuracy)} of its test pictures` : "";
+  const unsure = abstain_below ? ` Below ${percent(abstain_below)} it says that it is not sure.` : "";
   const trial = canary ? ` Version ${canary.version}, on trial, answers ${percent(canary.share)} of the requests.` : "";
-  return `${description.replace(/\.$/, "")}. Version ${version}${measured}.${trial}`;
+  return `${description.replace(/\.$/, "")}. Version ${version}${measured}.${unsure}${trial}`;
 }
 
 // The version that answers shares its requests with the canary, if there is one.

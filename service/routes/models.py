@@ -57,6 +57,8 @@ def _version(loaded: LoadedVersion) -> dict[str, Any]:
         return row
     metadata = loaded.predictor.metadata
     size = f"{metadata.input.height}×{metadata.input.width}"
+    if metadata.output.abstain_below is not None:
+        row["abstain_below"] = metadata.output.abstain_below
     return {
         **row,
         "description": metadata.description,

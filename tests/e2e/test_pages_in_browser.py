@@ -1,5 +1,7 @@
 """The pages in a real browser in front of a real service: drawn with a mouse, read from the screen."""
 
+import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,9 +9,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.support.browser import Tab, browse, find_browser
-from tests.support.bundles import publish_tiny
+from tests.support.bundles import describe, publish_tiny
 from tests.support.copies import copy_bundle, flip_a_bit
-from tests.support.pictures import as_file
+from tests.support.pictures import as_file, as_png, picture
 from tests.support.running import ROOT, running
 
 ONE = [(0.5, 0.15 + 0.07 * step) for step in range(11)]
@@ -128,6 +130,22 @@ def test_the_description_is_laid_out_to_be_read(browser: Tab, address: str) -> N
     assert "curl --data-binary @picture.png" in browser.shown("#predict")
     assert browser.shown("#schema-Error")
     assert browser.problems == []
+
+
+def test_a_model_that_abstains_is_said_not_to_be_sure(browser: Tab, tmp_path: Path) -> None:
+    picture_file = tmp_path / "dim.png"
+    picture_file.write_bytes(as_png(picture(1) // 2))  # 0.785 for the middle
+    models = tmp_path / "models"
+    publish_tiny(models, "mnist", output=dataclasses.replace(describe("mnist").output, abstain_below=0.9))
+    with running(models) as service:
+        browser.open(f"http://127.0.0.1:{service.port}/")
+        about = browser.shown("#about")
+        browser.choose_file("#file", picture_file)
+        label, verdict = browser.shown("#label"), browser.text("#probability")
+
+    assert "Below 90.00\u00a0% it says that it is not sure." in about
+    assert label == "middle"
+    assert re.fullmatch("the model is not sure: 78\\.[0-9]{2}\u00a0%", verdict)
 
 
 def test_what_is_on_trial_and_what_is_not_served_is_said(browser: Tab, tmp_path: Path) -> None:

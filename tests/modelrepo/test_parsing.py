@@ -41,11 +41,23 @@ def test_what_a_model_from_elsewhere_needs_survives_too() -> None:
     assert read == written
 
 
+@pytest.mark.parametrize("threshold", [1, 0.8, 0.8765432238578796, 5e-324, None])
+def test_the_threshold_below_which_a_model_abstains_survives_to_the_last_bit(threshold: float | None) -> None:
+    written = document()
+    written["output"]["abstain_below"] = threshold
+
+    read = parse_metadata(written)
+
+    assert read.output.abstain_below == threshold
+    assert parse_metadata(json.loads(json.dumps(read.to_json()))) == read
+
+
 def test_members_that_say_nothing_are_not_written() -> None:
     written = document()
 
     assert "filters" not in written["layers"][0]
     assert written["preprocessing"].keys().isdisjoint({"channel_order", "scale", "mean", "std"})
+    assert "abstain_below" not in written["output"]
 
 
 def test_a_free_batch_axis_is_written_as_null() -> None:
@@ -124,6 +136,12 @@ def drop(path: str) -> Callable[[Document], None]:
         pytest.param(put("output.dtype", "float16"), "output.dtype", id="output of float16"),
         pytest.param(put("output.kind", "scores"), "output.kind", id="unknown kind of output"),
         pytest.param(put("output.classes", 4), "labels", id="fewer labels than classes"),
+        pytest.param(put("output.abstain_below", 0), "output.abstain_below", id="threshold that nothing is below"),
+        pytest.param(put("output.abstain_below", 1.01), "output.abstain_below", id="threshold above 1"),
+        pytest.param(put("output.abstain_below", 80), "output.abstain_below", id="threshold in per cent"),
+        pytest.param(put("output.abstain_below", "0.8"), "output.abstain_below", id="threshold as text"),
+        pytest.param(put("output.abstain_below", True), "output.abstain_below", id="threshold true"),
+        pytest.param(put("output.abstain_below", float("nan")), "output.abstain_below", id="threshold NaN"),
         pytest.param(put("labels", "abc"), "labels", id="labels as one text"),
         pytest.param(put("labels", ["a", "b", 3]), "labels[2]", id="label as a number"),
         pytest.param(put("layers.1.type", None), "layers[1].type", id="layer without a type"),

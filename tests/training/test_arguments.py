@@ -2,7 +2,7 @@ from argparse import ArgumentTypeError
 
 import pytest
 
-from training.arguments import image_size, model_name, number, numbers, positive, version_number
+from training.arguments import image_size, model_name, number, numbers, positive, probability, version_number
 
 
 @pytest.mark.parametrize(("text", "value"), [("1/255", 1 / 255), ("1/127.5", 1 / 127.5), ("0.5", 0.5), ("-1e2", -100)])
@@ -14,6 +14,17 @@ def test_a_number_may_be_a_fraction(text: str, value: float) -> None:
 def test_what_is_no_finite_number_is_refused(text: str) -> None:
     with pytest.raises(ArgumentTypeError, match="a fraction such as 1/255"):
         number(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("0.8", 0.8), ("1", 1), ("4/5", 0.8)])
+def test_a_probability_is_a_share(text: str, value: float) -> None:
+    assert probability(text) == value
+
+
+@pytest.mark.parametrize("text", ["0", "-0.1", "1.01", "80"])
+def test_what_nothing_or_everything_is_below_is_no_probability(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=f"above 0 and at most 1, such as 0.8, not '{text}'"):
+        probability(text)
 
 
 def test_numbers_have_commas_between_them() -> None:

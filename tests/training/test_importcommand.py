@@ -50,6 +50,14 @@ def test_every_channels_number_is_told_unless_one_holds_for_all(
     assert f"  pixels       rgb, × 1, then − {told}\n" in capsys.readouterr().out
 
 
+def test_a_threshold_to_abstain_below_is_recorded_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--scale", "1", "--abstain-below", "0.8", "--models", str(tmp_path / "models")]
+    main(["import", str(save(tmp_path, Kind())), *options])
+
+    assert read_bundle(tmp_path / "models" / "net" / "1").metadata.output.abstain_below == 0.8
+    assert "  output       495: logits of 5 classes, abstains below 0.8\n" in capsys.readouterr().out
+
+
 def test_the_bundle_verifies_and_its_layers_print(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     models = tmp_path / "models"
     main(["import", str(save(tmp_path, Kind(dtype=TensorProto.UINT8, layout="NHWC"))), "--models", str(models)])

@@ -1,10 +1,12 @@
 """The bundles that this project ships."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from modelrepo.reader import Bundle, read_bundle
+from modelrepo.repository import METADATA
 from training.datasets import SPECS
 from training.runtime import open_graph
 from training.sources import read_split
@@ -34,6 +36,12 @@ def test_a_shipped_bundle_reaches_the_textbook_figure(bundle: Bundle) -> None:
 
 def test_a_shipped_bundle_tells_nothing_of_the_machine_it_was_made_on(bundle: Bundle) -> None:
     assert "/" not in bundle.metadata.training["command"]
+
+
+def test_a_shipped_bundles_metadata_is_written_as_it_was_read(bundle: Bundle) -> None:
+    written = json.dumps(bundle.metadata.to_json(), indent=1, ensure_ascii=False) + "\n"
+
+    assert written == (bundle.path / METADATA).read_text()
 
 
 @pytest.mark.data

@@ -23,3 +23,4 @@ class Choices:
     size: tuple[int, int] | None = None  # height, width
     batch: int | None = None
     output: str | None = None
+    abstain_below: float | None = None  # a probability

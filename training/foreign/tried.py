@@ -34,5 +34,5 @@ def try_file(file: OnnxFile, choices: Choices) -> Tried:
     kind = choices.output or deduce_kind(file.model.graph, target.name)
     images = draw_images(spec.height, spec.width, spec.channels)
     trial = try_model(file.content, images, spec, rules, output=target, kind=kind)
-    output = OutputSpec(target.name, "float32", kind, trial.probabilities.shape[1])
+    output = OutputSpec(target.name, "float32", kind, trial.probabilities.shape[1], choices.abstain_below)
     return Tried(file, spec, rules, output, images, trial)

@@ -1,0 +1,42 @@
+"""Abstaining with several workers: every one does it, and what they count is added up and kept."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+from tests.support.bundles import describe, publish_tiny
+from tests.support.pictures import as_png, picture
+from tests.support.running import RunningService, running
+from tests.support.wire import Wire, request
+
+SURE, UNSURE = as_png(picture(1)), as_png(picture(1) // 2)  # 0.965 and 0.785
+REQUESTS = 20  # of each kind, over a connection each, so that both workers get some
+
+
+def ask(service: RunningService, image: bytes) -> bool:
+    """Whether the service abstains from saying what an image shows."""
+    with Wire(service.port) as wire:
+        wire.send(request("POST", "/models/careful/predict", image))
+        (prediction,) = json.loads(wire.answer().body)["predictions"]
+    abstained: bool = prediction["abstained"]
+    return abstained
+
+
+def counted(service: RunningService) -> int:
+    found = re.search(r"^convserve_abstained_total\{.*\} (.*)$", service.get("/metrics").body.decode(), re.MULTILINE)
+    assert found is not None
+    return int(float(found[1]))
+
+
+def test_all_workers_abstain_and_their_counts_outlive_them(tmp_path: Path) -> None:
+    publish_tiny(tmp_path, "careful", output=dataclasses.replace(describe("tiny").output, abstain_below=0.9))
+    with running(tmp_path, workers=2) as service:
+        answers = [(ask(service, UNSURE), ask(service, SURE)) for _ in range(REQUESTS)]
+        before = counted(service)
+        service.reload()
+        ask(service, UNSURE)
+
+        assert answers == [(True, False)] * REQUESTS
+        assert before == REQUESTS
+        assert counted(service) == REQUESTS + 1

@@ -1,0 +1,45 @@
+"""A temperature put into a Keras network's own weights, so that it costs nothing when the network answers."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from training.errors import InvalidNetwork
+from training.networks import Network
+
+
+def temper(network: Network, temperature: float) -> None:
+    """Divide the logits by a temperature (above 0) in place: the kernel and bias of the dense layer that gives them.
+
+    The network must end in a Dense layer with softmax, or in a linear one and a softmax over the classes; raises
+    InvalidNetwork where it does not, and has then changed nothing.
+    """
+    dense = _find_logits(network)
+    dense.set_weights([(each.astype(np.float64) / temperature).astype(each.dtype) for each in dense.get_weights()])
+
+
+def _find_logits(network: Network) -> Any:
+    """The layer whose kernel and bias make the logits."""
+    layers: list[Any] = [None, *network.layers]
+    before, last = layers[-2:]
+    if len(network.outputs) == 1:  # of one output, Keras lists its layer last and that layer's source before it
+        if _is_dense(last, "softmax"):
+            return last
+        if _is_softmax(last) and _is_dense(before, "linear"):
+            return before
+    kinds = " and ".join(type(layer).__name__ for layer in network.layers[-2:])
+    raise InvalidNetwork(
+        f"the network ends in {kinds}: its probabilities can be calibrated only where it ends in a Dense layer with "
+        "softmax, or in a Dense layer without activation and a softmax"
+    )
+
+
+def _is_dense(layer: Any, activation: str) -> bool:
+    return isinstance(layer, keras.layers.Dense) and layer.activation is keras.activations.get(activation)
+
+
+def _is_softmax(layer: Any) -> bool:
+    if isinstance(layer, keras.layers.Softmax):
+        return layer.axis in (-1, layer.output.ndim - 1)
+    return isinstance(layer, keras.layers.Activation) and layer.activation is keras.activations.softmax
