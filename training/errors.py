@@ -17,6 +17,10 @@ class InvalidModel(TrainingError):
     """An ONNX file from elsewhere cannot be made into a bundle, or not without being told more."""
 
 
+class ShapesDiffer(TrainingError):
+    """Keras or an exported graph has other shapes than the formula gives."""
+
+
 class ParityFailed(TrainingError):
     """ONNX Runtime does not answer as Keras does, so nothing is published."""
 

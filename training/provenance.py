@@ -17,7 +17,12 @@ def describe_fit(recipe: Recipe, fit: Fit) -> dict[str, Any]:
         "epochs": recipe.epochs,
         "batch_size": recipe.batch_size,
         "optimizer": {"name": "SGD", "learning_rate": recipe.learning_rate, "momentum": recipe.momentum},
-        "network": {"pooling": recipe.pooling, "strides": recipe.strides, "padding": recipe.padding},
+        "network": {
+            "filters": list(recipe.filters),
+            "pooling": recipe.pooling,
+            "strides": recipe.strides,
+            "padding": recipe.padding,
+        },
         "train_images": fit.train_images,
         "validation_images": fit.validation_images,
         "history": dict(fit.history),

@@ -16,6 +16,7 @@ class Recipe:
     preprocessing: Preprocessing
     learning_rate: float
     momentum: float = 0.0  # plain SGD, as the textbook says
+    filters: tuple[int, int] = (32, 64)  # the textbook's, of the first and of the second convolution
     pooling: str = "max"
     strides: int = 1
     padding: str = "same"

@@ -72,6 +72,7 @@ def build_network(recipe: Recipe, name: str) -> Network:
     return textbook(
         recipe.dataset.shape,
         len(recipe.dataset.labels),
+        filters=recipe.filters,
         pooling=recipe.pooling,
         strides=recipe.strides,
         padding=recipe.padding,

@@ -1,0 +1,81 @@
+"""The command `experiments`: train variants of a recipe one after the other and show how they differ."""
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from training.datasets import Dataset, DatasetSpec
+from training.download import download
+from training.environment import portable_command, utc_now
+from training.experimentcharts import draw_experiment
+from training.experiments import EXPERIMENTS, Experiment
+from training.outcomes import Outcome, try_variant
+from training.provenance import describe_source
+from training.recipes import RECIPES, Recipe
+from training.sources import read_dataset
+from training.texttable import align
+from training.wholefile import write_whole
+
+_HEADS = ("variant", "last shape", "parameters", "multiply-adds", "test accuracy", "95 % interval", "training")
+
+
+def compare(options: Namespace) -> int:
+    """Run an experiment, print its table, and write its picture and its figures once all variants are through."""
+    experiment, recipe = EXPERIMENTS[options.experiment], _vary(options)
+    options.out.mkdir(parents=True, exist_ok=True)  # before minutes of training, not after
+    dataset = _load(recipe.dataset, options.data)
+    outcomes = list(_try_all(experiment, recipe, dataset))
+    print("\n".join(["", *align([_HEADS, *map(_row, outcomes)]), ""]))
+    told = describe_source(recipe, dataset, None, portable_command(options.arguments))
+    _write(options.out / f"{experiment.name}.png", draw_experiment(f"{recipe.name}: {experiment.subject}", outcomes))
+    _write(options.out / f"{experiment.name}.json", _to_json(experiment, told, outcomes))
+    return 0
+
+
+def _vary(options: Namespace) -> Recipe:
+    changes = {name: getattr(options, name) for name in ("epochs", "seed")}
+    return replace(RECIPES[options.recipe], **{name: value for name, value in changes.items() if value is not None})
+
+
+def _load(spec: DatasetSpec, path: Path | None) -> Dataset:
+    return download(spec) if path is None else read_dataset(spec, path)
+
+
+def _try_all(experiment: Experiment, recipe: Recipe, dataset: Dataset) -> Iterator[Outcome]:
+    verbose = 1 if sys.stdout.isatty() else 2  # Keras's progress bar for people, one line an epoch for logs
+    for place, variant in enumerate(experiment.variants, start=1):
+        print(f"{experiment.name} {place} of {len(experiment.variants)}: {variant.label}", flush=True)
+        yield try_variant(variant, recipe, dataset, verbose)
+
+
+def _row(outcome: Outcome) -> Sequence[str]:
+    low, high = outcome.interval
+    return (
+        outcome.variant.label,
+        " × ".join(map(str, outcome.last_shape)),
+        f"{outcome.parameters:,}",
+        f"{outcome.multiply_adds:,}",
+        f"{outcome.evaluation.accuracy:.2%}",
+        f"{100 * low:.2f}–{high:.2%}",
+        f"{outcome.fitted.seconds:.0f} s",
+    )
+
+
+def _to_json(experiment: Experiment, told: dict[str, Any], outcomes: Sequence[Outcome]) -> bytes:
+    record = {
+        "experiment": experiment.name,
+        "subject": experiment.subject,
+        "created": utc_now(),
+        **told,
+        "variants": [outcome.to_json() for outcome in outcomes],
+    }
+    return (json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_whole(path, content)
+    print(f"Wrote {path}")
