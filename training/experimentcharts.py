@@ -16,7 +16,7 @@ _MARGIN = 0.18  # of the width, for the labels beside the outermost points
 
 
 def draw_experiment(title: str, outcomes: Sequence[Outcome]) -> bytes:
-    """Validation accuracy by epoch, and the accuracy on the test split with its 95 % interval; at most four variants."""
+    """Validation accuracy by epoch, and accuracy on the test split with its 95 % interval, of at most four variants."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     figure.suptitle(title, fontsize=13, fontweight="bold")
     left, right = figure.subplots(1, 2)

@@ -3,7 +3,7 @@
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from training.datasets import Dataset, DatasetSpec
 from training.download import download
 from training.environment import portable_command, utc_now
 from training.experimentcharts import draw_experiment
-from training.experiments import EXPERIMENTS, Experiment
+from training.experiments import EXPERIMENTS, Experiment, Variant
 from training.outcomes import Outcome, try_variant
 from training.provenance import describe_source
 from training.recipes import RECIPES, Recipe
@@ -20,15 +20,17 @@ from training.sources import read_dataset
 from training.texttable import align
 from training.wholefile import write_whole
 
+Attempt = Callable[[Variant, Recipe, Dataset, int], Outcome]
+
 _HEADS = ("variant", "last shape", "parameters", "multiply-adds", "test accuracy", "95 % interval", "training")
 
 
-def compare(options: Namespace) -> int:
+def compare(options: Namespace, attempt: Attempt = try_variant) -> int:
     """Run an experiment, print its table, and write its picture and its figures once all variants are through."""
     experiment, recipe = EXPERIMENTS[options.experiment], _vary(options)
     options.out.mkdir(parents=True, exist_ok=True)  # before minutes of training, not after
     dataset = _load(recipe.dataset, options.data)
-    outcomes = list(_try_all(experiment, recipe, dataset))
+    outcomes = list(_try_all(experiment, recipe, dataset, attempt))
     print("\n".join(["", *align([_HEADS, *map(_row, outcomes)]), ""]))
     told = describe_source(recipe, dataset, None, portable_command(options.arguments))
     _write(options.out / f"{experiment.name}.png", draw_experiment(f"{recipe.name}: {experiment.subject}", outcomes))
@@ -45,11 +47,11 @@ def _load(spec: DatasetSpec, path: Path | None) -> Dataset:
     return download(spec) if path is None else read_dataset(spec, path)
 
 
-def _try_all(experiment: Experiment, recipe: Recipe, dataset: Dataset) -> Iterator[Outcome]:
+def _try_all(experiment: Experiment, recipe: Recipe, dataset: Dataset, attempt: Attempt) -> Iterator[Outcome]:
     verbose = 1 if sys.stdout.isatty() else 2  # Keras's progress bar for people, one line an epoch for logs
     for place, variant in enumerate(experiment.variants, start=1):
         print(f"{experiment.name} {place} of {len(experiment.variants)}: {variant.label}", flush=True)
-        yield try_variant(variant, recipe, dataset, verbose)
+        yield attempt(variant, recipe, dataset, verbose)
 
 
 def _row(outcome: Outcome) -> Sequence[str]:

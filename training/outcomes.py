@@ -17,7 +17,7 @@ from training.run import build_network, predict
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained variant's figures. `last_shape` is [height, width, channels] of what is flattened for the dense layer."""
+    """A trained variant's figures. `last_shape` is what is flattened for the dense layer: height, width, channels."""
 
     variant: Variant
     recipe: Recipe

@@ -17,6 +17,7 @@ Arithmetic = Callable[[int, int, int, str], int]  # size, kernel, stride and pad
 Sides = tuple[tuple[int, int], ...]  # height and width after each convolution and each pooling; empty: nothing is left
 
 _POOL = 2  # the textbook's window, and its stride
+_CLASSES = 2  # the fewest that a softmax is for; they change no sides
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def check_shapes(image: tuple[int, int, int], setting: Setting, arithmetic: Arit
     sides = apply_formula(image, setting, arithmetic)
     try:
         network = textbook(
-            image, 1, kernel_size=setting.kernel, strides=setting.strides, padding=setting.padding, name="shapes"
+            image, _CLASSES, kernel_size=setting.kernel, strides=setting.strides, padding=setting.padding, name="shapes"
         )
     except InvalidNetwork:
         _compare(setting, sides, (), "Keras")

@@ -13,11 +13,11 @@ from training.texttable import align
 _HEADS = ("kernel, stride, padding", "zeros added", "convolution", "pooling", "convolution", "pooling")
 
 
-def shapes(options: Namespace) -> int:
+def shapes(options: Namespace, settings: Sequence[Setting] = SETTINGS) -> int:
     """Print the table; raises ShapesDiffer at the first setting in which the formula is not right."""
     image = RECIPES[options.recipe].dataset.shape
-    settings: Iterable[Setting] = tqdm(SETTINGS, desc="shapes", unit=" networks", leave=False, disable=None)
-    checked = [(setting, check_shapes(image, setting)) for setting in settings]
+    shown: Iterable[Setting] = tqdm(settings, desc="shapes", unit=" networks", leave=False, disable=None)
+    checked = [(setting, check_shapes(image, setting)) for setting in shown]
     print("\n".join(align([_HEADS, *(_row(image, setting, sides) for setting, sides in checked)])))
     print(f"\nFormula, Keras and exported graph agree in all {len(checked)} networks on {image[0]}×{image[1]} images.")
     return 0

@@ -2,7 +2,7 @@
 
 
 def output_size(size: int, kernel: int, stride: int, padding: str) -> int:
-    """⌊(W − F + P) / S⌋ + 1, where P is all the zeros added to the axis: 2P where P is one side's, as many notes write it.
+    """⌊(W − F + P) / S⌋ + 1, where P is all the zeros added to the axis; notes that write 2P mean those of one side.
 
     W is the `size` of the input, F the `kernel`, S the `stride`; 0 where the kernel does not fit once. For pooling the
     window is the kernel. Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning",

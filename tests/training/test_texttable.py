@@ -1,0 +1,7 @@
+from training.texttable import align
+
+
+def test_columns_are_as_wide_as_their_widest_cell_and_numbers_stand_right() -> None:
+    lines = align([("variant", "n"), ("max", "1,000")])
+
+    assert lines == ["variant      n", "max      1,000"]
