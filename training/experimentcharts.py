@@ -1,6 +1,7 @@
 """The picture of an experiment: how its variants learned, and what their accuracy costs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,6 +26,8 @@ def draw_experiment(title: str, outcomes: Sequence[Outcome]) -> bytes:
         _draw_costs(right, outcomes)
     else:
         _draw_points(right, outcomes)
+    left.set_title("Accuracy on the validation images")
+    right.set_title("Accuracy on the test split, with 95 % intervals")
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
@@ -37,7 +40,6 @@ def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:
         axes.plot(
             range(1, len(curve) + 1), curve, color=colour, marker=marker, linestyle=line, label=outcome.variant.label
         )
-    axes.set_title("Accuracy on the validation images")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
@@ -61,7 +63,6 @@ def _draw_costs(axes: Axes, outcomes: Sequence[Outcome]) -> None:
     axes.set_xticks(costs)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost / 1e6:.2g} M"))
-    axes.set_title("Accuracy on the test split, and its cost")
     axes.set_xlabel("multiply-adds an image (logarithmic)")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
 
@@ -79,12 +80,11 @@ def _draw_points(axes: Axes, outcomes: Sequence[Outcome]) -> None:
         )
     axes.set_yticks(range(len(outcomes)), [outcome.variant.label for outcome in outcomes])
     axes.set_ylim(len(outcomes) - 0.5, -0.5)  # the first variant on top
-    axes.set_title("Accuracy on the test split")
     axes.set_xlabel(f"each at {outcomes[0].multiply_adds / 1e6:.2g} million multiply-adds an image")
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
 
 
-def _point(style: tuple[str, str, str]) -> dict[str, object]:
+def _point(style: tuple[str, str, str]) -> dict[str, Any]:
     colour, marker, _ = style
     return {"color": colour, "marker": marker, "markersize": 8, "capsize": 4, "linewidth": 1.2}
 

@@ -33,8 +33,10 @@ def compare(options: Namespace, attempt: Attempt = try_variant) -> int:
     outcomes = list(_try_all(experiment, recipe, dataset, attempt))
     print("\n".join(["", *align([_HEADS, *map(_row, outcomes)]), ""]))
     told = describe_source(recipe, dataset, None, portable_command(options.arguments))
-    _write(options.out / f"{experiment.name}.png", draw_experiment(f"{recipe.name}: {experiment.subject}", outcomes))
-    _write(options.out / f"{experiment.name}.json", _to_json(experiment, told, outcomes))
+    picture = draw_experiment(f"{recipe.name}: {experiment.subject}", outcomes)
+    figures = _to_json(experiment, told, outcomes)
+    _write(options.out / f"{experiment.name}.png", picture)
+    _write(options.out / f"{experiment.name}.json", figures)
     return 0
 
 

@@ -15,9 +15,9 @@ def output_size(size: int, kernel: int, stride: int, padding: str) -> int:
 def zeros_added(size: int, kernel: int, stride: int, padding: str) -> tuple[int, int]:
     """Zeros before and after the axis: none for `valid`; for `same` so many that the output has ⌈W / S⌉ values.
 
-    That takes max((⌈W/S⌉ − 1)·S + F − W, 0) of them together. Where that is odd, the end gets the one more; other
-    frameworks add the same number on both sides, and then the output can be another with stride 2. Source: "Notes on
-    padding" in TensorFlow's documentation of `tf.nn`, which Keras follows.
+    That takes max((⌈W/S⌉ − 1)·S + F − W, 0) of them together, which may be odd: then the end gets the one more. With as
+    many on both sides instead, as other frameworks do it, the kernel would stand on other pixels. Source: "Notes on
+    padding" in TensorFlow's documentation of the module `tf.nn`, on which Keras computes here.
     """
     if padding == "valid":
         return 0, 0
