@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Textbook:
-    """Conv 3×3 → pool 2×2 → Conv 3×3 → pool 2×2 → Flatten → Dense softmax; pooling is max, average or min."""
+    """Conv → pool 2×2 → Conv → pool 2×2 → Flatten → Dense softmax; pooling is max, average or min."""
 
     pooling: str = "max"
     strides: int = 1  # the convolutions'
     padding: str = "same"  # likewise: same or valid
     filters: tuple[int, int] = (32, 64)  # likewise
+    kernel_size: int = 3  # likewise
 
 
 @dataclass(frozen=True)

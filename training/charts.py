@@ -33,7 +33,7 @@ def draw_history(title: str, history: History) -> bytes:
     _draw_curves(right, "Accuracy", history["accuracy"], history["val_accuracy"])
     left.set_ylim(bottom=0)
     right.yaxis.set_major_formatter(PercentFormatter(1))
-    return _png(figure)
+    return png(figure)
 
 
 def draw_confusion(title: str, evaluation: Evaluation) -> bytes:
@@ -61,7 +61,7 @@ def draw_confusion(title: str, evaluation: Evaluation) -> bytes:
         colour = "white" if shares[row, column] > 0.5 else "black"
         if count:
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=5 if many else 9)
-    return _png(figure)
+    return png(figure)
 
 
 def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
@@ -78,7 +78,7 @@ def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
             image = dataset.train.images[position]
             grid[row, column].imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
         grid[0, column].set_title(dataset.spec.labels[column], fontsize=10)
-    return _png(figure)
+    return png(figure)
 
 
 def _slope(labels: list[str]) -> int:
@@ -100,7 +100,8 @@ def _draw_curves(axes: Axes, name: str, learned: list[float], watched: list[floa
     axes.legend(frameon=False)
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file, at the resolution that all pictures share."""
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_figure(buffer, dpi=_DPI, format="png")
     return buffer.getvalue()

@@ -10,6 +10,7 @@ from modelrepo.errors import RepositoryError
 from training.arguments import model_name, positive, probability
 from training.datasets import SPECS
 from training.errors import TrainingError
+from training.experimentoptions import add_experiments
 from training.importoptions import add_import
 from training.nativelog import native_log_silenced
 from training.recipes import RECIPES
@@ -47,6 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_verify(commands.add_parser("verify", help="prove that a bundle or a running service answers as Keras did"))
     _add_summary(commands.add_parser("summary", help="print the table of layers"))
     _add_evaluate(commands.add_parser("evaluate", help="post a whole test split to a running service"))
+    add_experiments(commands.add_parser("experiments", help="compare networks that differ in one thing, in a picture"))
     return parser
 
 

@@ -1,14 +1,21 @@
-"""Data sets that `keras.datasets` downloads and keeps in its own cache. Apart, because it loads TensorFlow."""
+"""Data sets, from local files or by `keras.datasets`, which downloads them. Apart, because it loads TensorFlow."""
 
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from training.datasets import CIFAR100, CIFAR100_COARSE, Dataset, DatasetSpec, make_split
 from training.errors import InvalidData
+from training.sources import read_dataset
 
 # One of Keras's data sets can be labelled in several ways; what is not here has its own name and no options.
 _OPTIONS = {CIFAR100_COARSE.name: (CIFAR100.name, {"label_mode": "coarse"})}
+
+
+def obtain(spec: DatasetSpec, path: Path | None) -> Dataset:
+    """Read a data set from a path, or download it where none is given; raises InvalidData."""
+    return download(spec) if path is None else read_dataset(spec, path)
 
 
 def download(spec: DatasetSpec, datasets: Any = keras.datasets) -> Dataset:

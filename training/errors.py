@@ -21,6 +21,10 @@ class InvalidCheckpoint(TrainingError):
     """A run's kept state cannot be read, or is another run's."""
 
 
+class ShapesDiffer(TrainingError):
+    """Keras or an exported graph has other shapes than the formula gives."""
+
+
 class ParityFailed(TrainingError):
     """ONNX Runtime does not answer as Keras does, so nothing is published."""
 

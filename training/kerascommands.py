@@ -12,14 +12,13 @@ from modelrepo.repository import ModelRepository
 from modelrepo.table import layer_table
 from training.architectures import Textbook
 from training.charts import draw_grid
-from training.datasets import SPECS, Dataset, DatasetSpec
-from training.download import download
+from training.datasets import SPECS
+from training.download import obtain
 from training.environment import portable_command
 from training.errors import InvalidNetwork
 from training.recipes import RECIPES, Recipe
 from training.run import Run, build_network, publish_network, train
 from training.saving import load_network
-from training.sources import read_dataset
 
 
 def train_recipe(options: Namespace) -> int:
@@ -36,7 +35,7 @@ def export(options: Namespace) -> int:
 
 def view(options: Namespace) -> int:
     """Write the grid of images."""
-    dataset = _load(SPECS[options.dataset], options.data)
+    dataset = obtain(SPECS[options.dataset], options.data)
     options.out.write_bytes(draw_grid(dataset))
     print(f"Wrote {options.out}: {len(dataset.train):,} training and {len(dataset.test):,} test images")
     return 0
@@ -54,7 +53,7 @@ def summary(options: Namespace) -> int:
 def _make_run(options: Namespace, recipe: Recipe) -> Run:
     return Run(
         recipe=recipe,
-        dataset=_load(recipe.dataset, options.data),
+        dataset=obtain(recipe.dataset, options.data),
         repository=ModelRepository(options.models),
         name=options.name or recipe.model or recipe.name,
         command=portable_command(options.arguments),
@@ -79,10 +78,6 @@ def _given(options: Namespace, *names: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _load(spec: DatasetSpec, path: Path | None) -> Dataset:
-    return download(spec) if path is None else read_dataset(spec, path)
-
-
 def _verbosity() -> int:
     """Keras's progress bar for people, one line an epoch for logs."""
     return 1 if sys.stdout.isatty() else 2
@@ -99,13 +94,11 @@ def _report(folder: Path) -> int:
 
 
 def _report_calibration(metadata: Metadata) -> None:
-    found = metadata.evaluation["calibration"]
+    found, threshold = metadata.evaluation["calibration"], metadata.output.abstain_below
     before, after = found["expected_calibration_error_before"], found["expected_calibration_error_after"]
     print(
-        f"  calibration    error {before:.3f}, by temperature {found['temperature']:.2f} {after:.3f}, on validation images"
+        f"  calibration    temperature {found['temperature']:.2f}, error {before:.3f} → {after:.3f} on held out images"
     )
-    if metadata.output.abstain_below is not None:
+    if threshold is not None:
         right, answered = found["threshold"]["precision"], found["threshold"]["coverage"]
-        print(
-            f"  abstains       below {metadata.output.abstain_below:.3f}; of {answered:.1%} answered {right:.2%} were right"
-        )
+        print(f"  abstains       below {threshold:.3f}: of {answered:.1%} answered {right:.2%} are right")
