@@ -12,6 +12,7 @@ from training.charts import draw_grid
 from training.datasets import SPECS, Dataset, DatasetSpec
 from training.download import download
 from training.environment import portable_command
+from training.int8command import in_eight_bits
 from training.recipes import RECIPES, Recipe
 from training.run import Run, build_network, publish_network, train
 from training.saving import load_network
@@ -27,7 +28,8 @@ def train_recipe(options: Namespace) -> int:
 def export(options: Namespace) -> int:
     """Publish a saved network."""
     network = load_network(options.network)
-    return _report(publish_network(_make_run(options, RECIPES[options.recipe]), network))
+    derive = in_eight_bits if options.int8 else None
+    return _report(publish_network(_make_run(options, RECIPES[options.recipe]), network, derive=derive))
 
 
 def view(options: Namespace) -> int:

@@ -1,9 +1,10 @@
 """One training run, a straight line: recipe → data set → network → fit → evaluate → export → verify → publish."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelrepo.fields import JsonObject
 from modelrepo.golden import GoldenSet, write_golden
 from modelrepo.metadata import InputSpec, Metadata, OutputSpec
 from modelrepo.repository import MODEL, ModelRepository
@@ -18,7 +19,7 @@ from training.fitting import Fit, fit, seed_everything
 from training.goldenimages import draw_images, make_golden
 from training.layertable import count_parameters, table_layers
 from training.networks import Network, textbook
-from training.parity import Parity, add_extremes, compare
+from training.parity import add_extremes, compare
 from training.predictions import write_predictions
 from training.provenance import describe_source
 from training.recipes import Recipe
@@ -45,13 +46,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Verified:
-    """A network's graph with everything that was found out about it."""
+    """A network's graph with everything that was found out about it; `origin` goes into the record of its training."""
 
     graph: bytes
     labels: Labels
     evaluation: Evaluation
-    parity: Parity
+    parity: JsonObject
     golden: GoldenSet
+    origin: JsonObject = field(default_factory=dict)
+
+
+Derive = Callable[[Run, Verified], Verified]
 
 
 def train(run: Run, save: Path | None = None) -> Path:
@@ -79,14 +84,16 @@ def build_network(recipe: Recipe, name: str) -> Network:
     )
 
 
-def publish_network(run: Run, network: Network, fitted: Fit | None = None) -> Path:
+def publish_network(run: Run, network: Network, fitted: Fit | None = None, derive: Derive | None = None) -> Path:
     """Evaluate, export, verify and publish a trained network; returns the bundle's folder.
 
-    `fitted` is None for a network that was trained elsewhere. Raises InvalidNetwork, ParityFailed, RepositoryError or
-    OSError, and then the repository is as it was.
+    `fitted` is None for a network that was trained elsewhere; `derive` makes what is published of the verified graph.
+    Raises InvalidNetwork, ParityFailed, RepositoryError or OSError, and then the repository is as it was.
     """
     _check_ends(network, run.dataset)
     verified = verify(run, network)
+    if derive is not None:
+        verified = derive(run, verified)
     with staging(run.repository) as folder:
         _write_files(folder, run.name, verified, fitted)
         return run.publish(run.repository, folder, _describe(run, network, verified, fitted))
@@ -104,7 +111,7 @@ def verify(run: Run, network: Network) -> Verified:
         graph=graph,
         labels=predicted_labels(tested),
         evaluation=evaluate(tested, test, spec.labels),
-        parity=compare(probabilities, open_graph(graph)(probed)),
+        parity=compare(probabilities, open_graph(graph)(probed)).to_json(),
         golden=make_golden(drawn, predict(network, drawn, verbose=0)),
     )
 
@@ -147,8 +154,8 @@ def _describe(run: Run, network: Network, verified: Verified, fitted: Fit | None
         labels=spec.labels,
         layers=table_layers(network),
         parameters=count_parameters(network),
-        training=describe_source(run.recipe, run.dataset, fitted, run.command),
+        training={**describe_source(run.recipe, run.dataset, fitted, run.command), **verified.origin},
         evaluation=verified.evaluation.to_json(),
-        parity=verified.parity.to_json(),
+        parity=verified.parity,
         files={},
     )
