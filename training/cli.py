@@ -81,6 +81,9 @@ def _add_view(parser: argparse.ArgumentParser) -> None:
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", type=Path, metavar="FILE.keras")
     parser.add_argument("--recipe", choices=RECIPES, required=True, help="whose data set and preprocessing it takes")
+    parser.add_argument(
+        "--int8", action="store_true", help="in eight-bit integers, where that is faster and as accurate"
+    )
     _add_destination(parser)
     parser.set_defaults(command="kerascommands:export")
 

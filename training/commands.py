@@ -61,7 +61,8 @@ def _verify_bundle(bundle: Bundle, data: Path | None) -> int:
     if data is not None:
         test = read_split(_spec(bundle), data, "test")
         right = check_labels(bundle, classify, test)
-        print(f"  {len(test):,} test images with Keras's label each, {right:,} of them right ({right / len(test):.2%})")
+        share = f"{right:,} of them right ({right / len(test):.2%})"
+        print(f"  {len(test):,} test images with {_author(bundle)}'s label each, {share}")
     return 0
 
 
@@ -91,7 +92,9 @@ def _verify_version(url: str, repository: ModelRepository, name: str, version: i
 
 def _author(bundle: Bundle) -> str:
     """Whose answers the golden images hold."""
-    return "what its import recorded" if "imported" in bundle.metadata.training else "Keras"
+    if "imported" in bundle.metadata.training:
+        return "what its import recorded"
+    return "the eight-bit graph" if "quantisation" in bundle.metadata.training else "Keras"
 
 
 def _choose(repository: ModelRepository, name: str, version: int | None) -> Bundle:
@@ -117,4 +120,4 @@ def _print_agreement(bundle: Bundle, agreement: Agreement) -> None:
     print(f"  label differs  {len(agreement.different):,}")
     if agreement.different:
         print(f"  first at       {', '.join(map(str, agreement.different[:10]))}")
-    print("The service answers as Keras did." if agreement.holds else "The service does NOT answer as Keras did.")
+    print(f"The service {'answers' if agreement.holds else 'does NOT answer'} as {_author(bundle)} did.")

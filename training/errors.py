@@ -35,3 +35,7 @@ class ServiceError(TrainingError):
 
 class NotServed(ServiceError):
     """A running service has no such model or version."""
+
+
+class NotWorthwhile(TrainingError):
+    """A graph in eight bits loses too much or gains too little, so it is not published."""

@@ -16,6 +16,7 @@ from training.datasets import SPECS
 from training.download import obtain
 from training.environment import portable_command
 from training.errors import InvalidNetwork
+from training.int8command import in_eight_bits
 from training.recipes import RECIPES, Recipe
 from training.run import Run, build_network, publish_network, train
 from training.saving import load_network
@@ -30,7 +31,8 @@ def train_recipe(options: Namespace) -> int:
 def export(options: Namespace) -> int:
     """Publish a saved network."""
     network = load_network(options.network)
-    return _report(publish_network(_make_run(options, RECIPES[options.recipe]), network))
+    derive = in_eight_bits if options.int8 else None
+    return _report(publish_network(_make_run(options, RECIPES[options.recipe]), network, derive=derive))
 
 
 def view(options: Namespace) -> int:

@@ -40,6 +40,7 @@ def _build(architecture: Architecture, shape: Shape, classes: int, name: str) ->
         case Textbook():
             return keras.Sequential([image, *textbook(architecture, classes)], name=name)
         case Plain():
-            return keras.Sequential([image, *plain(architecture, classes)], name=name)
+            logits = plain(architecture, image, classes)
+            return keras.Model(image, keras.layers.Softmax(name="softmax", dtype="float32")(logits), name=name)
         case Residual():
             return keras.Model(image, residual(architecture, image, classes), name=name)

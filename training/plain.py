@@ -7,29 +7,31 @@ import keras
 from training.architectures import Plain
 from training.normalisation import convolution, normalisation
 
-
-def plain(architecture: Plain, classes: int) -> list[Any]:
-    """Its layers; the last stage is summed up by the largest answer of each filter anywhere in the image."""
-    stages = (_stage(number, stage) for number, stage in enumerate(architecture.stages, 1))
-    return [
-        *_stem(architecture.stem),
-        *(layer for stage in stages for layer in stage),
-        keras.layers.GlobalMaxPooling2D(name="pool"),
-        # Probabilities need more digits than bfloat16 has, in which the rest may be computed while it learns.
-        keras.layers.Dense(classes, activation="softmax", name="dense", dtype="float32"),
-    ]
+Tensor = Any  # a symbolic keras.KerasTensor
 
 
-def _stem(filters: int) -> list[Any]:
-    return [keras.layers.Conv2D(filters, 2, activation="relu", name="stem")] if filters else []
+def plain(architecture: Plain, image: Tensor, classes: int) -> Tensor:
+    """From the image's tensor to that of the logits, for which each filter's largest answer in the image counts."""
+    x = image
+    if architecture.stem:
+        x = keras.layers.Conv2D(architecture.stem, 2, activation=architecture.activation, name="stem")(x)
+    for number, filters in enumerate(architecture.stages, 1):
+        x = _stage(x, filters, architecture.activation, f"{number}")
+    x = keras.layers.GlobalMaxPooling2D(name="pool")(x)
+    # Probabilities need more digits than bfloat16 has, in which the rest may be computed while it learns.
+    return keras.layers.Dense(classes, name="dense", dtype="float32")(x)
 
 
-def _stage(number: int, filters: tuple[int, ...]) -> list[Any]:
-    """Pooling stands before the first normalisation, which then has a quarter of the values to look at."""
-    layers = []
-    for position, count in enumerate(filters, 1):
-        layers.append(convolution(count, f"conv{number}_{position}"))
-        if position == 1:
-            layers.append(keras.layers.MaxPooling2D(name=f"pool{number}"))
-        layers += [normalisation(f"norm{number}_{position}"), keras.layers.ReLU(name=f"relu{number}_{position}")]
-    return layers
+def _stage(x: Tensor, filters: tuple[int, ...], activation: str, number: str) -> Tensor:
+    first, *others = filters
+    x = convolution(first, f"conv{number}_1")(x)
+    # Pooling stands before the normalisation, which then has a quarter of the values to look at.
+    x = keras.layers.MaxPooling2D(name=f"pool{number}")(x)
+    entry = x = _activate(x, activation, f"{number}_1")
+    for position, count in enumerate(others, 2):
+        x = _activate(convolution(count, f"conv{number}_{position}")(x), activation, f"{number}_{position}")
+    return keras.layers.Add(name=f"add{number}")([x, entry]) if len(filters) > 2 else x
+
+
+def _activate(x: Tensor, activation: str, suffix: str) -> Tensor:
+    return keras.layers.Activation(activation, name=f"{activation}{suffix}")(normalisation(f"norm{suffix}")(x))

@@ -101,17 +101,19 @@ _CIFAR10_STRONG = Recipe(
     dataset=CIFAR10,
     preprocessing=_PHOTOGRAPHS,
     model="cifar10",
-    architecture=Plain(stem=24, stages=((64, 64), (256, 256), (256, 256))),
-    augmentation=Augmentation(flip=True, shift=4, cutout=8, fill="reflect"),
+    architecture=Plain(
+        stem=24, stages=((48, 48, 48), (128, 128, 128), (224, 224, 224)), activation="silu", mirrored=True
+    ),
+    augmentation=Augmentation(flip=True, shift=4, rotate=10, zoom=0.1, cutout=8, fill="reflect"),
     learning_rate=0.3,
     momentum=0.9,
     nesterov=True,
     schedule="cosine",
-    warmup=0.15,
+    warmup=0.1,
     weight_decay=5e-3,
     label_smoothing=0.1,
     precision="mixed_bfloat16",
-    epochs=30,
+    epochs=60,
     batch_size=256,
     validation=0.04,
 )

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from modelrepo.fields import JsonObject
 from modelrepo.golden import GoldenSet, write_golden
 from modelrepo.metadata import InputSpec, Metadata, OutputSpec
 from modelrepo.repository import MODEL, ModelRepository
@@ -24,7 +25,7 @@ from training.fitting import Fit, fit, seed_everything
 from training.goldenimages import draw_images, make_golden
 from training.layertable import count_parameters, table_layers
 from training.networks import Network, build
-from training.parity import Parity, compare, draw_extremes
+from training.parity import compare, draw_extremes
 from training.predictions import write_predictions
 from training.provenance import describe_source
 from training.recipes import Recipe
@@ -50,13 +51,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Verified:
-    """A network's graph with everything that was found out about it."""
+    """A network's graph with everything that was found out about it; `origin` goes into the record of its training."""
 
     graph: bytes
     labels: Labels
     evaluation: Evaluation
-    parity: Parity
+    parity: JsonObject
     golden: GoldenSet
+    origin: JsonObject = field(default_factory=dict)
+
+
+Derive = Callable[[Run, Verified], Verified]
 
 
 def train(run: Run, save: Path | None = None, keep: Path | None = None) -> Path:
@@ -89,15 +94,18 @@ def _identify(run: Run) -> str:
     return hashlib.sha256(f"{run.recipe!r} {run.dataset.train.digest}".encode()).hexdigest()
 
 
-def publish_network(run: Run, network: Network, fitted: Fit | None = None) -> Path:
+def publish_network(run: Run, network: Network, fitted: Fit | None = None, derive: Derive | None = None) -> Path:
     """Evaluate, export, verify and publish a trained network; returns the bundle's folder.
 
-    `fitted` is None for a network that was trained elsewhere. The network's last weights take in the temperature.
-    Raises InvalidNetwork, InvalidData, ParityFailed, RepositoryError or OSError, and then the repository is as it was.
+    `fitted` is None for a network that was trained elsewhere; `derive` makes what is published of the verified graph.
+    The network's last weights take in the temperature. Raises InvalidNetwork, InvalidData, ParityFailed,
+    RepositoryError or OSError, and then the repository is as it was.
     """
     _check_ends(network, run.dataset)
     calibration = _calibrate(run, network)
     verified = verify(run, network)
+    if derive is not None:
+        verified = derive(run, verified)
     with staging(run.repository) as folder:
         _write_files(folder, run.name, verified, fitted)
         return run.publish(run.repository, folder, _describe(run, network, calibration, verified, fitted))
@@ -124,7 +132,9 @@ def verify(run: Run, network: Network) -> Verified:
         graph=graph,
         labels=predicted_labels(tested),
         evaluation=evaluate(tested, test, spec.labels),
-        parity=compare(np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])),
+        parity=compare(
+            np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])
+        ).to_json(),
         golden=make_golden(drawn, predict(network, drawn)),
     )
 
@@ -169,8 +179,8 @@ def _describe(run: Run, network: Network, calibration: Calibration, verified: Ve
         labels=spec.labels,
         layers=table_layers(network),
         parameters=count_parameters(network),
-        training=describe_source(run.recipe, run.dataset, fitted, run.command),
+        training={**describe_source(run.recipe, run.dataset, fitted, run.command), **verified.origin},
         evaluation={**verified.evaluation.to_json(), "calibration": calibration.to_json()},
-        parity=verified.parity.to_json(),
+        parity=verified.parity,
         files={},
     )

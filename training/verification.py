@@ -49,12 +49,12 @@ def check_split(bundle: Bundle, test: Split) -> None:
 
 
 def check_labels(bundle: Bundle, classify: Classifier, test: Split) -> int:
-    """Classify a whole test split; raises ParityFailed where a label is not Keras's. Returns how many are right."""
+    """Classify a whole test split; raises ParityFailed where a label is not the recorded one. Returns how many hit."""
     check_split(bundle, test)
     answered, expected = predicted_labels(classify(test.images)), read_predictions(bundle.path)
     different = int((answered != expected).sum())
     if different:
-        raise ParityFailed(f"{different} of {len(test)} test images get another label than Keras gave them")
+        raise ParityFailed(f"{different} of {len(test)} test images get another label than the bundle records for them")
     return int((answered == test.labels).sum())
 
 
