@@ -8,7 +8,8 @@ from modelrepo.golden import GoldenSet, write_golden
 from modelrepo.metadata import InputSpec, Metadata, OutputSpec
 from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
-from training.charts import draw_confusion, draw_history
+from training.charts import draw_history
+from training.confusionchart import draw_confusion
 from training.datasets import Dataset, Images, Labels
 from training.environment import utc_now
 from training.errors import InvalidNetwork
