@@ -1,4 +1,4 @@
-"""The command line's words. What they do is in `commands`, `importcommand` and, for TensorFlow, `kerascommands`."""
+"""The command line's words. What they do is in `commands`, `lookcommands`, `importcommand` and, for TensorFlow, `kerascommands`."""
 
 import argparse
 import importlib
@@ -11,6 +11,7 @@ from training.arguments import model_name, positive
 from training.datasets import SPECS
 from training.errors import TrainingError
 from training.importoptions import add_import
+from training.lookoptions import add_filters, add_mistakes
 from training.nativelog import native_log_silenced
 from training.recipes import RECIPES
 
@@ -47,6 +48,8 @@ def make_parser() -> argparse.ArgumentParser:
     _add_verify(commands.add_parser("verify", help="prove that a bundle or a running service answers as Keras did"))
     _add_summary(commands.add_parser("summary", help="print the table of layers"))
     _add_evaluate(commands.add_parser("evaluate", help="post a whole test split to a running service"))
+    add_mistakes(commands.add_parser("mistakes", help="write a page of what a model is most confidently wrong about"))
+    add_filters(commands.add_parser("filters", help="draw the filters of a model's first convolution"))
     return parser
 
 

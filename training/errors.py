@@ -27,3 +27,7 @@ class ServiceError(TrainingError):
 
 class NotServed(ServiceError):
     """A running service has no such model or version."""
+
+
+class NotWritten(TrainingError):
+    """A file that was asked for cannot be written where it was asked for."""
