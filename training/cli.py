@@ -1,4 +1,4 @@
-"""The command line's words. What they do is in `commands`, `lookcommands`, `importcommand` and, for TensorFlow, `kerascommands`."""
+"""The command line's words. What they do is in `…command(s)`; for TensorFlow, in `kerascommands`."""
 
 import argparse
 import importlib
