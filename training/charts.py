@@ -19,10 +19,11 @@ def draw_history(title: str, history: History) -> bytes:
     figure = Figure(figsize=(13.2 if scheduled else 9, 3.8), layout="constrained")
     figure.suptitle(title, fontsize=13, fontweight="bold")
     loss, accuracy, *rest = figure.subplots(1, 3 if scheduled else 2)
-    _draw_curves(loss, "Loss", history, "loss")
-    _draw_curves(accuracy, "Accuracy", history, "accuracy")
+    _draw_curves(loss, history, "loss")
+    _draw_curves(accuracy, history, "accuracy")
     for axes in rest:
-        _draw_curve(axes, "Learning rate", history["learning_rate"])
+        _draw_curve(axes, history["learning_rate"], "o-", BLUE)
+        axes.set_title("Learning rate")
     for axes in (loss, *rest):
         axes.set_ylim(bottom=0)
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
@@ -46,19 +47,19 @@ def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
     return as_png(figure)
 
 
-def _draw_curves(axes: Axes, title: str, history: History, metric: str) -> None:
+def _draw_curves(axes: Axes, history: History, metric: str) -> None:
     """A metric's curves; a network that was not watched has the first one only."""
-    _draw_curve(axes, title, history[metric], label="training")
+    _draw_curve(axes, history[metric], "o-", BLUE, "training")
     watched = history.get(f"val_{metric}")
     if watched:
-        _draw_curve(axes, title, watched, "s--", color=ORANGE, label="validation")
+        _draw_curve(axes, watched, "s--", ORANGE, "validation")
+    axes.set_title(metric.capitalize())
     axes.legend(frameon=False)
 
 
-def _draw_curve(axes: Axes, title: str, values: list[float], style: str = "o-", **looks: str) -> None:
+def _draw_curve(axes: Axes, values: list[float], style: str, colour: str, label: str | None = None) -> None:
     plain = style if len(values) <= _MARKED else style[1:]
-    axes.plot(range(1, len(values) + 1), values, plain, **{"color": BLUE, **looks})
-    axes.set_title(title)
+    axes.plot(range(1, len(values) + 1), values, plain, color=colour, label=label)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)

@@ -94,8 +94,8 @@ def _draw_tiles(axes: Axes, tiles: Iterable[NDArray[Any]], columns: int, **shadi
 def _colour(filters: Values) -> Values:
     """[filters, height, width, RGB] from 0 to 1, with 0.5 for a weight of zero."""
     farthest = np.abs(filters).max(axis=(1, 2, 3), keepdims=True)
-    stretched: Values = 0.5 + filters / np.where(farthest > 0, farthest, 1) / 2
-    return stretched.transpose(0, 2, 3, 1)
+    stretched = 0.5 + filters / np.where(farthest > 0, farthest, 1) / 2
+    return np.asarray(stretched.transpose(0, 2, 3, 1), np.float32)
 
 
 def _signed(values: Values) -> Normalize:

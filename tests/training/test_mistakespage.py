@@ -48,7 +48,16 @@ def render(wrong: int, right: int = 3, count: int = 48, labels: Sequence[str] = 
 def test_the_page_names_the_model_and_its_figures() -> None:
     page = render(wrong=1)
 
-    for said in ("tiny", "Version 7", "4 test images", "75.00\u00a0%", "90.00\u00a0%", "70.00\u00a0%", "20.00\u00a0%"):
+    for said in (
+        "tiny",
+        "Version 7",
+        "4 test images",
+        "75.00\u00a0%",
+        "90.00\u00a0%",
+        "70.00\u00a0%",
+        "20.00\u00a0%",
+        "left → middle",
+    ):
         assert said in page.text
 
 
