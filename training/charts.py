@@ -1,67 +1,33 @@
-"""Pictures of a training run, as PNG: the curves, the confusion matrix and a data set's images.
-
-Matplotlib through its objects and the Agg canvas, without `pyplot`, which keeps every figure alive in a global.
-"""
-
-import io
+"""Pictures of a training run, as PNG: the curves and a data set's images."""
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from training.canvas import BLUE, ORANGE, as_png
 from training.datasets import Dataset
-from training.evaluation import Evaluation
 from training.fitting import History
 
-_DPI = 120
-_BLUE, _ORANGE, _GREY = "#1f5fa8", "#e07b1a", "#5f6b76"  # tell apart for every kind of colour vision
-_SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#a9c9ec", _BLUE, "#0d2c54"])
 _GRID_COLUMNS = 10
-_CELL = 0.17  # inches a class in a large confusion matrix: two digits still fit
-_MANY = 25  # classes, beyond which a matrix grows with them and its letters are small
+_MARKED = 25  # epochs up to which each has a dot of its own
 
 
 def draw_history(title: str, history: History) -> bytes:
-    """Loss and accuracy by epoch, on the training and on the validation images."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    """Loss and accuracy by epoch, on the training and the validation images, and the learning rate where it changed."""
+    scheduled = len(set(history.get("learning_rate", ()))) > 1
+    figure = Figure(figsize=(13.2 if scheduled else 9, 3.8), layout="constrained")
     figure.suptitle(title, fontsize=13, fontweight="bold")
-    left, right = figure.subplots(1, 2)
-    _draw_curves(left, "Loss", history["loss"], history["val_loss"])
-    _draw_curves(right, "Accuracy", history["accuracy"], history["val_accuracy"])
-    left.set_ylim(bottom=0)
-    right.yaxis.set_major_formatter(PercentFormatter(1))
-    return png(figure)
-
-
-def draw_confusion(title: str, evaluation: Evaluation) -> bytes:
-    """What images of each class (rows) were taken for (columns), with counts, shaded by the row's share."""
-    counts = np.array(evaluation.confusion)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    labels = [figures.label for figures in evaluation.classes]
-    many = len(labels) > _MANY
-    side = 3 + _CELL * len(labels) if many else 7.2  # three inches for the labels' names
-    figure = Figure(figsize=(side + 0.2, side), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(shares, cmap=_SHADES, vmin=0, vmax=1)
-    axes.set_title(
-        f"{title}\n{evaluation.correct:,} of {evaluation.examples:,} right: {evaluation.accuracy:.2%}",
-        fontsize=13,
-        fontweight="bold",
-    )
-    axes.set_xticks(range(len(labels)), labels, rotation=_slope(labels), ha="center")
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_xlabel("taken for")
-    axes.set_ylabel("is")
-    axes.tick_params(length=0, labelsize=7 if many else None)
-    axes.spines[:].set_color(_GREY)
-    for (row, column), count in np.ndenumerate(counts):
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        if count:
-            axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=5 if many else 9)
-    return png(figure)
+    loss, accuracy, *rest = figure.subplots(1, 3 if scheduled else 2)
+    _draw_curves(loss, history, "loss")
+    _draw_curves(accuracy, history, "accuracy")
+    for axes in rest:
+        _draw_curve(axes, history["learning_rate"], "o-", BLUE)
+        axes.set_title("Learning rate")
+    for axes in (loss, *rest):
+        axes.set_ylim(bottom=0)
+    accuracy.yaxis.set_major_formatter(PercentFormatter(1))
+    return as_png(figure)
 
 
 def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
@@ -78,30 +44,23 @@ def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
             image = dataset.train.images[position]
             grid[row, column].imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
         grid[0, column].set_title(dataset.spec.labels[column], fontsize=10)
-    return png(figure)
+    return as_png(figure)
 
 
-def _slope(labels: list[str]) -> int:
-    """Degrees by which names under a matrix are turned, so that they do not run into each other."""
-    if len(labels) > _GRID_COLUMNS:
-        return 90
-    return 0 if max(map(len, labels)) < 3 else 40
+def _draw_curves(axes: Axes, history: History, metric: str) -> None:
+    """A metric's curves; a network that was not watched has the first one only."""
+    _draw_curve(axes, history[metric], "o-", BLUE, "training")
+    watched = history.get(f"val_{metric}")
+    if watched:
+        _draw_curve(axes, watched, "s--", ORANGE, "validation")
+    axes.set_title(metric.capitalize())
+    axes.legend(frameon=False)
 
 
-def _draw_curves(axes: Axes, name: str, learned: list[float], watched: list[float]) -> None:
-    epochs = range(1, len(learned) + 1)
-    axes.plot(epochs, learned, "o-", color=_BLUE, label="training")
-    axes.plot(epochs, watched, "s--", color=_ORANGE, label="validation")
-    axes.set_title(name)
+def _draw_curve(axes: Axes, values: list[float], style: str, colour: str, label: str | None = None) -> None:
+    plain = style if len(values) <= _MARKED else style[1:]
+    axes.plot(range(1, len(values) + 1), values, plain, color=colour, label=label)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG file, at the resolution that all pictures share."""
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(buffer, dpi=_DPI, format="png")
-    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The command line's words. What they do is in `commands`, `importcommand` and, for TensorFlow, `kerascommands`."""
+"""The command line's words. What they do is in `…command(s)`; for TensorFlow, in `kerascommands`."""
 
 import argparse
 import importlib
@@ -12,6 +12,7 @@ from training.datasets import SPECS
 from training.errors import TrainingError
 from training.experimentoptions import add_experiments
 from training.importoptions import add_import
+from training.lookoptions import add_filters, add_mistakes
 from training.nativelog import native_log_silenced
 from training.recipes import RECIPES
 
@@ -49,6 +50,8 @@ def make_parser() -> argparse.ArgumentParser:
     _add_summary(commands.add_parser("summary", help="print the table of layers"))
     _add_evaluate(commands.add_parser("evaluate", help="post a whole test split to a running service"))
     add_experiments(commands.add_parser("experiments", help="compare networks that differ in one thing, in a picture"))
+    add_mistakes(commands.add_parser("mistakes", help="write a page of what a model is most confidently wrong about"))
+    add_filters(commands.add_parser("filters", help="draw the filters of a model's first convolution"))
     return parser
 
 

@@ -8,14 +8,13 @@ from modelrepo.errors import BundleNotFound
 from modelrepo.reader import Bundle, read_bundle, read_version
 from modelrepo.repository import ModelRepository
 from training.client import Client
-from training.datasets import SPECS, DatasetSpec
-from training.errors import InvalidData, NotServed
+from training.errors import NotServed
 from training.predictions import read_predictions
 from training.recipes import RECIPES
 from training.replay import Agreement, agree, replay
 from training.runtime import open_bundle
 from training.sources import read_encoded, read_split
-from training.verification import check_labels, check_split, replay_bundle, replay_service
+from training.verification import check_labels, check_split, find_dataset, replay_bundle, replay_service
 
 
 def recipes(_: Namespace) -> int:
@@ -41,7 +40,7 @@ def evaluate(options: Namespace) -> int:
     """Post a whole test split to a service and compare with what Keras answered; 1 where anything differs."""
     repository = ModelRepository(options.models)
     bundle = _choose(repository, options.model, options.version)
-    spec = _spec(bundle)
+    spec = find_dataset(bundle)
     test = read_split(spec, options.data, "test")
     check_split(bundle, test)
     images = read_encoded(spec, options.data, "test")
@@ -59,7 +58,7 @@ def _verify_bundle(bundle: Bundle, data: Path | None) -> int:
     print(f"{bundle.path}: {len(bundle.metadata.files)} files have their recorded SHA-256")
     print(f"  {replayed.images} golden images within {replayed.largest_difference:.1e} of {_author(bundle)}")
     if data is not None:
-        test = read_split(_spec(bundle), data, "test")
+        test = read_split(find_dataset(bundle), data, "test")
         right = check_labels(bundle, classify, test)
         share = f"{right:,} of them right ({right / len(test):.2%})"
         print(f"  {len(test):,} test images with {_author(bundle)}'s label each, {share}")
@@ -102,15 +101,6 @@ def _choose(repository: ModelRepository, name: str, version: int | None) -> Bund
     if not versions:
         raise BundleNotFound(f"{repository.root} has no model {name!r} to compare with: name a folder by --models")
     return read_version(repository, name, version or versions[-1])
-
-
-def _spec(bundle: Bundle) -> DatasetSpec:
-    """The data set that the bundle was trained on."""
-    name = bundle.metadata.training.get("dataset", {}).get("name")
-    if name not in SPECS:
-        trained = f"on {name!r}" if name else "elsewhere"
-        raise InvalidData(f"{bundle.path} was trained {trained}: it has no test split known here to compare it on")
-    return SPECS[name]
 
 
 def _print_agreement(bundle: Bundle, agreement: Agreement) -> None:

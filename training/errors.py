@@ -39,3 +39,7 @@ class NotServed(ServiceError):
 
 class NotWorthwhile(TrainingError):
     """A graph in eight bits loses too much or gains too little, so it is not published."""
+
+
+class NotWritten(TrainingError):
+    """A file that was asked for cannot be written where it was asked for."""

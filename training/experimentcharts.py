@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
-from training.charts import png
+from training.canvas import as_png
 from training.outcomes import Outcome
 
 # Blue, vermilion, bluish green and reddish purple of Okabe and Ito's "Color Universal Design" (2008), which people with
@@ -31,7 +31,7 @@ def draw_experiment(title: str, outcomes: Sequence[Outcome]) -> bytes:
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    return png(figure)
+    return as_png(figure)
 
 
 def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:

@@ -13,8 +13,9 @@ from modelrepo.metadata import InputSpec, Metadata, OutputSpec
 from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
 from training.calibration import Calibration, calibrate
-from training.charts import draw_confusion, draw_history
+from training.charts import draw_history
 from training.checkpoint import Checkpoint
+from training.confusionchart import draw_confusion
 from training.datasets import Dataset, Images, Labels, hold_out
 from training.environment import utc_now
 from training.errors import InvalidNetwork

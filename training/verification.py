@@ -10,7 +10,7 @@ from modelrepo.errors import CorruptBundle
 from modelrepo.golden import GoldenImage, GoldenSet
 from modelrepo.reader import Bundle
 from training.client import Post
-from training.datasets import Images, Split
+from training.datasets import SPECS, DatasetSpec, Images, Split
 from training.errors import InvalidData, ParityFailed
 from training.evaluation import Probabilities, predicted_labels
 from training.predictions import read_predictions
@@ -40,6 +40,15 @@ def replay_service(golden: GoldenSet, post: Post) -> GoldenReplay:
         for answer, image in zip(answers, golden.images, strict=True)
     ]
     return _compare(golden, np.array(rows, np.float32))
+
+
+def find_dataset(bundle: Bundle) -> DatasetSpec:
+    """The data set that a bundle was trained on; raises InvalidData where its test split is not known here."""
+    name = bundle.metadata.training.get("dataset", {}).get("name")
+    if name not in SPECS:
+        trained = f"on {name!r}" if name else "elsewhere"
+        raise InvalidData(f"{bundle.path} was trained {trained}: it has no test split known here to compare it on")
+    return SPECS[name]
 
 
 def check_split(bundle: Bundle, test: Split) -> None:

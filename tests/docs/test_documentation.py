@@ -2,6 +2,7 @@
 
 import re
 from argparse import ArgumentParser
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from service.errors import RequestError
 from service.metrics import Metrics
 from service.settings import PREFIX, Settings
 from training.importoptions import add_import
+from training.lookoptions import add_filters, add_mistakes
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -57,12 +59,13 @@ def test_every_error_code_is_documented() -> None:
     assert [kind.code for kind in kinds if f"`{kind.code}`" not in API] == []
 
 
-def test_every_option_of_an_import_is_documented() -> None:
+@pytest.mark.parametrize("add", [add_import, add_mistakes, add_filters], ids=["import", "mistakes", "filters"])
+def test_every_option_of_a_command_is_documented(add: Callable[[ArgumentParser], None]) -> None:
     parser = ArgumentParser(add_help=False)
-    add_import(parser)
+    add(parser)
 
     options = [option for action in parser._actions for option in action.option_strings]
-    assert len(options) > 10
+    assert len(options) > 1
     assert [option for option in options if f"`{option}" not in TRAINING and f" {option} " not in TRAINING] == []
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
@@ -13,6 +14,9 @@ from tests.support.bundles import describe, publish_tiny
 from tests.support.copies import copy_bundle, flip_a_bit
 from tests.support.pictures import as_file, as_png, picture
 from tests.support.running import ROOT, running
+from training.datasets import Split
+from training.mistakes import find_mistakes
+from training.mistakespage import MistakesPage
 
 ONE = [(0.5, 0.15 + 0.07 * step) for step in range(11)]
 MODELS = ROOT / "models"
@@ -160,3 +164,39 @@ def test_what_is_on_trial_and_what_is_not_served_is_said(browser: Tab, tmp_path:
     assert "Version 1, right on 100.00\u00a0%" in about
     assert "Version 2, on trial, answers 25.00\u00a0% of the requests" in about
     assert absent.startswith("mnist, version 3, is not served: model.onnx has another SHA-256")
+
+
+@pytest.fixture
+def mistakes(browser: Tab, tmp_path: Path) -> Tab:
+    """A page of five mistakes, of which the most confident two are shown; both labels are hard to print."""
+    probabilities = np.array([[0.1, 0.9, 0.0]] * 3 + [[0.3, 0.0, 0.7]] * 2 + [[0.9, 0.1, 0.0]], np.float32)
+    split = Split(np.stack([picture(place % 3) for place in range(6)]), np.zeros(6, np.int64))
+    labels = ("<b>&\"'", "żółw", "a name " * 20)
+    page = MistakesPage(describe("tiny", labels=labels), split, find_mistakes(probabilities, split.labels), count=2)
+    (tmp_path / "mistakes.html").write_bytes(page.render())
+    browser.problems.clear()
+    browser.open((tmp_path / "mistakes.html").as_uri())
+    return browser
+
+
+def visible(page: Tab) -> int:
+    return int(page.evaluate("[...document.querySelectorAll('.gallery li')].filter(e => e.checkVisibility()).length"))
+
+
+def test_mistakes_of_one_pair_can_be_chosen_without_a_script(mistakes: Tab) -> None:
+    shown = [visible(mistakes)]
+    for pair in ("#pair-0-1", "#pair-0-2", "#every"):
+        mistakes.click(pair)
+        shown.append(visible(mistakes))
+
+    assert shown == [2, 3, 2, 2]
+    assert "<b>&\"'" in mistakes.text("table")
+    assert mistakes.problems == []
+
+
+def test_a_phone_shows_the_whole_width_of_the_mistakes(mistakes: Tab) -> None:
+    mistakes.resize(360, 740, phone=True)
+    width = mistakes.evaluate("document.documentElement.scrollWidth")
+    mistakes.call("Emulation.clearDeviceMetricsOverride")
+
+    assert width == 360

@@ -4,16 +4,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.charts import draw_confusion, draw_grid, draw_history
-from training.datasets import Dataset, Split
+from training.charts import draw_grid, draw_history
+from training.confusionchart import draw_confusion
+from training.datasets import Dataset
 from training.evaluation import evaluate
+
+CURVES = {name: [0.3, 0.2] for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
+
+
+def width(chart: bytes) -> int:
+    return Image.open(io.BytesIO(chart)).width
 
 
 def test_every_chart_is_a_picture_of_a_readable_size(dataset: Dataset) -> None:
     evaluation = evaluate(np.full((40, 10), 0.1, np.float32), dataset.test, dataset.spec.labels)
-    curves = {name: [0.3, 0.2] for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
 
-    charts = [draw_history("digits", curves), draw_confusion("digits", evaluation), draw_grid(dataset)]
+    charts = [draw_history("digits", CURVES), draw_confusion("digits", evaluation), draw_grid(dataset)]
 
     for chart in charts:
         picture = Image.open(io.BytesIO(chart))
@@ -21,11 +27,20 @@ def test_every_chart_is_a_picture_of_a_readable_size(dataset: Dataset) -> None:
         assert min(picture.size) > 400
 
 
-@pytest.mark.parametrize(("classes", "side"), [(10, 864), (20, 864), (100, 2400)])
-def test_a_confusion_matrix_of_many_classes_has_room_for_their_names(classes: int, side: int) -> None:
-    labels = tuple(f"class_{number}" for number in range(classes))
-    split = Split(np.zeros((classes, 1, 1, 1), np.uint8), np.arange(classes))
+def test_a_schedule_of_the_learning_rate_is_a_third_panel() -> None:
+    scheduled = draw_history("digits", {**CURVES, "learning_rate": [0.1, 0.05]})
 
-    chart = draw_confusion("many", evaluate(np.eye(classes, dtype=np.float32), split, labels))
+    assert width(scheduled) > 1.4 * width(draw_history("digits", CURVES))
 
-    assert Image.open(io.BytesIO(chart)).height == side
+
+@pytest.mark.parametrize("missing", [["val_loss"], ["val_accuracy"], ["val_loss", "val_accuracy"]])
+def test_what_was_not_watched_has_one_curve(missing: list[str]) -> None:
+    watched = {name: values for name, values in CURVES.items() if name not in missing}
+
+    assert draw_history("digits", watched) != draw_history("digits", CURVES)
+
+
+def test_many_epochs_are_a_line_without_dots() -> None:
+    long = {name: [0.3, 0.2] * 100 for name in CURVES}
+
+    assert width(draw_history("digits", long)) == width(draw_history("digits", CURVES))

@@ -1,0 +1,39 @@
+"""The commands that look at what a network has learned: `mistakes` and `filters`. They need no TensorFlow."""
+
+from argparse import Namespace
+
+from modelrepo.reader import read_bundle
+from training.filterchart import draw_filters
+from training.firstconvolution import look
+from training.imagefit import read_image
+from training.mistakes import find_mistakes
+from training.mistakespage import MistakesPage
+from training.runtime import open_bundle
+from training.sources import read_split
+from training.verification import check_split, find_dataset
+from training.wholefile import write_whole
+
+
+def mistakes(options: Namespace) -> int:
+    """Write the page of the most confident mistakes on the test split."""
+    bundle = read_bundle(options.bundle)
+    test = read_split(find_dataset(bundle), options.data, "test")
+    check_split(bundle, test)
+    found = find_mistakes(open_bundle(bundle)(test.images), test.labels)
+    write_whole(options.out, MistakesPage(bundle.metadata, test, found, options.count).render())
+    shown = min(options.count, len(found.every))
+    print(f"Wrote {options.out}: {shown:,} of {len(found.every):,} mistakes on {found.examples:,} test images")
+    return 0
+
+
+def filters(options: Namespace) -> int:
+    """Draw the filters of the first convolution, and an image's activation maps."""
+    bundle = read_bundle(options.bundle)
+    metadata = bundle.metadata
+    image = None if options.image is None else read_image(options.image, metadata.input, metadata.preprocessing)
+    found = look(bundle, image)
+    title = f"{metadata.name} version {metadata.version}: the first convolution"
+    write_whole(options.out, draw_filters(title, found, metadata.preprocessing.channel_order, image))
+    count, channels, height, width = found.filters.shape
+    print(f"Wrote {options.out}: {count} filters of {height}×{width}×{channels} of {found.name}")
+    return 0
