@@ -19,15 +19,13 @@ class Plain:
     """Stages of 3×3 convolutions with batch normalisation, as in VGG (arXiv:1409.1556) but for the end.
 
     A stage is the filters of its convolutions; maximum pooling after the first of them halves the image. In a stage of
-    three or more, what the first gave is added to what the last gives, as in residual networks. `stem` is the filters
-    of a 2×2 convolution before all stages, 0 for none. A `mirrored` network that has learned answers by the mean logits
-    of the image and its mirror image.
+    three or more, what the first gave is added to what the last gives, as in residual networks, where both have as many
+    filters. `stem` is the filters of a 2×2 convolution before all stages, 0 for none.
     """
 
     stages: tuple[tuple[int, ...], ...]
     stem: int = 0
     activation: str = "relu"  # or silu, x · sigmoid(x) (arXiv:1702.03118)
-    mirrored: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
+from training.mirror import Mirror
 from training.networks import Network
 from training.scaling import FULL_SCALE
 
@@ -48,8 +49,8 @@ def _fold_scaling(network: Network) -> tuple[Network, float]:
 
 
 def _first(network: Network) -> Any:
-    """The layer that the image meets first."""
-    return next(layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer))
+    """The layer that is first to compute something of the pixels."""
+    return next(layer for layer in network.layers if not isinstance(layer, (keras.layers.InputLayer, Mirror)))
 
 
 def _free_batch_axis(graph: Any) -> None:

@@ -4,12 +4,14 @@ import math
 from typing import Any
 
 from modelrepo.metadata import Layer, ParameterCounts
+from training.mirror import Mirror
 from training.networks import Network
 
 
 def table_layers(network: Network) -> tuple[Layer, ...]:
-    """One row a layer, in the order in which they are applied."""
-    return tuple(_row(layer) for layer in network.layers)
+    """One row a layer, in the order in which they are applied; a mirrored network computes two images for one."""
+    images = 2 if any(isinstance(layer, Mirror) for layer in network.layers) else 1
+    return tuple(_row(layer, images) for layer in network.layers)
 
 
 def count_parameters(network: Network) -> ParameterCounts:
@@ -19,13 +21,13 @@ def count_parameters(network: Network) -> ParameterCounts:
     return ParameterCounts(total, trainable, total - trainable)
 
 
-def _row(layer: Any) -> Layer:
+def _row(layer: Any, images: int) -> Layer:
     return Layer(
         name=layer.name,
         type=type(layer).__name__,
         output_shape=tuple(layer.output.shape),
         parameters=layer.count_params(),
-        multiply_adds=_multiply_adds(layer),
+        multiply_adds=images * _multiply_adds(layer),
         activation=getattr(getattr(layer, "activation", None), "__name__", None),
         filters=getattr(layer, "filters", None),
         kernel_size=_sizes(layer, "kernel_size"),

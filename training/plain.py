@@ -10,16 +10,13 @@ from training.normalisation import convolution, normalisation
 Tensor = Any  # a symbolic keras.KerasTensor
 
 
-def plain(architecture: Plain, image: Tensor, classes: int) -> Tensor:
-    """From the image's tensor to that of the logits, for which each filter's largest answer in the image counts."""
-    x = image
+def plain(architecture: Plain, x: Tensor) -> Tensor:
+    """From the image's tensor to one of features: the largest answer of each filter anywhere in the image."""
     if architecture.stem:
         x = keras.layers.Conv2D(architecture.stem, 2, activation=architecture.activation, name="stem")(x)
     for number, filters in enumerate(architecture.stages, 1):
         x = _stage(x, filters, architecture.activation, f"{number}")
-    x = keras.layers.GlobalMaxPooling2D(name="pool")(x)
-    # Probabilities need more digits than bfloat16 has, in which the rest may be computed while it learns.
-    return keras.layers.Dense(classes, name="dense", dtype="float32")(x)
+    return keras.layers.GlobalMaxPooling2D(name="pool")(x)
 
 
 def _stage(x: Tensor, filters: tuple[int, ...], activation: str, number: str) -> Tensor:
@@ -30,7 +27,8 @@ def _stage(x: Tensor, filters: tuple[int, ...], activation: str, number: str) ->
     entry = x = _activate(x, activation, f"{number}_1")
     for position, count in enumerate(others, 2):
         x = _activate(convolution(count, f"conv{number}_{position}")(x), activation, f"{number}_{position}")
-    return keras.layers.Add(name=f"add{number}")([x, entry]) if len(filters) > 2 else x
+    shortcut = len(filters) > 2 and filters[0] == filters[-1]
+    return keras.layers.Add(name=f"add{number}")([x, entry]) if shortcut else x
 
 
 def _activate(x: Tensor, activation: str, suffix: str) -> Tensor:

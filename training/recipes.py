@@ -30,6 +30,7 @@ class Recipe:
     weight_decay: float = 0.0  # of convolutions' and dense weights, a step, times the learning rate
     label_smoothing: float = 0.0  # share of the truth that is spread over all classes
     averaging: float = 0.0  # how much of the running mean of the weights a step keeps; 0 for no averaging
+    mirrored: bool = False  # whether the trained network answers by the mean of an image and its mirror image
     precision: str = "float32"  # or mixed_bfloat16, in which the convolutions are computed while the network learns
     epochs: int = 5  # the textbook's run, with which the figures are compared
     batch_size: int = 32  # likewise
@@ -101,9 +102,8 @@ _CIFAR10_STRONG = Recipe(
     dataset=CIFAR10,
     preprocessing=_PHOTOGRAPHS,
     model="cifar10",
-    architecture=Plain(
-        stem=24, stages=((48, 48, 48), (128, 128, 128), (224, 224, 224)), activation="silu", mirrored=True
-    ),
+    architecture=Plain(stem=24, stages=((48, 48, 48), (128, 128, 128), (224, 224, 224)), activation="silu"),
+    mirrored=True,
     augmentation=Augmentation(flip=True, shift=4, rotate=10, zoom=0.1, cutout=8, fill="reflect"),
     learning_rate=0.3,
     momentum=0.9,

@@ -10,16 +10,14 @@ from training.normalisation import convolution, normalisation
 Tensor = Any  # a symbolic keras.KerasTensor
 
 
-def residual(architecture: Residual, image: Tensor, classes: int) -> Tensor:
-    """From the image's tensor to that of the probabilities."""
-    x = _convolve(image, architecture.stem, "stem", size=7, strides=2)
+def residual(architecture: Residual, x: Tensor) -> Tensor:
+    """From the image's tensor to one of features: the mean answer of each filter over the image."""
+    x = _convolve(x, architecture.stem, "stem", size=7, strides=2)
     x = keras.layers.MaxPooling2D(3, 2, "same", name="pool")(x)
     for number, (filters, blocks) in enumerate(architecture.stages, 1):
         for block in range(1, blocks + 1):
             x = _block(x, filters, f"block{number}_{block}", strides=2 if number > 1 and block == 1 else 1)
-    x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-    # Probabilities need more digits than bfloat16 has, in which the rest may be computed while it learns.
-    return keras.layers.Dense(classes, activation="softmax", name="dense", dtype="float32")(x)
+    return keras.layers.GlobalAveragePooling2D(name="average")(x)
 
 
 def _block(x: Tensor, filters: int, name: str, strides: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +73,9 @@ def train(run: Run, save: Path | None = None, keep: Path | None = None) -> Path:
     """
     seed_everything(run.recipe.seed)
     checkpoint = None if keep is None else Checkpoint(keep, _identify(run))
-    learning = build_network(run.recipe, run.name, run.recipe.precision)
+    learning = build_network(replace(run.recipe, mirrored=False), run.name, run.recipe.precision)
     fitted = fit(learning, run.recipe, run.dataset.train, run.verbose, checkpoint=checkpoint)
-    network = build_network(run.recipe, run.name)  # in float32, as it will be served
+    network = build_network(run.recipe, run.name)  # as it will be served
     network.set_weights(learning.get_weights())
     if save is not None:
         save_network(network, save)
@@ -87,7 +87,8 @@ def train(run: Run, save: Path | None = None, keep: Path | None = None) -> Path:
 
 def build_network(recipe: Recipe, name: str, precision: str = "float32") -> Network:
     """The recipe's network, its weights drawn at random."""
-    return build(recipe.architecture, recipe.dataset.shape, len(recipe.dataset.labels), name, precision)
+    shape, classes = recipe.dataset.shape, len(recipe.dataset.labels)
+    return build(recipe.architecture, shape, classes, name, precision=precision, mirrored=recipe.mirrored)
 
 
 def _identify(run: Run) -> str:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from training.errors import InvalidNetwork
+from training.mirror import MirrorAverage
 from training.networks import Network
 
 
@@ -21,7 +22,8 @@ def temper(network: Network, temperature: float) -> None:
 
 def _find_logits(network: Network) -> Any:
     """The layer whose kernel and bias make the logits."""
-    layers: list[Any] = [None, *network.layers]
+    # A mean of logits is divided where they are.
+    layers: list[Any] = [None, *(layer for layer in network.layers if not isinstance(layer, MirrorAverage))]
     before, last = layers[-2:]
     if len(network.outputs) == 1:  # of one output, Keras lists its layer last and that layer's source before it
         if _is_dense(last, "softmax"):

@@ -3,7 +3,7 @@ import numpy as np
 import onnx
 import pytest
 
-from training.architectures import Textbook
+from training.architectures import Architecture, Plain, Residual, Textbook
 from training.export import to_onnx
 from training.networks import Network, build
 from training.parity import compare
@@ -19,7 +19,7 @@ def test_the_graph_answers_as_keras_does(shape: tuple[int, int, int], pooling: s
     network = build(Textbook(pooling=pooling), shape, 10, "network")
     images = RANDOM.integers(0, 256, (300, *shape), np.uint8)
 
-    parity = compare(predict(network, images, 0), open_graph(to_onnx(network))(images))
+    parity = compare(predict(network, images), open_graph(to_onnx(network))(images))
 
     assert parity.images == 300
 
@@ -29,14 +29,27 @@ def test_strides_and_padding_survive_the_export(strides: int, padding: str) -> N
     network = build(Textbook(strides=strides, padding=padding), (28, 28, 1), 10, "network")
     images = RANDOM.integers(0, 256, (20, 28, 28, 1), np.uint8)
 
-    assert compare(predict(network, images, 0), open_graph(to_onnx(network))(images)).labels_equal
+    assert compare(predict(network, images), open_graph(to_onnx(network))(images)).labels_equal
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(
+    "architecture",
+    [Plain(((8, 8, 8),), stem=4, activation="silu"), Residual(8, ((8, 1), (16, 1)))],
+    ids=["plain", "residual"],
+)
+def test_networks_of_every_kind_survive_the_export(architecture: Architecture, mirrored: bool) -> None:
+    network = build(architecture, (32, 32, 3), 10, "network", mirrored=mirrored)
+    images = RANDOM.integers(0, 256, (20, 32, 32, 3), np.uint8)
+
+    assert compare(predict(network, images), open_graph(to_onnx(network))(images)).labels_equal
 
 
 def test_a_network_that_starts_otherwise_gets_its_scaling_in_the_graph() -> None:
     network = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
     images = RANDOM.integers(0, 256, (20, 4, 4, 1), np.uint8)
 
-    assert compare(predict(network, images, 0), open_graph(to_onnx(network))(images)).labels_equal
+    assert compare(predict(network, images), open_graph(to_onnx(network))(images)).labels_equal
 
 
 def test_both_ends_have_their_names_types_and_a_free_batch_axis(network: Network) -> None:

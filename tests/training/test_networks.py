@@ -1,7 +1,8 @@
 import keras
+import numpy as np
 import pytest
 
-from training.architectures import Plain, Residual, Textbook
+from training.architectures import Architecture, Plain, Residual, Textbook
 from training.errors import InvalidNetwork
 from training.layertable import count_parameters, table_layers
 from training.networks import build
@@ -60,8 +61,22 @@ def test_a_residual_network_adds_what_came_in() -> None:
 
 
 def test_lower_precision_is_only_what_layers_compute_in() -> None:
-    network = build(Plain(stages=((8,),)), MNIST, 10, "network", "mixed_bfloat16")
+    network = build(Plain(stages=((8,),)), MNIST, 10, "network", precision="mixed_bfloat16")
 
     assert {weight.dtype for weight in network.weights} == {"float32"}
     assert network.get_layer("conv1_1").compute_dtype == "bfloat16"
     assert network.layers[-1].compute_dtype == keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize("architecture", [Plain(stages=((8,),), stem=4), Residual(stem=8, stages=((8, 1),))])
+def test_a_mirrored_network_answers_an_image_and_its_mirror_image_alike(architecture: Architecture) -> None:
+    single = build(architecture, CIFAR, 10, "network")
+    mirrored = build(architecture, CIFAR, 10, "network", mirrored=True)
+    mirrored.set_weights(single.get_weights())
+    images = np.random.default_rng(1).random((3, *CIFAR), np.float32)
+
+    logits = [np.log(single.predict(each, verbose=0)) for each in (images, images[:, :, ::-1])]
+    powers = np.exp(np.mean(logits, axis=0))
+    answered = mirrored.predict(images, verbose=0)
+    assert np.allclose(answered, powers / powers.sum(axis=1, keepdims=True), atol=1e-6)
+    assert np.allclose(answered, mirrored.predict(images[:, :, ::-1], verbose=0), atol=1e-6)
