@@ -8,14 +8,13 @@ from modelrepo.errors import BundleNotFound
 from modelrepo.reader import Bundle, read_bundle, read_version
 from modelrepo.repository import ModelRepository
 from training.client import Client
-from training.datasets import SPECS, DatasetSpec
-from training.errors import InvalidData, NotServed
+from training.errors import NotServed
 from training.predictions import read_predictions
 from training.recipes import RECIPES
 from training.replay import Agreement, agree, replay
 from training.runtime import open_bundle
-from training.sources import read_encoded, read_split
-from training.verification import check_labels, check_split, replay_bundle, replay_service
+from training.testsplits import opened_test
+from training.verification import check_labels, replay_bundle, replay_service
 
 
 def recipes(_: Namespace) -> int:
@@ -41,14 +40,11 @@ def evaluate(options: Namespace) -> int:
     """Post a whole test split to a service and compare with what Keras answered; 1 where anything differs."""
     repository = ModelRepository(options.models)
     bundle = _choose(repository, options.model, options.version)
-    spec = _spec(bundle)
-    test = read_split(spec, options.data, "test")
-    check_split(bundle, test)
-    images = read_encoded(spec, options.data, "test")
     connect = partial(Client, options.url, bundle.metadata.name, bundle.metadata.version, top_k=1)
-    answered = replay(images, connect, options.connections)
+    with opened_test(bundle, options.data) as test:
+        answered = replay(test.encoded, connect, options.connections)
     recorded = int(bundle.metadata.evaluation["correct"])
-    agreement = agree(answered, test.labels, read_predictions(bundle.path), recorded)
+    agreement = agree(answered, test.split.labels, read_predictions(bundle.path), recorded)
     _print_agreement(bundle, agreement)
     return 0 if agreement.holds else 1
 
@@ -59,9 +55,9 @@ def _verify_bundle(bundle: Bundle, data: Path | None) -> int:
     print(f"{bundle.path}: {len(bundle.metadata.files)} files have their recorded SHA-256")
     print(f"  {replayed.images} golden images within {replayed.largest_difference:.1e} of {_author(bundle)}")
     if data is not None:
-        test = read_split(_spec(bundle), data, "test")
-        right = check_labels(bundle, classify, test)
-        print(f"  {len(test):,} test images with Keras's label each, {right:,} of them right ({right / len(test):.2%})")
+        with opened_test(bundle, data) as test:
+            right, count = check_labels(bundle, classify, test.split), len(test.split)
+        print(f"  {count:,} test images with Keras's label each, {right:,} of them right ({right / count:.2%})")
     return 0
 
 
@@ -99,15 +95,6 @@ def _choose(repository: ModelRepository, name: str, version: int | None) -> Bund
     if not versions:
         raise BundleNotFound(f"{repository.root} has no model {name!r} to compare with: name a folder by --models")
     return read_version(repository, name, version or versions[-1])
-
-
-def _spec(bundle: Bundle) -> DatasetSpec:
-    """The data set that the bundle was trained on."""
-    name = bundle.metadata.training.get("dataset", {}).get("name")
-    if name not in SPECS:
-        trained = f"on {name!r}" if name else "elsewhere"
-        raise InvalidData(f"{bundle.path} was trained {trained}: it has no test split known here to compare it on")
-    return SPECS[name]
 
 
 def _print_agreement(bundle: Bundle, agreement: Agreement) -> None:

@@ -2,6 +2,8 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,29 +16,34 @@ from training.charts import draw_grid
 from training.datasets import SPECS, Dataset, DatasetSpec
 from training.download import download
 from training.environment import portable_command
-from training.errors import InvalidNetwork
+from training.errors import InvalidChoice, InvalidNetwork
+from training.foldercommands import load_pictures, refuse_picture_options
 from training.recipes import RECIPES, Recipe
 from training.run import Run, build_network, publish_network, train
 from training.saving import load_network
 from training.sources import read_dataset
+from training.unpacking import unpacked
 
 
 def train_recipe(options: Namespace) -> int:
     """Train by a recipe and publish."""
-    recipe = _vary(options, options.recipe)
-    return _report(train(_make_run(options, recipe), options.save, options.checkpoint))
+    recipe = _vary(options, _choose_recipe(options))
+    with _opened(options, recipe) as run:
+        return _report(train(run, options.save, options.checkpoint))
 
 
 def export(options: Namespace) -> int:
     """Publish a saved network."""
     network = load_network(options.network)
-    return _report(publish_network(_make_run(options, RECIPES[options.recipe]), network))
+    with _opened(options, RECIPES[options.recipe]) as run:
+        return _report(publish_network(run, network))
 
 
 def view(options: Namespace) -> int:
     """Write the grid of images."""
-    dataset = _load(SPECS[options.dataset], options.data)
-    options.out.write_bytes(draw_grid(dataset))
+    with ExitStack() as stack:
+        dataset = _load_shown(options, stack)
+        options.out.write_bytes(draw_grid(dataset))
     print(f"Wrote {options.out}: {len(dataset.train):,} training and {len(dataset.test):,} test images")
     return 0
 
@@ -50,15 +57,29 @@ def summary(options: Namespace) -> int:
     return 0
 
 
-def _make_run(options: Namespace, recipe: Recipe) -> Run:
-    return Run(
-        recipe=recipe,
-        dataset=_load(recipe.dataset, options.data),
-        repository=ModelRepository(options.models),
-        name=options.name or recipe.model or recipe.name,
-        command=portable_command(options.arguments),
-        verbose=_verbosity(),
-    )
+def _choose_recipe(options: Namespace) -> str:
+    """The recipe that is named, else the one for any folder."""
+    if options.recipe is None and (options.data is None or options.name is None):
+        raise InvalidChoice(
+            f"name a recipe ({', '.join(RECIPES)}), or a folder of pictures and what to call the model: "
+            "train --data FOLDER --name NAME"
+        )
+    return options.recipe or "folder"
+
+
+@contextmanager
+def _opened(options: Namespace, recipe: Recipe) -> Iterator[Run]:
+    """The run, as long as its data set can be read."""
+    with ExitStack() as stack:
+        dataset = _load(options, recipe, stack)
+        yield Run(
+            recipe=replace(recipe, dataset=dataset.spec),
+            dataset=dataset,
+            repository=ModelRepository(options.models),
+            name=options.name or recipe.model or recipe.name,
+            command=portable_command(options.arguments),
+            verbose=_verbosity(),
+        )
 
 
 def _vary(options: Namespace, name: str) -> Recipe:
@@ -68,7 +89,8 @@ def _vary(options: Namespace, name: str) -> Recipe:
     if shape and not isinstance(recipe.architecture, Textbook):
         raise InvalidNetwork(f"--{' and --'.join(shape)} change the textbook's network, and {name} has another")
     architecture = replace(recipe.architecture, **shape)
-    return replace(recipe, architecture=architecture, **_given(options, "seed", "epochs"))
+    weights = {None: recipe.balance, True: 1.0, False: 0.0}[getattr(options, "class_weights", None)]
+    return replace(recipe, architecture=architecture, balance=weights, **_given(options, "seed", "epochs"))
 
 
 def _given(options: Namespace, *names: str) -> dict[str, Any]:
@@ -77,7 +99,23 @@ def _given(options: Namespace, *names: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _load(spec: DatasetSpec, path: Path | None) -> Dataset:
+def _load(options: Namespace, recipe: Recipe, stack: ExitStack) -> Dataset:
+    if recipe.any_folder:
+        if options.data is None:
+            raise InvalidChoice(f"{recipe.name} takes a folder of pictures: give it by --data FOLDER")
+        return load_pictures(options, recipe, stack.enter_context(unpacked(options.data)))
+    refuse_picture_options(options, recipe)
+    return _load_known(recipe.dataset, options.data)
+
+
+def _load_shown(options: Namespace, stack: ExitStack) -> Dataset:
+    """What `view` shows: a data set by its name, or a folder."""
+    if options.dataset in SPECS:
+        return _load_known(SPECS[options.dataset], options.data)
+    return load_pictures(options, RECIPES["folder"], stack.enter_context(unpacked(Path(options.dataset))))
+
+
+def _load_known(spec: DatasetSpec, path: Path | None) -> Dataset:
     return download(spec) if path is None else read_dataset(spec, path)
 
 
@@ -91,5 +129,14 @@ def _report(folder: Path) -> int:
     print(f"Published {metadata.name} version {metadata.version} in {folder}")
     print(f"  test accuracy  {metadata.evaluation['accuracy']:.2%} of {metadata.evaluation['examples']:,} images")
     print(f"  test loss      {metadata.evaluation['loss']:.4f}")
+    if "throughput" in metadata.training:
+        _report_speed(metadata.training)
     print(f"  parity         {metadata.parity['largest_difference']:.1e} over {metadata.parity['images']:,} images")
     return 0
+
+
+def _report_speed(training: Mapping[str, Any]) -> None:
+    speed = training["throughput"]
+    print(f"  input alone    {speed['input_images_per_second']:,.0f} images/s read and prepared")
+    print(f"  network alone  {speed['network_images_per_second']:,.0f} images/s learned from")
+    print(f"  peak memory    {training['peak_memory_bytes'] / 2**20:,.0f} MiB")

@@ -28,8 +28,7 @@ def build(architecture: Architecture, shape: Shape, classes: int, name: str, pre
         return _build(architecture, shape, classes, name)
     except ValueError as error:
         raise InvalidNetwork(
-            f"{architecture} leaves nothing of a {shape[0]}×{shape[1]} image: "
-            "take smaller strides or padding same"
+            f"{architecture} leaves nothing of a {shape[0]}×{shape[1]} image: take smaller strides or padding same"
         ) from error
     finally:
         keras.config.set_dtype_policy(before)

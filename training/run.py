@@ -13,12 +13,12 @@ from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
 from training.charts import draw_confusion, draw_history
 from training.checkpoint import Checkpoint
-from training.datasets import Dataset, Images, Labels
+from training.datasets import Dataset, Labels, Pictures
 from training.environment import utc_now
 from training.errors import InvalidNetwork
 from training.evaluation import Evaluation, Probabilities, evaluate, predicted_labels
 from training.export import INPUT, OUTPUT, to_onnx
-from training.feeding import look
+from training.feeding import faults_named, look
 from training.fitting import Fit, fit, seed_everything
 from training.goldenimages import draw_images, make_golden
 from training.layertable import count_parameters, table_layers
@@ -65,7 +65,7 @@ def train(run: Run, save: Path | None = None, keep: Path | None = None) -> Path:
     seed_everything(run.recipe.seed)
     checkpoint = None if keep is None else Checkpoint(keep, _identify(run))
     learning = build_network(run.recipe, run.name, run.recipe.precision)
-    fitted = fit(learning, run.recipe, run.dataset.train, run.verbose, checkpoint)
+    fitted = fit(learning, run.recipe, run.dataset.train, run.verbose, checkpoint, validation=run.dataset.validation)
     network = build_network(run.recipe, run.name)  # in float32, as it will be served
     network.set_weights(learning.get_weights())
     if save is not None:
@@ -111,16 +111,15 @@ def verify(run: Run, network: Network) -> Verified:
         graph=graph,
         labels=predicted_labels(tested),
         evaluation=evaluate(tested, test, spec.labels),
-        parity=compare(
-            np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])
-        ),
+        parity=compare(np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])),
         golden=make_golden(drawn, predict(network, drawn)),
     )
 
 
-def predict(network: Network, images: Images, verbose: int = 0) -> Probabilities:
+def predict(network: Network, images: Pictures, verbose: int = 0) -> Probabilities:
     """The probabilities that Keras gives for raw images."""
-    probabilities: Probabilities = network.predict(look(images), verbose=verbose)
+    with faults_named():
+        probabilities: Probabilities = network.predict(look(images), verbose=verbose)
     return probabilities
 
 

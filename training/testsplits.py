@@ -1,0 +1,72 @@
+"""The test split that a bundle was evaluated on, made again from local files: its images, labels and encoded files."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelrepo.metadata import Metadata
+from modelrepo.reader import Bundle
+from training.datasets import SPECS, DatasetSpec, Split
+from training.errors import InvalidData
+from training.folders import Folder, read_test
+from training.imagestream import ImageFiles
+from training.sources import content_type, read_encoded, read_split
+from training.unpacking import unpacked
+from training.verification import check_split
+
+Encoded = tuple[bytes, str]  # an image file and its content type
+
+
+@dataclass(frozen=True)
+class EncodedFiles(Sequence[Encoded]):
+    """Files as they are stored, each read when it is asked for."""
+
+    paths: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, position: Any) -> Any:
+        path = Path(self.paths[position])
+        return path.read_bytes(), content_type(path.name)
+
+
+@dataclass(frozen=True)
+class TestSplit:
+    """Images with their labels, and the same images as files, in the same order."""
+
+    split: Split
+    encoded: Sequence[Encoded]
+
+
+@contextmanager
+def opened_test(bundle: Bundle, path: Path) -> Iterator[TestSplit]:
+    """The bundle's test split as long as its files can be read; raises InvalidData where these are others."""
+    record = bundle.metadata.training.get("dataset", {})
+    if "folder" in record:
+        with unpacked(path) as folder:
+            split = _read_folder(bundle.metadata, record["folder"], folder)
+            check_split(bundle, split)
+            yield TestSplit(split, EncodedFiles(split.images.paths if isinstance(split.images, ImageFiles) else ()))
+        return
+    spec = _spec(bundle, record.get("name"))
+    split = read_split(spec, path, "test")
+    check_split(bundle, split)
+    yield TestSplit(split, read_encoded(spec, path, "test"))
+
+
+def _read_folder(metadata: Metadata, record: Any, path: Path) -> Split:
+    size = metadata.input
+    spec = DatasetSpec(path.name, size.height, size.width, size.channels, metadata.labels)
+    held_out = {name: record[name] for name in ("seed", "share") if name in record}
+    return read_test(Folder(path, spec, metadata.preprocessing, **held_out), tuple(record["classes"]))
+
+
+def _spec(bundle: Bundle, name: str | None) -> DatasetSpec:
+    """The data set that the bundle was trained on."""
+    if name not in SPECS:
+        trained = f"on {name!r}" if name else "elsewhere"
+        raise InvalidData(f"{bundle.path} was trained {trained}: it has no test split known here to compare it on")
+    return SPECS[name]
