@@ -6,7 +6,7 @@ from training.datasets import Labels
 
 
 def weigh_classes(labels: Labels, classes: int, balance: float) -> dict[int, float] | None:
-    """n / (classes · n of the class) by class, whose mean over all images is 1.
+    """N / (classes · n of the class) by class, whose mean over all images is 1.
 
     None where the largest class has at most `balance` times the images of the smallest, or `balance` is 0. A class
     without images is not counted and gets the weight 1.

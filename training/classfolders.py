@@ -65,7 +65,7 @@ def _existing(folder: Path) -> Path:
 
 
 def _unwrap(root: Path) -> Path:
-    """The folder inside, where there is nothing else and it holds folders: archives often have one such at their top."""
+    """The folder inside, where there is nothing else and it holds folders: archives often have such a one."""
     inside = [Path(entry.path) for entry in _entries(root)]
     alone = len(inside) == 1 and inside[0].is_dir() and any(entry.is_dir() for entry in _entries(inside[0]))
     return _unwrap(inside[0]) if alone else root
@@ -111,7 +111,7 @@ def _walk(folder: Path) -> Iterator[str]:
 
 
 def _is_inside(path: str, root: Path) -> bool:
-    return not os.path.islink(path) or Path(path).resolve().is_relative_to(root)
+    return not Path(path).is_symlink() or Path(path).resolve().is_relative_to(root)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

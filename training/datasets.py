@@ -118,7 +118,7 @@ CIFAR10 = DatasetSpec(
     3,
     ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 )
-# Any pictures: the folder gives the classes, the command line may give another size. The labels stand in for it in tables.
+# Any pictures: the folder gives the classes, the command line may give another size. Its labels here stand in for it.
 PICTURES = DatasetSpec("pictures", 64, 64, 3, tuple(map(str, range(10))))
 IMAGENET = DatasetSpec("imagenet", 256, 256, 3, tuple(map(str, range(1000))))
 SPECS = {spec.name: spec for spec in (MNIST, CIFAR10)}

@@ -45,12 +45,14 @@ def fit(
     verbose: int,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Any] = (),
+    *,
     validation: Split | None = None,
 ) -> Fit:
     """Train the network in place on a split; `verbose` is Keras's (1 is a progress bar).
 
-    What it is watched on is held out of the split where no `validation` is given. With a checkpoint, every epoch's state is kept in its file, and what the file held before is gone on from; raises
-    InvalidCheckpoint.
+    What it is watched on is held out of the split where no `validation` is given. With a checkpoint, every epoch's
+    state is kept in its file, and what the file held before is gone on from; raises InvalidCheckpoint, and InvalidData
+    where an image file is no longer what it was.
     """
     learned, watched = (split, validation) if validation else hold_out(split, recipe.validation, recipe.seed)
     weights = weigh_classes(learned.labels, len(recipe.dataset.labels), recipe.balance)

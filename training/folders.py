@@ -1,7 +1,7 @@
 """A folder of pictures, one folder a class, as a data set: what is learned from, and what is held out to test it.
 
-Where the folder has no part for testing, a fifth of each class is held out, drawn by a seed. The images that the network
-is watched on while it learns are held out of the rest, so the test is looked at only once, at the end.
+Where the folder has no part for testing, a fifth of each class is held out, drawn by a seed. The images that the
+network is watched on while it learns are held out of the rest, so the test is looked at only once, at the end.
 """
 
 import math

@@ -34,7 +34,7 @@ class EncodedFiles(Sequence[Encoded]):
 
 
 @dataclass(frozen=True)
-class TestSplit:
+class OpenedTest:
     """Images with their labels, and the same images as files, in the same order."""
 
     split: Split
@@ -42,19 +42,19 @@ class TestSplit:
 
 
 @contextmanager
-def opened_test(bundle: Bundle, path: Path) -> Iterator[TestSplit]:
+def opened_test(bundle: Bundle, path: Path) -> Iterator[OpenedTest]:
     """The bundle's test split as long as its files can be read; raises InvalidData where these are others."""
     record = bundle.metadata.training.get("dataset", {})
     if "folder" in record:
         with unpacked(path) as folder:
             split = _read_folder(bundle.metadata, record["folder"], folder)
             check_split(bundle, split)
-            yield TestSplit(split, EncodedFiles(split.images.paths if isinstance(split.images, ImageFiles) else ()))
+            yield OpenedTest(split, EncodedFiles(split.images.paths if isinstance(split.images, ImageFiles) else ()))
         return
     spec = _spec(bundle, record.get("name"))
     split = read_split(spec, path, "test")
     check_split(bundle, split)
-    yield TestSplit(split, read_encoded(spec, path, "test"))
+    yield OpenedTest(split, read_encoded(spec, path, "test"))
 
 
 def _read_folder(metadata: Metadata, record: Any, path: Path) -> Split:

@@ -1,4 +1,4 @@
-"""How fast images are prepared and how fast the network learns, each by itself: the slower one is what a run waits for."""
+"""How fast images are prepared and how fast the network learns, each by itself; a run waits for the slower one."""
 
 import time
 from dataclasses import dataclass

@@ -3,8 +3,8 @@ import numpy as np
 import onnx
 import pytest
 
-from training.export import to_onnx
 from training.architectures import Textbook
+from training.export import to_onnx
 from training.networks import Network, build
 from training.parity import compare
 from training.run import predict

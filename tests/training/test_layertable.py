@@ -1,5 +1,5 @@
-from training.layertable import count_parameters, table_layers
 from training.architectures import Textbook
+from training.layertable import count_parameters, table_layers
 from training.networks import build
 
 

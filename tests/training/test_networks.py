@@ -1,8 +1,8 @@
 import pytest
 
+from training.architectures import Textbook
 from training.errors import InvalidNetwork
 from training.layertable import count_parameters, table_layers
-from training.architectures import Textbook
 from training.networks import build
 
 MNIST, CIFAR = (28, 28, 1), (32, 32, 3)

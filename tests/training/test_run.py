@@ -8,9 +8,9 @@ import pytest
 from modelrepo.metadata import Metadata
 from modelrepo.reader import read_bundle
 from modelrepo.repository import ModelRepository
+from training.architectures import Textbook
 from training.errors import InvalidNetwork, ParityFailed
 from training.export import to_onnx
-from training.architectures import Textbook
 from training.networks import Network, build
 from training.predictions import read_predictions
 from training.run import Run, publish_network, train
