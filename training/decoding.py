@@ -148,4 +148,4 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].replace("<_io.BytesIO object at ", "<")[:120]
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]

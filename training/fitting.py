@@ -44,8 +44,8 @@ def fit(
     split: Split,
     verbose: int,
     checkpoint: Checkpoint | None = None,
-    callbacks: Sequence[Any] = (),
     *,
+    callbacks: Sequence[Any] = (),
     validation: Split | None = None,
 ) -> Fit:
     """Train the network in place on a split; `verbose` is Keras's (1 is a progress bar).

@@ -68,6 +68,7 @@ def read_folder(folder: Folder) -> Pictures:
     fits = sum(part.count for part in parts) * math.prod(folder.spec.shape) <= folder.hold
     read = {part.root: _read(part, folder.decode, folder.hold if fits else 0) for part in parts}
     _check_classes(layout.train, read[layout.train.root])
+    _check_parts(read)
     own = None if layout.test is None else read[layout.test.root].split
     train, test, kind = _part(read[layout.train.root].split, own, folder)
     validation = None if layout.validation is None else read[layout.validation.root].split
@@ -125,6 +126,12 @@ def _check_classes(part: Part, read: PartRead) -> None:
             f"{len(empty)} of the {len(counts)} class folders in {part.root} have no image that can be read: "
             f"{', '.join(empty[:5])}{first}; add images or remove the folders"
         )
+
+
+def _check_parts(read: dict[Path, PartRead]) -> None:
+    empty = [root for root, part in read.items() if not len(part.split)]
+    if empty:
+        raise InvalidData(f"{empty[0]} has no image that can be read: add some, or remove the folder")
 
 
 def _describe(folder: Folder, layout: Layout, kind: str, read: list[PartRead]) -> dict[str, Any]:

@@ -169,6 +169,14 @@ def test_a_folder_that_is_no_data_set_is_refused(make: object, sentence: str, fo
         read_folder(replace(folder, path=tmp_path / "wrong"))
 
 
+def test_a_part_without_a_readable_image_is_named(tmp_path: Path, folder: Folder) -> None:
+    draw_folder(tmp_path / "net" / "train", {"a": 1, "b": 1})
+    (tmp_path / "net" / "val" / "a").mkdir(parents=True)
+
+    with pytest.raises(InvalidData, match="val has no image that can be read"):
+        read_folder(replace(folder, path=tmp_path / "net"))
+
+
 def test_large_sets_stay_in_their_files_and_give_the_same_pixels(folder: Folder) -> None:
     held, streamed = (read_folder(replace(folder, hold=bound)).dataset.train.images for bound in (1 << 20, 0))
 
