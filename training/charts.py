@@ -12,9 +12,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from training.checkpoint import History
 from training.datasets import Dataset
 from training.evaluation import Evaluation
-from training.fitting import History
 
 _DPI = 120
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#e07b1a", "#5f6b76"  # tell apart for every kind of colour vision

@@ -5,7 +5,7 @@ own decoder and resizing gave the same pixels for none, differed by 3.5 of 255 o
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +53,8 @@ class ImageFiles:
         Raises InvalidData where a file is no longer what it was.
         """
         if self.held is not None:
-            return self.held[chosen]
+            pixels: Batch = self.held[chosen]
+            return pixels
         positions = np.arange(len(self))[chosen]
         if positions.ndim == 0:
             return self._read(int(positions))
@@ -61,6 +62,9 @@ class ImageFiles:
         for place, image in enumerate(in_threads(self._read, positions.tolist())):
             pixels[place] = image
         return pixels
+
+    def __iter__(self) -> Iterator[Pixels]:
+        return (self[position] for position in range(len(self)))
 
     def select(self, chosen: NDArray[np.int64]) -> "ImageFiles":
         """The files at these positions, still not decoded."""
