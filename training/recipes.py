@@ -123,18 +123,20 @@ _FOLDER = Recipe(
     dataset=PICTURES,
     preprocessing=_PHOTOGRAPHS,
     any_folder=True,
-    # A hundredth of ResNet-18's parameters: 20 images a class are learned in seconds, and are not enough for more.
-    architecture=Plain(stages=((32,), (64,), (128,))),
+    # Without batch normalisation, whose statistics are poor over so few images: of 161 drawn shapes unseen before, it
+    # gets 83 % right after 60 epochs on 42 of them, and three stages with normalisation got 45 to 54 %. On 20 CIFAR-10
+    # images a class the two are level (68 and 66 % of 3 classes).
+    architecture=Textbook(),
     augmentation=Augmentation(flip=True, shift=4, rotate=10, zoom=0.15, fill="reflect"),
-    learning_rate=0.05,
+    learning_rate=0.01,  # cifar10's; of the same shapes 0.02 with batches of 16 and 40 epochs got 68 %
     momentum=0.9,
     nesterov=True,
     schedule="cosine",
     warmup=0.1,
     weight_decay=1e-3,
     balance=_BALANCE,
-    epochs=30,
-    batch_size=16,  # of 50 images that makes 3 steps an epoch
+    epochs=60,
+    batch_size=8,  # 60 images are few steps even so: 6 an epoch
 )
 
 _IMAGENET = Recipe(
