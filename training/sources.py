@@ -30,7 +30,7 @@ def read_encoded(spec: DatasetSpec, path: Path, split: str) -> list[tuple[bytes,
     """A split in its order as (file content, content type): as stored, or as PNG where stored as arrays."""
     if _is_arrays(path):
         return [(encode_png(image), "image/png") for image in read_arrays(spec, path, split).images]
-    return [(file.content, content_type(file.name)) for file in read_files(path, split)]
+    return [(file.content, _content_type(file.name)) for file in read_files(path, split)]
 
 
 def encode_png(image: Images) -> bytes:
@@ -50,6 +50,5 @@ def _is_arrays(path: Path) -> bool:
     raise InvalidData(f"{path} is of no known form: --data takes {_FORMS}")
 
 
-def content_type(name: str) -> str:
-    """The media type that a file's suffix stands for."""
+def _content_type(name: str) -> str:
     return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -12,9 +12,11 @@ from training.datasets import SPECS, DatasetSpec, Split
 from training.errors import InvalidData
 from training.folders import Folder, read_test
 from training.imagestream import ImageFiles
-from training.sources import content_type, read_encoded, read_split
+from training.sources import read_encoded, read_split
 from training.unpacking import unpacked
 from training.verification import check_split
+
+_ANY = "application/octet-stream"  # of any name: the service looks at the content, as the training did
 
 Encoded = tuple[bytes, str]  # an image file and its content type
 
@@ -29,8 +31,7 @@ class EncodedFiles(Sequence[Encoded]):
         return len(self.paths)
 
     def __getitem__(self, position: Any) -> Any:
-        path = Path(self.paths[position])
-        return path.read_bytes(), content_type(path.name)
+        return Path(self.paths[position]).read_bytes(), _ANY
 
 
 @dataclass(frozen=True)

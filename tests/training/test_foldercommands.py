@@ -1,10 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from modelrepo.reader import read_bundle
 from tests.support.shapes import draw_folder
 from training.cli import main
+from training.decoding import Decoder
+from training.testsplits import opened_test
 
 
 def test_a_folder_is_trained_verified_and_viewed(
@@ -43,13 +46,18 @@ def test_the_metadata_tells_what_was_left_out_weighed_and_measured(pictures: Pat
         ]
     )
 
-    told = read_bundle(models / "shapes" / "1").metadata
+    bundle = read_bundle(models / "shapes" / "1")
+    told = bundle.metadata
     assert told.labels == ("größe 2", "squares")
     assert (told.input.height, told.input.width) == (8, 8)
     assert told.training["dataset"]["folder"]["unreadable"] == 1
     assert told.training["class_weights"][0] > 1 > told.training["class_weights"][1]
     assert told.training["throughput"].keys() == {"input_images_per_second", "network_images_per_second"}
     assert told.training["peak_memory_bytes"] > 1 << 20
+    with opened_test(bundle, pictures) as test:
+        decode = Decoder((8, 8, 3), told.preprocessing)
+        assert [content_type for _, content_type in test.encoded] == ["application/octet-stream"] * 4
+        assert np.array_equal(np.stack([decode(content) for content, _ in test.encoded]), test.split.images[:])
 
 
 def test_single_images_are_trained_on_and_the_command_says_what_that_is_worth(
