@@ -40,8 +40,8 @@ format: $(call environment,test) ## lay the code out as `make lint` wants it
 	$(TEST)/ruff check --fix .
 	$(TEST)/ruff format .
 
-train: $(call environment,training) ## train and publish: make train RECIPE=mnist [DATA=mnist.npz]
-	$(TRAINING) -m training train $(RECIPE) $(if $(DATA),--data $(DATA))
+train: $(call environment,training) ## train and publish: make train RECIPE=mnist [DATA=mnist.npz], or DATA=pictures NAME=fruit
+	$(TRAINING) -m training train $(RECIPE) $(if $(DATA),--data "$(DATA)") $(if $(NAME),--name $(NAME))
 
 evaluate: $(call environment,training) ## post a whole test split to a running service: make evaluate MODEL=mnist DATA=mnist.npz
 	$(TRAINING) -m training evaluate $(URL) --model $(MODEL) --data $(or $(DATA),$(error name the data set: DATA=mnist.npz))

@@ -12,5 +12,8 @@ class Augmentation:
     rotate: float = 0.0  # degrees, to each side
     zoom: float = 0.0  # share of the size, larger and smaller
     shear: float = 0.0  # how far a column leans, as a share of its height
+    crop: float = (
+        0.0  # smallest share of the area that is cut out and enlarged, up to a third wider or higher; 0 is off
+    )
     cutout: int = 0  # side in pixels of a square that is covered with black
     fill: str = "constant"  # what lies beyond the edge: constant (black) or reflect (the image mirrored)

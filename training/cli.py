@@ -14,6 +14,7 @@ from training.experimentoptions import add_experiments
 from training.importoptions import add_import
 from training.lookoptions import add_filters, add_mistakes
 from training.nativelog import native_log_silenced
+from training.pictureoptions import add_pictures
 from training.recipes import RECIPES
 
 Command = Callable[[argparse.Namespace], int]
@@ -56,10 +57,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("recipe", choices=RECIPES, nargs="?", help="folder where only --data and --name are given")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
     _add_network(parser)
+    add_pictures(parser)
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="keep the Keras network, too")
     parser.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="keep the run's state here, go on from it if killed"
@@ -75,7 +77,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_view(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", choices=SPECS)
+    parser.add_argument("dataset", metavar=f"{{{','.join(SPECS)}}}|FOLDER")
     _add_data(parser, "; downloaded where this is missing")
     parser.add_argument("--out", type=Path, default=Path("grid.png"), metavar="FILE.png")
     parser.set_defaults(command="kerascommands:view")
@@ -84,6 +86,7 @@ def _add_view(parser: argparse.ArgumentParser) -> None:
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", type=Path, metavar="FILE.keras")
     parser.add_argument("--recipe", choices=RECIPES, required=True, help="whose data set and preprocessing it takes")
+    add_pictures(parser)
     parser.add_argument(
         "--int8", action="store_true", help="in eight-bit integers, where that is faster and as accurate"
     )

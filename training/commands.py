@@ -13,8 +13,8 @@ from training.predictions import read_predictions
 from training.recipes import RECIPES
 from training.replay import Agreement, agree, replay
 from training.runtime import open_bundle
-from training.sources import read_encoded, read_split
-from training.verification import check_labels, check_split, find_dataset, replay_bundle, replay_service
+from training.testsplits import opened_test
+from training.verification import check_labels, replay_bundle, replay_service
 
 
 def recipes(_: Namespace) -> int:
@@ -40,14 +40,11 @@ def evaluate(options: Namespace) -> int:
     """Post a whole test split to a service and compare with what Keras answered; 1 where anything differs."""
     repository = ModelRepository(options.models)
     bundle = _choose(repository, options.model, options.version)
-    spec = find_dataset(bundle)
-    test = read_split(spec, options.data, "test")
-    check_split(bundle, test)
-    images = read_encoded(spec, options.data, "test")
     connect = partial(Client, options.url, bundle.metadata.name, bundle.metadata.version, top_k=1)
-    answered = replay(images, connect, options.connections)
+    with opened_test(bundle, options.data) as test:
+        answered = replay(test.encoded, connect, options.connections)
     recorded = int(bundle.metadata.evaluation["correct"])
-    agreement = agree(answered, test.labels, read_predictions(bundle.path), recorded)
+    agreement = agree(answered, test.split.labels, read_predictions(bundle.path), recorded)
     _print_agreement(bundle, agreement)
     return 0 if agreement.holds else 1
 
@@ -58,10 +55,10 @@ def _verify_bundle(bundle: Bundle, data: Path | None) -> int:
     print(f"{bundle.path}: {len(bundle.metadata.files)} files have their recorded SHA-256")
     print(f"  {replayed.images} golden images within {replayed.largest_difference:.1e} of {_author(bundle)}")
     if data is not None:
-        test = read_split(find_dataset(bundle), data, "test")
-        right = check_labels(bundle, classify, test)
-        share = f"{right:,} of them right ({right / len(test):.2%})"
-        print(f"  {len(test):,} test images with {_author(bundle)}'s label each, {share}")
+        with opened_test(bundle, data) as test:
+            right, count = check_labels(bundle, classify, test.split), len(test.split)
+        share = f"{right:,} of them right ({right / count:.2%})"
+        print(f"  {count:,} test images with {_author(bundle)}'s label each, {share}")
     return 0
 
 

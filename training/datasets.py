@@ -4,15 +4,19 @@ A split's images are uint8 [N, height, width, channels], its labels are indices 
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training import cifarlabels
 from training.errors import InvalidData
+from training.imagestream import ImageFiles
 
 Images = NDArray[np.uint8]
+Pictures = Images | ImageFiles  # sliced alike; files give the same arrays, decoded only then
 Labels = NDArray[np.int64]
 
 
@@ -36,7 +40,7 @@ class DatasetSpec:
 class Split:
     """Images and the index of each one's label."""
 
-    images: Images
+    images: Pictures
     labels: Labels
 
     def __len__(self) -> int:
@@ -44,19 +48,29 @@ class Split:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over pixels and labels (as little-endian int64), the same for every form the split is kept in."""
-        digest = hashlib.sha256(self.images.tobytes())
+        """SHA-256 over pixels and labels (as little-endian int64), the same for every form the split is kept in.
+
+        For files of any size, whose pixels follow from a recipe, it is over the SHA-256 of each file's bytes instead.
+        """
+        images = self.images.hashes if isinstance(self.images, ImageFiles) else self.images
+        digest = hashlib.sha256(images.tobytes())
         digest.update(self.labels.astype("<i8").tobytes())
         return digest.hexdigest()
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """The two splits that everybody who uses the data set shares."""
+    """The two splits that everybody who uses the data set shares.
+
+    `validation` is for data sets that come with one; elsewhere it is held out of `train`. `origin` tells, in the
+    metadata, what somebody needs who is to make the same splits again.
+    """
 
     spec: DatasetSpec
     train: Split
     test: Split
+    validation: Split | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_split(spec: DatasetSpec, images: NDArray[np.generic], labels: NDArray[np.generic], source: str) -> Split:
@@ -80,14 +94,21 @@ def make_split(spec: DatasetSpec, images: NDArray[np.generic], labels: NDArray[n
 
 
 def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split]:
-    """Part a split at random into what the network learns from and what it is watched on while it learns."""
+    """Part a split at random into what the network learns from and what it is watched on while it learns.
+
+    No class loses its last image, so where all have but one there is nothing to watch.
+    """
     order = np.random.default_rng(seed).permutation(len(split))
     held = max(1, round(len(split) * share))
-    return _take(split, order[held:]), _take(split, order[:held])
+    learned, watched = order[held:], order[:held]
+    last = ~np.isin(split.labels[watched], split.labels[learned])
+    return take(split, np.concatenate([learned, watched[last]])), take(split, watched[~last])
 
 
-def _take(split: Split, chosen: NDArray[np.int64]) -> Split:
-    return Split(split.images[chosen], split.labels[chosen])
+def take(split: Split, chosen: NDArray[np.int64]) -> Split:
+    """The images at these positions, in this order."""
+    images = split.images.select(chosen) if isinstance(split.images, ImageFiles) else split.images[chosen]
+    return Split(images, split.labels[chosen])
 
 
 MNIST = DatasetSpec("mnist", 28, 28, 1, tuple("0123456789"))
@@ -100,4 +121,7 @@ CIFAR10 = DatasetSpec(
 )
 CIFAR100 = DatasetSpec("cifar100", 32, 32, 3, cifarlabels.FINE)
 CIFAR100_COARSE = DatasetSpec("cifar100-coarse", 32, 32, 3, cifarlabels.COARSE)  # the same images, by superclass
+# Any pictures: the folder gives the classes, the command line may give another size. Its labels here stand in for it.
+PICTURES = DatasetSpec("pictures", 64, 64, 3, tuple(map(str, range(10))))
+IMAGENET = DatasetSpec("imagenet", 256, 256, 3, tuple(map(str, range(1000))))
 SPECS = {spec.name: spec for spec in (MNIST, CIFAR10, CIFAR100, CIFAR100_COARSE)}

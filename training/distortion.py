@@ -19,6 +19,8 @@ def distort(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
     if rules == Augmentation():
         return images
     moved = _move(images, rules, seed)
+    if rules.crop:
+        moved = _enlarge(moved, rules.crop, seed)
     return _cover(moved, rules.cutout, seed) if rules.cutout else moved
 
 
@@ -47,6 +49,20 @@ def _move(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
         interpolation="BILINEAR",
         fill_mode=rules.fill.upper(),
     )
+
+
+def _enlarge(images: Tensor, smallest: float, seed: Tensor) -> Tensor:
+    """A part of each image, drawn by area, shape and place, brought to the whole size.
+
+    Szegedy et al., "Going Deeper with Convolutions", arXiv:1409.4842: areas down to a share, shapes from 3:4 to 4:3.
+    """
+    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
+    draw = tf.random.stateless_uniform((4, count), seed + 2)
+    area, shape = smallest + (1 - smallest) * draw[0], tf.pow(4 / 3, 2 * draw[1] - 1)
+    down, across = tf.minimum(tf.sqrt(area / shape), 1), tf.minimum(tf.sqrt(area * shape), 1)
+    top, left = draw[2] * (1 - down), draw[3] * (1 - across)
+    boxes = tf.stack([top, left, top + down, left + across], axis=1)
+    return tf.image.crop_and_resize(images, boxes, tf.range(count), (height, width))
 
 
 def _cover(images: Tensor, side: int, seed: Tensor) -> Tensor:

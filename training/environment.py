@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import resource
 import shlex
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -28,6 +29,12 @@ def describe_versions(libraries: Iterable[str]) -> dict[str, str]:
 def describe_machine() -> dict[str, Any]:
     """The kind of machine, not which one."""
     return {"system": platform.system(), "cpu": _cpu_model(), "cores": os.cpu_count()}
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has ever held; Linux counts it in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024
 
 
 def utc_now() -> str:

@@ -9,6 +9,10 @@ class InvalidData(TrainingError):
     """A data set cannot be read, or is not what the recipe takes."""
 
 
+class InvalidChoice(TrainingError):
+    """Options that are right by themselves and do not go together."""
+
+
 class InvalidNetwork(TrainingError):
     """A network cannot be built, loaded or used with this recipe."""
 

@@ -1,6 +1,6 @@
 """Figures of a classifier on a split, computed from its probabilities alone."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from training.datasets import Labels, Split
 
 Probabilities = NDArray[np.float32]  # [N, classes]
 
+_WHOLE = 100  # classes whose confusion matrix fits into the metadata: of ImageNet's it would be a million numbers
 _BINS = 15  # as in Guo et al., so that figures can be compared
 _SMALLEST = 1e-7  # Keras's own bound, so that one certain mistake does not make the loss infinite
 
@@ -39,8 +40,24 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The record as it stands in the bundle's metadata."""
-        return asdict(self)
+        """The record as it stands in the bundle's metadata: of many classes the commonest mistakes, not the matrix."""
+        record = asdict(replace(self, confusion=()))
+        if len(self.classes) <= _WHOLE:
+            return {**record, "confusion": self.confusion}
+        del record["confusion"]
+        return {**record, "mistakes": self._mistakes()}
+
+    def _mistakes(self) -> list[dict[str, Any]]:
+        wrong = np.array(self.confusion)
+        np.fill_diagonal(wrong, 0)
+        order = np.argsort(-wrong, axis=None, kind="stable")[:_WHOLE]
+        pairs = [(int(place) // len(wrong), int(place) % len(wrong)) for place in order]
+        labels = [figures.label for figures in self.classes]
+        return [
+            {"label": labels[true], "taken_for": labels[taken], "images": int(wrong[true, taken])}
+            for true, taken in pairs
+            if wrong[true, taken]
+        ]
 
 
 def evaluate(probabilities: Probabilities, split: Split, labels: tuple[str, ...]) -> Evaluation:

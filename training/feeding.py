@@ -4,13 +4,18 @@ Order and distortion follow from the seed and the number of the epoch, not from 
 taken up again at its tenth epoch sees what an uninterrupted one sees there.
 """
 
-from collections.abc import Callable
+import math
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
 
-from training.datasets import Images, Split
+from training.datasets import Pictures, Split
 from training.distortion import distort
+from training.errors import InvalidData
+from training.imagestream import ImageFiles
 from training.recipes import Recipe
 from training.scaling import scale
 
@@ -18,6 +23,7 @@ Stream = Any  # a tf.data.Dataset; TensorFlow ships no types
 Tensor = Any
 
 _BATCH = 256  # images at a time where nothing is learned; changes the speed only
+_VALUES = 1 << 22  # but no more numbers than these: 21 photographs of 256×256, whose activations take 1 GB by hundreds
 
 
 def feed(split: Split, recipe: Recipe, start: int = 0) -> Stream:
@@ -45,14 +51,30 @@ def steps_per_epoch(split: Split, recipe: Recipe) -> int:
 def show(split: Split, recipe: Recipe) -> Stream:
     """A split once, in its order and undistorted, in the form that `feed` gives."""
     classes = len(recipe.dataset.labels)
-    batches = _read(split, tf.data.Dataset.range(len(split)), _BATCH)
+    batches = _read(split, tf.data.Dataset.range(len(split)), _many(split.images))
     return batches.map(lambda images, labels: (scale(images), tf.one_hot(labels, classes)))
 
 
-def look(images: Images) -> Stream:
+def look(images: Pictures) -> Stream:
     """Raw images in their order as a network takes them: float32 [N, height, width, channels] of 0…1."""
-    positions = tf.data.Dataset.range(len(images)).batch(_BATCH)
+    positions = tf.data.Dataset.range(len(images)).batch(_many(images))
     return positions.map(_reader(images)).map(scale).prefetch(tf.data.AUTOTUNE)
+
+
+def _many(images: Pictures) -> int:
+    return min(_BATCH, max(1, _VALUES // math.prod(images.shape[1:])))
+
+
+@contextmanager
+def faults_named() -> Iterator[None]:
+    """Raise InvalidData for a file that turns out unreadable in the middle of a stream; TensorFlow buries its name."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        found = re.search(r"InvalidData: (.*)", str(error))
+        if found is None:
+            raise
+        raise InvalidData(found[1]) from error
 
 
 def _read(split: Split, positions: Stream, size: int) -> Stream:
@@ -61,10 +83,19 @@ def _read(split: Split, positions: Stream, size: int) -> Stream:
     return positions.batch(size).map(lambda chosen: (read(chosen), tf.gather(labels, chosen)), tf.data.AUTOTUNE)
 
 
-def _reader(images: Images) -> Callable[[Tensor], Tensor]:
-    """A function from positions to the pixels there, for images that are held in memory."""
-    held = tf.constant(images)
-    return lambda chosen: tf.gather(held, chosen)
+def _reader(images: Pictures) -> Callable[[Tensor], Tensor]:
+    """A function from positions to the pixels there, which are held in memory or decoded when they are asked for."""
+    pixels = images.held if isinstance(images, ImageFiles) else images
+    if pixels is not None:
+        held = tf.constant(pixels)
+        return lambda chosen: tf.gather(held, chosen)
+
+    def decode(chosen: Tensor) -> Tensor:
+        # Not stateful: it says so lest TensorFlow, asked for a repeatable order, decodes one batch after the other.
+        batch = tf.numpy_function(images.__getitem__, [chosen], tf.uint8, stateful=False)
+        return tf.ensure_shape(batch, (None, *images.shape[1:]))
+
+    return decode
 
 
 def _seed(recipe: Recipe, number: Tensor) -> Tensor:

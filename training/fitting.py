@@ -7,14 +7,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from training.checkpoint import Checkpoint, History
+from training.balancing import weigh_classes
+from training.checkpoint import Checkpoint, History, Progress
 from training.datasets import Split, hold_out
-from training.feeding import feed, show, steps_per_epoch
+from training.feeding import Stream, faults_named, feed, show, steps_per_epoch
 from training.interruption import Interruption
 from training.journal import Journal
 from training.networks import Network
 from training.optimisation import make_optimizer
 from training.recipes import Recipe
+from training.throughput import Throughput, measure
+from training.timeleft import TimeLeft
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Fit:
     seconds: float
     train_images: int
     validation_images: int
+    throughput: Throughput
+    class_weights: dict[int, float] | None = None  # by label index, None where all count alike
 
 
 def seed_everything(seed: int) -> None:
@@ -41,13 +46,16 @@ def fit(
     *,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Any] = (),
+    validation: Split | None = None,
 ) -> Fit:
-    """Train the network in place on a split, part of it held out; `verbose` is Keras's (1 is a progress bar).
+    """Train the network in place on a split; `verbose` is Keras's (1 is a progress bar).
 
-    With a checkpoint, every epoch's state is kept in its file, and what the file held before is gone on from; raises
-    InvalidCheckpoint.
+    What it is watched on is held out of the split where no `validation` is given. With a checkpoint, every epoch's
+    state is kept in its file, and what the file held before is gone on from; raises InvalidCheckpoint, and InvalidData
+    where an image file is no longer what it was.
     """
-    learned, watched = hold_out(split, recipe.validation, recipe.seed)
+    learned, watched = (split, validation) if validation else hold_out(split, recipe.validation, recipe.seed)
+    weights = weigh_classes(learned.labels, len(recipe.dataset.labels), recipe.balance)
     steps = steps_per_epoch(learned, recipe)
     network.compile(
         optimizer=make_optimizer(recipe, steps * recipe.epochs),
@@ -57,15 +65,25 @@ def fit(
     journal = Journal(checkpoint)
     journal.resume(network)
     start = journal.progress.epochs
-    with Interruption() as interruption:
+    with Interruption() as interruption, faults_named():
         network.fit(
             feed(learned, recipe, start),
             steps_per_epoch=steps,
             initial_epoch=start,
             epochs=recipe.epochs,
-            validation_data=show(watched, recipe),
+            validation_data=show(watched, recipe) if len(watched) else None,
+            class_weight=weights,
             shuffle=False,  # the feed has done it
             verbose=verbose,
-            callbacks=[journal, interruption, *callbacks],
+            callbacks=[journal, interruption, *([TimeLeft(recipe.epochs)] if verbose else []), *callbacks],
         )
-    return Fit(journal.progress.history, journal.progress.seconds, len(learned), len(watched))
+        throughput = _measure(network, feed(learned, recipe), journal.progress, steps)
+    return Fit(journal.progress.history, journal.progress.seconds, len(learned), len(watched), throughput, weights)
+
+
+def _measure(network: Network, stream: Stream, progress: Progress, steps: int) -> Throughput:
+    """The network is the same afterwards."""
+    weights = network.get_weights()
+    throughput = measure(network, stream, progress.seconds, progress.seconds / (progress.epochs * steps))
+    network.set_weights(weights)
+    return throughput

@@ -2,6 +2,8 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,33 +14,38 @@ from modelrepo.repository import ModelRepository
 from modelrepo.table import layer_table
 from training.architectures import Textbook
 from training.charts import draw_grid
-from training.datasets import SPECS
+from training.datasets import SPECS, Dataset
 from training.download import obtain
 from training.environment import portable_command
-from training.errors import InvalidNetwork
+from training.errors import InvalidChoice, InvalidNetwork
+from training.foldercommands import load_pictures, refuse_picture_options
 from training.int8command import in_eight_bits
 from training.recipes import RECIPES, Recipe
 from training.run import Run, build_network, publish_network, train
 from training.saving import load_network
+from training.unpacking import unpacked
 
 
 def train_recipe(options: Namespace) -> int:
     """Train by a recipe and publish."""
-    recipe = _vary(options, options.recipe)
-    return _report(train(_make_run(options, recipe), options.save, options.checkpoint))
+    recipe = _vary(options, _choose_recipe(options))
+    with _opened(options, recipe) as run:
+        return _report(train(run, options.save, options.checkpoint))
 
 
 def export(options: Namespace) -> int:
     """Publish a saved network."""
     network = load_network(options.network)
     derive = in_eight_bits if options.int8 else None
-    return _report(publish_network(_make_run(options, RECIPES[options.recipe]), network, derive=derive))
+    with _opened(options, RECIPES[options.recipe]) as run:
+        return _report(publish_network(run, network, derive=derive))
 
 
 def view(options: Namespace) -> int:
     """Write the grid of images."""
-    dataset = obtain(SPECS[options.dataset], options.data)
-    options.out.write_bytes(draw_grid(dataset))
+    with ExitStack() as stack:
+        dataset = _load_shown(options, stack)
+        options.out.write_bytes(draw_grid(dataset))
     print(f"Wrote {options.out}: {len(dataset.train):,} training and {len(dataset.test):,} test images")
     return 0
 
@@ -52,16 +59,30 @@ def summary(options: Namespace) -> int:
     return 0
 
 
-def _make_run(options: Namespace, recipe: Recipe) -> Run:
-    return Run(
-        recipe=recipe,
-        dataset=obtain(recipe.dataset, options.data),
-        repository=ModelRepository(options.models),
-        name=options.name or recipe.model or recipe.name,
-        command=portable_command(options.arguments),
-        verbose=_verbosity(),
-        precision=options.abstain,
-    )
+def _choose_recipe(options: Namespace) -> str:
+    """The recipe that is named, else the one for any folder."""
+    if options.recipe is None and (options.data is None or options.name is None):
+        raise InvalidChoice(
+            f"name a recipe ({', '.join(RECIPES)}), or a folder of pictures and what to call the model: "
+            "train --data FOLDER --name NAME"
+        )
+    return options.recipe or "folder"
+
+
+@contextmanager
+def _opened(options: Namespace, recipe: Recipe) -> Iterator[Run]:
+    """The run, as long as its data set can be read."""
+    with ExitStack() as stack:
+        dataset = _load(options, recipe, stack)
+        yield Run(
+            recipe=replace(recipe, dataset=dataset.spec),
+            dataset=dataset,
+            repository=ModelRepository(options.models),
+            name=options.name or recipe.model or recipe.name,
+            command=portable_command(options.arguments),
+            verbose=_verbosity(),
+            precision=options.abstain,
+        )
 
 
 def _vary(options: Namespace, name: str) -> Recipe:
@@ -71,13 +92,30 @@ def _vary(options: Namespace, name: str) -> Recipe:
     if shape and not isinstance(recipe.architecture, Textbook):
         raise InvalidNetwork(f"--{' and --'.join(shape)} change the textbook's network, and {name} has another")
     architecture = replace(recipe.architecture, **shape)
-    return replace(recipe, architecture=architecture, **_given(options, "seed", "epochs"))
+    weights = {None: recipe.balance, True: 1.0, False: 0.0}[getattr(options, "class_weights", None)]
+    return replace(recipe, architecture=architecture, balance=weights, **_given(options, "seed", "epochs"))
 
 
 def _given(options: Namespace, *names: str) -> dict[str, Any]:
     """Those options that were given."""
     values = {name: getattr(options, name, None) for name in names}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _load(options: Namespace, recipe: Recipe, stack: ExitStack) -> Dataset:
+    if recipe.any_folder:
+        if options.data is None:
+            raise InvalidChoice(f"{recipe.name} takes a folder of pictures: give it by --data FOLDER")
+        return load_pictures(options, recipe, stack.enter_context(unpacked(options.data)))
+    refuse_picture_options(options, recipe)
+    return obtain(recipe.dataset, options.data)
+
+
+def _load_shown(options: Namespace, stack: ExitStack) -> Dataset:
+    """What `view` shows: a data set by its name, or a folder."""
+    if options.dataset in SPECS:
+        return obtain(SPECS[options.dataset], options.data)
+    return load_pictures(options, RECIPES["folder"], stack.enter_context(unpacked(Path(options.dataset))))
 
 
 def _verbosity() -> int:
@@ -90,8 +128,11 @@ def _report(folder: Path) -> int:
     print(f"Published {metadata.name} version {metadata.version} in {folder}")
     print(f"  test accuracy  {metadata.evaluation['accuracy']:.2%} of {metadata.evaluation['examples']:,} images")
     print(f"  test loss      {metadata.evaluation['loss']:.4f}")
+    if "throughput" in metadata.training:
+        _report_speed(metadata.training)
     print(f"  parity         {metadata.parity['largest_difference']:.1e} over {metadata.parity['images']:,} images")
-    _report_calibration(metadata)
+    if "calibration" in metadata.evaluation:
+        _report_calibration(metadata)
     return 0
 
 
@@ -104,3 +145,10 @@ def _report_calibration(metadata: Metadata) -> None:
     if threshold is not None:
         right, answered = found["threshold"]["precision"], found["threshold"]["coverage"]
         print(f"  abstains       below {threshold:.3f}: of {answered:.1%} answered {right:.2%} are right")
+
+
+def _report_speed(training: Mapping[str, Any]) -> None:
+    speed = training["throughput"]
+    print(f"  input alone    {speed['input_images_per_second']:,.0f} images/s read and prepared")
+    print(f"  network alone  {speed['network_images_per_second']:,.0f} images/s learned from")
+    print(f"  peak memory    {training['peak_memory_bytes'] / 2**20:,.0f} MiB")

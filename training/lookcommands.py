@@ -9,18 +9,16 @@ from training.imagefit import read_image
 from training.mistakes import find_mistakes
 from training.mistakespage import MistakesPage
 from training.runtime import open_bundle
-from training.sources import read_split
-from training.verification import check_split, find_dataset
+from training.testsplits import opened_test
 from training.wholefile import write_whole
 
 
 def mistakes(options: Namespace) -> int:
     """Write the page of the most confident mistakes on the test split."""
     bundle = read_bundle(options.bundle)
-    test = read_split(find_dataset(bundle), options.data, "test")
-    check_split(bundle, test)
-    found = find_mistakes(open_bundle(bundle)(test.images), test.labels)
-    write_whole(options.out, MistakesPage(bundle.metadata, test, found, options.count).render())
+    with opened_test(bundle, options.data) as test:
+        found = find_mistakes(open_bundle(bundle)(test.split.images), test.split.labels)
+        write_whole(options.out, MistakesPage(bundle.metadata, test.split, found, options.count).render())
     shown = min(options.count, len(found.every))
     print(f"Wrote {options.out}: {shown:,} of {len(found.every):,} mistakes on {found.examples:,} test images")
     return 0

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from training.datasets import Dataset
-from training.environment import describe_machine, describe_versions
+from training.environment import describe_machine, describe_versions, peak_memory_bytes
 from training.fitting import Fit
 from training.recipes import Recipe
 
@@ -19,12 +19,19 @@ def describe_fit(recipe: Recipe, fit: Fit) -> dict[str, Any]:
         "validation_images": fit.validation_images,
         "history": dict(fit.history),
         "seconds": round(fit.seconds, 1),
+        "throughput": asdict(fit.throughput),
+        "peak_memory_bytes": peak_memory_bytes(),
+        **(
+            {}
+            if fit.class_weights is None
+            else {"class_weights": [round(weight, 4) for weight in fit.class_weights.values()]}
+        ),
     }
 
 
 def _describe_recipe(recipe: Recipe) -> dict[str, Any]:
     """All numbers of a recipe but those that stand elsewhere in the metadata."""
-    elsewhere = ("name", "model", "description", "dataset", "preprocessing")
+    elsewhere = ("name", "model", "description", "dataset", "preprocessing", "any_folder")
     numbers = {name: value for name, value in asdict(recipe).items() if name not in elsewhere}
     return {
         **numbers,
@@ -35,10 +42,15 @@ def _describe_recipe(recipe: Recipe) -> dict[str, Any]:
 
 def describe_dataset(dataset: Dataset) -> dict[str, Any]:
     """Name, sizes and digests of the splits, by which anybody can tell whether their copy is the same."""
-    splits = {"train": dataset.train, "test": dataset.test}
+    splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     return {
         "name": dataset.spec.name,
-        "splits": {name: {"examples": len(split), "sha256": split.digest} for name, split in splits.items()},
+        "splits": {
+            name: {"examples": len(split), "sha256": split.digest}
+            for name, split in splits.items()
+            if split is not None
+        },
+        **dataset.origin,
     }
 
 

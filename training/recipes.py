@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from modelrepo.metadata import Preprocessing
-from training.architectures import Architecture, Plain, Textbook
+from training.architectures import Architecture, Plain, Residual, Textbook
 from training.augmentation import Augmentation
-from training.datasets import CIFAR10, CIFAR100, CIFAR100_COARSE, MNIST, DatasetSpec
+from training.datasets import CIFAR10, CIFAR100, CIFAR100_COARSE, IMAGENET, MNIST, PICTURES, DatasetSpec
 
 _TEXTBOOK = Textbook()
 _AS_THEY_ARE = Augmentation()
@@ -35,6 +35,8 @@ class Recipe:
     epochs: int = 5  # the textbook's run, with which the figures are compared
     batch_size: int = 32  # likewise
     seed: int = 1  # the first; docs/training.md tells what the next ones give
+    balance: float = 0.0  # classes are weighed where the largest has so many times the images of the smallest; 0: never
+    any_folder: bool = False  # takes any folder of pictures: the data set above gives the size alone
     validation: float = 0.1  # of the training images, held out for the curves: the test split is looked at once
 
 
@@ -134,6 +136,63 @@ _CIFAR100_COARSE = replace(
     dataset=CIFAR100_COARSE,
 )
 
+_BALANCE = 1.5  # up to here a network that always says the largest class gains little: three of five for two classes
+
+_FOLDER = Recipe(
+    name="folder",
+    description="Any folder of pictures with a folder for each class",
+    dataset=PICTURES,
+    preprocessing=_PHOTOGRAPHS,
+    any_folder=True,
+    # Without batch normalisation, whose statistics are poor over so few images: of 161 drawn shapes unseen before, it
+    # gets 83 % right after 60 epochs on 42 of them, and three stages with normalisation got 45 to 54 %. On 20 CIFAR-10
+    # images a class the two are level (68 and 66 % of 3 classes).
+    architecture=Textbook(),
+    augmentation=Augmentation(flip=True, shift=4, rotate=10, zoom=0.15, fill="reflect"),
+    learning_rate=0.01,  # cifar10's; of the same shapes 0.02 with batches of 16 and 40 epochs got 68 %
+    momentum=0.9,
+    nesterov=True,
+    schedule="cosine",
+    warmup=0.1,
+    weight_decay=1e-3,
+    balance=_BALANCE,
+    epochs=60,
+    batch_size=8,  # 60 images are few steps even so: 6 an epoch
+)
+
+_IMAGENET = Recipe(
+    name="imagenet",
+    description="A thousand kinds of things, from 256×256 photographs in ImageNet's folders",
+    dataset=IMAGENET,
+    preprocessing=_PHOTOGRAPHS,
+    any_folder=True,
+    # ResNet-18 with half the filters and half the blocks: a seventh of its multiply-adds.
+    architecture=Residual(stem=32, stages=((32, 1), (64, 1), (128, 1), (256, 1))),
+    augmentation=Augmentation(flip=True, crop=0.35),
+    learning_rate=0.1,
+    momentum=0.9,
+    nesterov=True,
+    schedule="cosine",
+    warmup=0.1,
+    weight_decay=5e-4,
+    label_smoothing=0.1,
+    precision="mixed_bfloat16",
+    balance=_BALANCE,
+    epochs=30,
+    batch_size=64,
+    validation=0.01,  # 13,000 of ImageNet's training images
+)
+
 RECIPES = {
-    recipe.name: recipe for recipe in (_MNIST, _MNIST_STRONG, _CIFAR10, _CIFAR10_STRONG, _CIFAR100, _CIFAR100_COARSE)
+    recipe.name: recipe
+    for recipe in (
+        _MNIST,
+        _MNIST_STRONG,
+        _CIFAR10,
+        _CIFAR10_STRONG,
+        _CIFAR100,
+        _CIFAR100_COARSE,
+        _FOLDER,
+        _IMAGENET,
+    )
 }

@@ -16,12 +16,12 @@ from training.calibration import Calibration, calibrate
 from training.charts import draw_history
 from training.checkpoint import Checkpoint
 from training.confusionchart import draw_confusion
-from training.datasets import Dataset, Images, Labels, hold_out
+from training.datasets import Dataset, Labels, Pictures, hold_out
 from training.environment import utc_now
 from training.errors import InvalidNetwork
 from training.evaluation import Evaluation, Probabilities, evaluate, predicted_labels
 from training.export import INPUT, OUTPUT, to_onnx
-from training.feeding import look
+from training.feeding import faults_named, look
 from training.fitting import Fit, fit, seed_everything
 from training.goldenimages import draw_images, make_golden
 from training.layertable import count_parameters, table_layers
@@ -74,7 +74,14 @@ def train(run: Run, save: Path | None = None, keep: Path | None = None) -> Path:
     seed_everything(run.recipe.seed)
     checkpoint = None if keep is None else Checkpoint(keep, _identify(run))
     learning = build_network(replace(run.recipe, mirrored=False), run.name, run.recipe.precision)
-    fitted = fit(learning, run.recipe, run.dataset.train, run.verbose, checkpoint=checkpoint)
+    fitted = fit(
+        learning,
+        run.recipe,
+        run.dataset.train,
+        run.verbose,
+        checkpoint=checkpoint,
+        validation=run.dataset.validation,
+    )
     network = build_network(run.recipe, run.name)  # as it will be served
     network.set_weights(learning.get_weights())
     if save is not None:
@@ -113,9 +120,11 @@ def publish_network(run: Run, network: Network, fitted: Fit | None = None, deriv
         return run.publish(run.repository, folder, _describe(run, network, calibration, verified, fitted))
 
 
-def _calibrate(run: Run, network: Network) -> Calibration:
-    """Correct the network's probabilities by what it says of the images that it did not learn from."""
-    _, watched = hold_out(run.dataset.train, run.recipe.validation, run.recipe.seed)
+def _calibrate(run: Run, network: Network) -> Calibration | None:
+    """Correct the network's probabilities by what it says of images that it did not learn from, if there are any."""
+    watched = run.dataset.validation or hold_out(run.dataset.train, run.recipe.validation, run.recipe.seed)[1]
+    if not len(watched):
+        return None
     found = calibrate(predict(network, watched.images), watched.labels, "validation", run.precision)
     if found.temperature != 1:
         temper(network, found.temperature)
@@ -141,9 +150,10 @@ def verify(run: Run, network: Network) -> Verified:
     )
 
 
-def predict(network: Network, images: Images, verbose: int = 0) -> Probabilities:
+def predict(network: Network, images: Pictures, verbose: int = 0) -> Probabilities:
     """The probabilities that Keras gives for raw images."""
-    probabilities: Probabilities = network.predict(look(images), verbose=verbose)
+    with faults_named():
+        probabilities: Probabilities = network.predict(look(images), verbose=verbose)
     return probabilities
 
 
@@ -167,7 +177,8 @@ def _write_files(folder: Path, name: str, verified: Verified, fitted: Fit | None
 
 
 def _describe(run: Run, network: Network, calibration: Calibration, verified: Verified, fitted: Fit | None) -> Metadata:
-    spec, threshold = run.dataset.spec, calibration.threshold
+    spec, threshold = run.dataset.spec, None if calibration is None else calibration.threshold
+    told = {} if calibration is None else {"calibration": calibration.to_json()}
     return Metadata(
         name=run.name,
         version=run.repository.next_version(run.name),
@@ -182,7 +193,7 @@ def _describe(run: Run, network: Network, calibration: Calibration, verified: Ve
         layers=table_layers(network),
         parameters=count_parameters(network),
         training={**describe_source(run.recipe, run.dataset, fitted, run.command), **verified.origin},
-        evaluation={**verified.evaluation.to_json(), "calibration": calibration.to_json()},
+        evaluation={**verified.evaluation.to_json(), **told},
         parity=verified.parity,
         files={},
     )

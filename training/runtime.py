@@ -1,5 +1,6 @@
 """Graphs in ONNX Runtime, on the CPU as they will be served."""
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from tqdm import tqdm
 
 from modelrepo.metadata import InputSpec, Preprocessing
 from modelrepo.reader import Bundle
-from training.datasets import Images
+from training.datasets import Pictures
 from training.evaluation import Probabilities
 from training.tensors import Tensor, make_tensor
 
@@ -20,15 +21,20 @@ _BATCH = 256  # large enough to be fast, small enough for any memory
 _VALUES = 1 << 22
 
 Scores = NDArray[Any]  # whatever a graph gives, [N, classes] if it classifies
-Scorer = Callable[[Images], Scores]
-Classifier = Callable[[Images], Probabilities]
+Scorer = Callable[[Pictures], Scores]
+Classifier = Callable[[Pictures], Probabilities]
 
 
 def open_graph(model: bytes | Path) -> Classifier:
     """A function from uint8 images of [N, height, width, channels] to probabilities, which the graph itself gives."""
     session = _open(model)
     name = session.get_inputs()[0].name
-    return lambda images: np.concatenate([_run(session, name, images[i : i + _BATCH]) for i in _starts(images, _BATCH)])
+
+    def classify(images: Pictures) -> Probabilities:
+        size = _many(images.shape[1:])
+        return np.concatenate([_run(session, name, images[i : i + size]) for i in _starts(images, size)])
+
+    return classify
 
 
 def open_bundle(bundle: Bundle) -> Classifier:
@@ -44,9 +50,9 @@ def open_scorer(model: bytes | Path, inputs: InputSpec, rules: Preprocessing) ->
     A graph with a fixed batch axis gets its images in such batches, the last filled up with zeros.
     """
     session = _open(model)
-    size = inputs.batch or min(_BATCH, max(1, _VALUES // (inputs.height * inputs.width * inputs.channels)))
+    size = inputs.batch or _many((inputs.height, inputs.width, inputs.channels))
 
-    def score(images: Images) -> Scores:
+    def score(images: Pictures) -> Scores:
         tensors = (make_tensor(images[i : i + size], inputs, rules) for i in _starts(images, size))
         filled = (_fill(tensor, inputs.batch) for tensor in tensors)
         return np.concatenate([_run(session, inputs.name, tensor) for tensor in filled])[: len(images)]
@@ -79,7 +85,11 @@ def _fill(tensor: Tensor, batch: int | None) -> Tensor:
     return np.concatenate([tensor, np.zeros((missing, *tensor.shape[1:]), tensor.dtype)]) if missing else tensor
 
 
-def _starts(images: Images, size: int) -> Iterable[int]:
+def _many(shape: tuple[int, ...]) -> int:
+    return min(_BATCH, max(1, _VALUES // math.prod(shape)))
+
+
+def _starts(images: Pictures, size: int) -> Iterable[int]:
     starts: Iterable[int] = tqdm(
         range(0, len(images), size), desc="ONNX Runtime", unit=" batches", leave=False, disable=None
     )

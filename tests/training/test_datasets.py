@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.datasets import CIFAR10, CIFAR100, CIFAR100_COARSE, MNIST, Dataset, hold_out, make_split
+from training.datasets import CIFAR10, CIFAR100, CIFAR100_COARSE, MNIST, Dataset, hold_out, make_split, take
 from training.errors import InvalidData
 
 IMAGES = np.zeros((3, 28, 28), np.uint8)
@@ -43,6 +43,7 @@ def test_labels_in_a_column_are_understood() -> None:
 
 def test_the_digest_depends_on_every_pixel_and_label(dataset: Dataset) -> None:
     before = dataset.test.digest
+    assert isinstance(dataset.test.images, np.ndarray)
     dataset.test.images[-1, -1, -1, -1] += 1
     pixel = dataset.test.digest
     dataset.test.labels[-1] -= 1
@@ -57,3 +58,11 @@ def test_holding_out_parts_every_image_once_and_the_same_way_for_a_seed(dataset:
     assert (len(learned), len(watched)) == (108, 12)
     assert learned.digest == again.digest
     assert sorted([*learned.labels, *watched.labels]) == sorted(dataset.train.labels)
+
+
+def test_holding_out_leaves_every_class_an_image_to_learn_from(dataset: Dataset) -> None:
+    single = take(dataset.train, np.arange(0, len(dataset.train), 12))
+    pairs = take(dataset.train, np.arange(0, len(dataset.train), 6))
+
+    assert [len(part) for part in hold_out(single, 0.5, seed=1)] == [10, 0]
+    assert set(hold_out(pairs, 0.6, seed=1)[0].labels) == set(range(10))

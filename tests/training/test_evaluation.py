@@ -56,5 +56,18 @@ def test_a_perfect_classifier_is_perfectly_calibrated() -> None:
     assert calibration_error(np.eye(3, dtype=np.float32), np.arange(3)) == 0
 
 
+def test_of_many_classes_the_record_has_the_commonest_mistakes_instead_of_the_matrix() -> None:
+    true, taken = np.array([0, 1, 1, 1, 2, 101]), np.array([0, 7, 7, 1, 3, 101])
+    probabilities = np.eye(102, dtype=np.float32)[taken]
+
+    record = evaluate(probabilities, make(true), tuple(map(str, range(102)))).to_json()
+
+    assert "confusion" not in record
+    assert record["mistakes"] == [
+        {"label": "1", "taken_for": "7", "images": 2},
+        {"label": "2", "taken_for": "3", "images": 1},
+    ]
+
+
 def make(labels: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Split:
     return Split(np.zeros((len(labels), 2, 2, 1), np.uint8), labels)

@@ -1,0 +1,35 @@
+"""Archives of folders of pictures, unpacked for as long as they are needed."""
+
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from training.errors import InvalidData
+
+ARCHIVES = (".tar.gz", ".tgz", ".tar")
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """A folder itself, or a temporary one with what a tar archive holds; raises InvalidData where it is damaged.
+
+    The folder is called as the archive is, without its suffix.
+    """
+    if path.is_dir() or not path.name.endswith(ARCHIVES):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="convserve-") as temporary:
+        folder = Path(temporary) / path.name.removesuffix(".gz").removesuffix(".tgz").removesuffix(".tar")
+        print(f"Unpacking {path.name} into a temporary folder")
+        _unpack(path, folder)
+        yield folder
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(path) as archive:
+            archive.extractall(folder, filter="data")  # which refuses names and links that lead out of the folder
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise InvalidData(f"{path} cannot be unpacked ({error}): copy it again") from error
