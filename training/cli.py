@@ -13,6 +13,7 @@ from training.errors import TrainingError
 from training.importoptions import add_import
 from training.nativelog import native_log_silenced
 from training.recipes import RECIPES
+from training.trainoptions import add_learning
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -20,10 +21,13 @@ _DESCRIPTION = "Train a small image classifier, prove that its exported graph is
 _INTERRUPTED = 130  # what shells give for a process that Ctrl-C ended
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run a command; returns the exit status: 0 done, 1 failed with one sentence, 130 interrupted."""
+def main(arguments: Sequence[str], cluster: str | None = None) -> int:
+    """Run a command; returns the exit status: 0 done, 1 failed with one sentence, 130 interrupted.
+
+    `cluster` is what TF_CONFIG says.
+    """
     options = make_parser().parse_args(arguments)
-    options.arguments = list(arguments)
+    options.arguments, options.cluster = list(arguments), cluster
     try:
         return _find(options.command)(options)
     except KeyboardInterrupt:
@@ -58,6 +62,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="keep the Keras network, too")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="keep the run's state here, go on from it if killed")
     _add_destination(parser)
+    add_learning(parser)
     parser.set_defaults(command="kerascommands:train_recipe")
 
 

@@ -14,18 +14,27 @@ from training.augmentation import Augmentation
 Tensor = Any  # a tf.Tensor; TensorFlow ships no types
 
 
-def distort(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
-    """Float images of [N, height, width, channels], each changed in its own way; `seed` is two integers."""
+def distort(
+    images: Tensor, rules: Augmentation, seed: Tensor, part: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
+    """Float images of [N, height, width, channels], each changed in its own way; `seed` is two integers.
+
+    Where these are part of a larger batch, `part` is their places in it and its size: each is changed as it is in there.
+    """
     if rules == Augmentation():
         return images
-    moved = _move(images, rules, seed)
-    return _cover(moved, rules.cutout, seed) if rules.cutout else moved
+    places, count = part or (tf.range(tf.shape(images)[0]), tf.shape(images)[0])
+    draw = tf.gather(tf.random.stateless_uniform((6, count), seed, -1, 1), places, axis=1)
+    moved = _move(images, rules, draw)
+    if not rules.cutout:
+        return moved
+    centre = tf.gather(tf.random.stateless_uniform((2, count, 1), seed + 1), places, axis=1)
+    return _cover(moved, rules.cutout, centre)
 
 
-def _move(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
+def _move(images: Tensor, rules: Augmentation, draw: Tensor) -> Tensor:
     """One affine map an image: flip, zoom, shear and turn about the centre, then shift; bilinear between pixels."""
-    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    draw = tf.random.stateless_uniform((6, count), seed, -1, 1)
+    height, width = images.shape[1], images.shape[2]
     turn, lean = draw[0] * math.radians(rules.rotate), draw[1] * rules.shear
     across, down = 1 + draw[2] * rules.zoom, 1 + draw[2] * rules.zoom
     if rules.flip:
@@ -49,10 +58,9 @@ def _move(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
     )
 
 
-def _cover(images: Tensor, side: int, seed: Tensor) -> Tensor:
+def _cover(images: Tensor, side: int, centre: Tensor) -> Tensor:
     """A black square somewhere in each image, cut where it reaches beyond the edge (DeVries and Taylor, 2017)."""
-    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    centre = tf.random.stateless_uniform((2, count, 1), seed + 1)
+    height, width = images.shape[1], images.shape[2]
     rows = tf.abs(tf.range(height, dtype=tf.float32) - centre[0] * height) < side / 2
     columns = tf.abs(tf.range(width, dtype=tf.float32) - centre[1] * width) < side / 2
     covered = tf.logical_and(rows[:, :, None], columns[:, None, :])

@@ -21,6 +21,14 @@ class InvalidCheckpoint(TrainingError):
     """A run's kept state cannot be read, or is another run's."""
 
 
+class InvalidCluster(TrainingError):
+    """The processes that are to train together cannot find each other, or do not train the same."""
+
+
+class WorkerLost(TrainingError):
+    """One of the processes that train together is gone, or has never come."""
+
+
 class ParityFailed(TrainingError):
     """ONNX Runtime does not answer as Keras does, so nothing is published."""
 

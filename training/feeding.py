@@ -13,24 +13,34 @@ from training.datasets import Images, Split
 from training.distortion import distort
 from training.recipes import Recipe
 from training.scaling import scale
+from training.share import Share
 
 Stream = Any  # a tf.data.Dataset; TensorFlow ships no types
 Tensor = Any
 
+_ALL = Share()
 _BATCH = 256  # images at a time where nothing is learned; changes the speed only
 
 
-def feed(split: Split, recipe: Recipe, start: int = 0) -> Stream:
-    """All epochs from `start` on, one after the other: float32 [N, height, width, channels] of 0…1, one-hot labels."""
+def feed(split: Split, recipe: Recipe, start: int = 0, share: Share = _ALL) -> Stream:
+    """All epochs from `start` on, one after the other: float32 [N, height, width, channels] of 0…1, one-hot labels.
+
+    A share that is not the whole of each batch has weights beside them, float32 [N], see `Share.take`.
+    """
     classes = len(recipe.dataset.labels)
+    read, labels = _reader(split.images), tf.constant(split.labels)
 
     def epoch(number: Tensor) -> Stream:
         order = tf.random.experimental.stateless_shuffle(tf.range(len(split)), _seed(recipe, number))
-        return _read(split, tf.data.Dataset.from_tensor_slices(order), recipe.batch_size)
+        return tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
 
-    def prepare(step: Tensor, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        images, labels = batch
-        return distort(scale(images), recipe.augmentation, _seed(recipe, step)), tf.one_hot(labels, classes)
+    def prepare(step: Tensor, batch: Tensor) -> tuple[Tensor, ...]:
+        count = tf.shape(batch)[0]
+        places, weights = share.take(count)
+        chosen = tf.gather(batch, places)
+        images = distort(scale(read(chosen)), recipe.augmentation, _seed(recipe, step), (places, count))
+        wanted = tf.one_hot(tf.gather(labels, chosen), classes)
+        return (images, wanted) if share.whole else (images, wanted, weights)
 
     epochs = tf.data.Dataset.range(start, recipe.epochs).flat_map(epoch)
     first = start * steps_per_epoch(split, recipe)

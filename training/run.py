@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
 from training.charts import draw_confusion, draw_history
 from training.checkpoint import Checkpoint
+from training.course import Course
 from training.datasets import Dataset, Images, Labels
 from training.environment import utc_now
 from training.errors import InvalidNetwork
@@ -29,6 +30,8 @@ from training.provenance import describe_source
 from training.recipes import Recipe
 from training.runtime import open_graph
 from training.saving import save_network
+
+_USUAL = Course()
 
 
 @dataclass(frozen=True)
@@ -56,24 +59,42 @@ class Verified:
     golden: GoldenSet
 
 
-def train(run: Run, save: Path | None = None, keep: Path | None = None) -> Path:
+def train(run: Run, save: Path | None = None, keep: Path | None = None, course: Course = _USUAL) -> Path:
     """Train the recipe's network and publish it as the next version of the run's name; returns the bundle's folder.
 
     `save` also keeps the Keras network. `keep` is the file in which the run's state stands until it has ended, so that
-    the same run goes on where it was killed. Raises InvalidCheckpoint and what `publish_network` raises.
+    the same run goes on where it was killed. Raises InvalidCheckpoint, InvalidCluster, WorkerLost and what
+    `publish_network` raises.
     """
-    seed_everything(run.recipe.seed)
-    checkpoint = None if keep is None else Checkpoint(keep, _identify(run))
-    learning = build_network(run.recipe, run.name, run.recipe.precision)
-    fitted = fit(learning, run.recipe, run.dataset.train, run.verbose, checkpoint)
+    learned, fitted = _learn(run, keep, course)
     network = build_network(run.recipe, run.name)  # in float32, as it will be served
-    network.set_weights(learning.get_weights())
+    network.set_weights(learned.get_weights())
     if save is not None:
         save_network(network, save)
-    published = publish_network(run, network, fitted)
+    published = publish_network(run, network, fitted, course)
     if keep is not None:
         keep.unlink(missing_ok=True)
     return published
+
+
+def assist(run: Run, course: Course) -> None:
+    """Do a worker's part of a training whose chief does the rest; raises InvalidCluster or WorkerLost."""
+    _learn(replace(run, verbose=0), None, course)
+
+
+def _learn(run: Run, keep: Path | None, course: Course) -> tuple[Network, Fit]:
+    """The trained network, in the recipe's precision, and how it went."""
+    seed_everything(run.recipe.seed)
+    identity = _identify(run, course)
+    course.distribution.check(identity)
+    with course.distribution.scope():
+        network = build_network(run.recipe, run.name, run.recipe.precision)
+        course.begin(network, run.dataset.spec.labels)
+    checkpoint = None if keep is None else Checkpoint(keep, identity)
+    fitted = fit(
+        network, run.recipe, run.dataset.train, run.verbose, checkpoint, course.callbacks(), course.distribution
+    )
+    return network, fitted
 
 
 def build_network(recipe: Recipe, name: str, precision: str = "float32") -> Network:
@@ -81,12 +102,13 @@ def build_network(recipe: Recipe, name: str, precision: str = "float32") -> Netw
     return build(recipe.architecture, recipe.dataset.shape, len(recipe.dataset.labels), name, precision)
 
 
-def _identify(run: Run) -> str:
+def _identify(run: Run, course: Course) -> str:
     """What a run's state depends on."""
-    return hashlib.sha256(f"{run.recipe!r} {run.dataset.train.digest}".encode()).hexdigest()
+    earlier = course.describe().get("started_from", "")
+    return hashlib.sha256(f"{run.recipe!r} {run.dataset.train.digest} {earlier}".encode()).hexdigest()
 
 
-def publish_network(run: Run, network: Network, fitted: Fit | None = None) -> Path:
+def publish_network(run: Run, network: Network, fitted: Fit | None = None, course: Course = _USUAL) -> Path:
     """Evaluate, export, verify and publish a trained network; returns the bundle's folder.
 
     `fitted` is None for a network that was trained elsewhere. Raises InvalidNetwork, ParityFailed, RepositoryError or
@@ -96,7 +118,7 @@ def publish_network(run: Run, network: Network, fitted: Fit | None = None) -> Pa
     verified = verify(run, network)
     with staging(run.repository) as folder:
         _write_files(folder, run.name, verified, fitted)
-        return run.publish(run.repository, folder, _describe(run, network, verified, fitted))
+        return run.publish(run.repository, folder, _describe(run, network, verified, fitted, course))
 
 
 def verify(run: Run, network: Network) -> Verified:
@@ -143,7 +165,7 @@ def _write_files(folder: Path, name: str, verified: Verified, fitted: Fit | None
         (folder / "training.png").write_bytes(draw_history(f"{name}: training", fitted.history))
 
 
-def _describe(run: Run, network: Network, verified: Verified, fitted: Fit | None) -> Metadata:
+def _describe(run: Run, network: Network, verified: Verified, fitted: Fit | None, course: Course) -> Metadata:
     spec = run.dataset.spec
     return Metadata(
         name=run.name,
@@ -156,7 +178,7 @@ def _describe(run: Run, network: Network, verified: Verified, fitted: Fit | None
         labels=spec.labels,
         layers=table_layers(network),
         parameters=count_parameters(network),
-        training=describe_source(run.recipe, run.dataset, fitted, run.command),
+        training={**describe_source(run.recipe, run.dataset, fitted, run.command), **course.describe()},
         evaluation=verified.evaluation.to_json(),
         parity=verified.parity.to_json(),
         files={},
