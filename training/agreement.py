@@ -19,7 +19,7 @@ class Agreement(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships 
         self._mean_of_statistics = mean_of_statistics
         self._mean_of_figures = mean_of_figures
 
-    def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+    def on_train_batch_end(self, batch: int, *_: object, **__: object) -> None:
         """Keras's name for it: the statistics of normalisation, before the held out images are looked at."""
         statistics = self.model.non_trainable_weights
         if batch == self._steps - 1 and statistics:
@@ -27,7 +27,7 @@ class Agreement(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships 
             for variable, mean in zip(statistics, means, strict=True):
                 variable.assign(mean)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+    def on_epoch_end(self, _epoch: int, logs: dict[str, float]) -> None:
         """Loss and accuracy of what was learned from; the callbacks after this one read them in `logs`."""
         names = sorted(name for name in logs if not name.startswith("val_"))
         means = self._mean_of_figures([tf.constant(float(logs[name]), tf.float64) for name in names])

@@ -60,7 +60,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
     _add_network(parser)
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="keep the Keras network, too")
-    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="keep the run's state here, go on from it if killed")
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="FILE", help="keep the run's state here, go on from it if killed"
+    )
     _add_destination(parser)
     add_learning(parser)
     parser.set_defaults(command="kerascommands:train_recipe")

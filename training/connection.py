@@ -1,6 +1,7 @@
 """Connects the processes that train together, by TensorFlow's own means."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -9,18 +10,20 @@ from training.cluster import Cluster
 from training.errors import InvalidCluster, WorkerLost
 
 
-def connect(cluster: Cluster, patience: float) -> Any:
-    """The tf.distribute.MultiWorkerMirroredStrategy of a cluster once all its processes are there.
+def connect(
+    cluster: Cluster, patience: float, strategy: Callable[[Any], Any] = tf.distribute.MultiWorkerMirroredStrategy
+) -> Any:
+    """The strategy of a cluster once all its processes are there.
 
-    It checks them from then on. TensorFlow waits for them for ever, so a thread does; raises WorkerLost after `patience`
-    seconds, and InvalidCluster where this process cannot listen at its address.
+    It checks them from then on. TensorFlow waits for them for ever, so a thread does; raises WorkerLost after
+    `patience` seconds, and InvalidCluster where this process cannot listen at its address.
     """
     outcome: list[Any] = []
 
     def make() -> None:
         try:
-            outcome.append(tf.distribute.MultiWorkerMirroredStrategy(_resolver(cluster)))
-        except Exception as error:  # noqa: BLE001  # is raised below, where somebody hears it
+            outcome.append(strategy(_resolver(cluster)))
+        except Exception as error:  # is raised below, where somebody hears it
             outcome.append(error)
 
     thread = threading.Thread(target=make, daemon=True)

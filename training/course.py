@@ -1,6 +1,6 @@
 """What may be asked of a training beside its recipe: where it runs, what it starts from, what it logs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from training.starting import Start, take_over
 class Course:
     """By default one process, random weights, and no log but the metadata's."""
 
-    distribution: Distribution = Distribution()
+    distribution: Distribution = field(default_factory=Distribution)
     start: Start | None = None
     freeze: bool = False
     tensorboard: Path | None = None

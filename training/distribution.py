@@ -1,4 +1,4 @@
-"""Where a network is trained: in one process by one device, or by all GPUs of a machine; by many processes, see `workers`.
+"""Where a network is trained: by one device or by all GPUs of a machine; by many processes, see `workers`.
 
 All learn from the same batches in the same order and take the same steps, up to the rounding of sums and, in
 networks with batch normalisation, to statistics over each part of a batch instead of over the whole of it.
@@ -42,7 +42,7 @@ class Distribution:
     def check(self, identity: str) -> None:
         """Raise InvalidCluster where the other processes train something else; `identity` is hexadecimal."""
 
-    def callbacks(self, steps: int) -> list[Any]:
+    def callbacks(self, steps: int) -> list[Any]:  # noqa: ARG002  # for those who need it
         """What must happen while the network learns, in epochs of so many steps."""
         return []
 

@@ -33,7 +33,7 @@ class EventLog(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships n
         for writer in self._writers.values():
             writer.flush()  # TensorBoard follows a run while it goes on
 
-    def on_train_end(self, logs: object = None) -> None:
+    def on_train_end(self, _logs: object = None) -> None:
         """Close the files."""
         for writer in self._writers.values():
             writer.close()

@@ -42,6 +42,7 @@ def fit(
     split: Split,
     verbose: int,
     checkpoint: Checkpoint | None = None,
+    *,
     callbacks: Sequence[Any] = (),
     distribution: Distribution = _HERE,
 ) -> Fit:

@@ -22,9 +22,10 @@ class Journal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
         self.progress = Progress()
 
     def resume(self, network: Network, distribution: Distribution) -> None:
-        """Set a compiled network, its optimizer built, to the state in the checkpoint's file, where there is one; raises InvalidCheckpoint.
+        """Set a compiled network and its built optimizer to the state in the checkpoint's file; raises InvalidCheckpoint.
 
-        Where several processes train together, all get the state of the chief, who alone has a file.
+        Without a file they stay as they are. Where several processes train together, all get the state of the chief,
+        who alone has a file.
         """
         variables = _variables(network)
         stored = None if self._checkpoint is None else self._checkpoint.load()

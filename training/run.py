@@ -92,7 +92,13 @@ def _learn(run: Run, keep: Path | None, course: Course) -> tuple[Network, Fit]:
         course.begin(network, run.dataset.spec.labels)
     checkpoint = None if keep is None else Checkpoint(keep, identity)
     fitted = fit(
-        network, run.recipe, run.dataset.train, run.verbose, checkpoint, course.callbacks(), course.distribution
+        network,
+        run.recipe,
+        run.dataset.train,
+        run.verbose,
+        checkpoint,
+        callbacks=course.callbacks(),
+        distribution=course.distribution,
     )
     return network, fitted
 
@@ -133,9 +139,7 @@ def verify(run: Run, network: Network) -> Verified:
         graph=graph,
         labels=predicted_labels(tested),
         evaluation=evaluate(tested, test, spec.labels),
-        parity=compare(
-            np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])
-        ),
+        parity=compare(np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])),
         golden=make_golden(drawn, predict(network, drawn)),
     )
 

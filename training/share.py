@@ -30,7 +30,8 @@ class Share:
         """The places of this share's images in a batch of so many (an int32 scalar), and each one's weight (float32).
 
         All parts get the same number of images, the last ones the batch's first image again, with a weight of 0. Every
-        part takes the mean over its images, and the mean of these means is that over the batch: others weigh padded/count.
+        part takes the mean over its images, and the mean of these means is that over the batch: the others weigh
+        padded/count.
         """
         padded = -(-count // self.parts) * self.parts
         places = tf.range(self.index, padded, self.processes)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from modelrepo.reader import read_bundle
 from training.architectures import Architecture
 from training.errors import InvalidNetwork
@@ -44,9 +46,11 @@ def take_over(start: Start, network: Network, labels: tuple[str, ...], *, freeze
             f"the network to start from takes images of {_size(start.network)}, the recipe's {_size(network)}: "
             "take a recipe whose images have that size"
         )
-    ours, theirs = _weighted(network), _weighted(start.network)
+    ours, theirs = _layers(network), _layers(start.network)
     if [_look(layer) for layer in ours[:-1]] != [_look(layer) for layer in theirs[:-1]]:
-        raise InvalidNetwork("the network to start from has another architecture than the recipe's: take its own recipe")
+        raise InvalidNetwork(
+            "the network to start from has another architecture than the recipe's: take its own recipe"
+        )
     kept = len(ours) if _same_classes(start, ours[-1], theirs[-1], labels) else -1
     for layer, earlier in zip(ours[:kept], theirs[:kept], strict=True):
         layer.set_weights(earlier.get_weights())
@@ -55,8 +59,8 @@ def take_over(start: Start, network: Network, labels: tuple[str, ...], *, freeze
             layer.trainable = False
 
 
-def _weighted(network: Network) -> list[Any]:
-    return [layer for layer in network.layers if layer.weights]
+def _layers(network: Network) -> list[Any]:
+    return [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
 
 
 def _look(layer: Any) -> tuple[Any, ...]:

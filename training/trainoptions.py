@@ -19,7 +19,11 @@ def add_learning(parser: ArgumentParser) -> None:
 def _add_start(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("an earlier network")
     group.add_argument(
-        "--from", type=Path, dest="start", metavar="BUNDLE|FILE.keras", help="start from its weights, not from random ones"
+        "--from",
+        type=Path,
+        dest="start",
+        metavar="BUNDLE|FILE.keras",
+        help="start from its weights, not from random ones",
     )
     group.add_argument("--freeze", action="store_true", help="let only the last layer learn; with --from")
 

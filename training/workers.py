@@ -28,9 +28,9 @@ class Workers(Distribution):
     """One of several processes, on one machine or many, which sum up their gradients in every step.
 
     Keras 3.15's `fit` does not work under tf.distribute.MultiWorkerMirroredStrategy
-    (https://github.com/keras-team/keras/issues/20585): it takes the processes' batches for tensors. So the strategy only
-    connects the processes and notices when one is gone; each fits its own copy of the network on its own share of every
-    batch, and the optimizer adds up the gradients before it takes them. All copies stay equal to the last bit.
+    (https://github.com/keras-team/keras/issues/20585): it takes the processes' batches for tensors. So the strategy
+    only connects the processes and notices when one is gone; each fits its own copy of the network on its own share
+    of every batch, and the optimizer takes the mean of all gradients. All copies stay equal to the last bit.
     """
 
     def __init__(self, cluster: Cluster, patience: float = _PATIENCE) -> None:
@@ -49,7 +49,7 @@ class Workers(Distribution):
         return SummedSGD
 
     def mean(self, tensors: Sequence[Tensor], what: int) -> list[Tensor]:
-        """The mean of each tensor over all processes, which must all call this, for the same thing in the same order."""
+        """The mean of each tensor over all processes, which all call this, for the same thing and in the same order."""
         flat = tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], 0)
         total = tf.raw_ops.CollectiveReduceV2(
             input=flat,

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.processes_together import run_together
+from tests.support.worker import learn
+from tests.training.conftest import draw_dataset
+from training.datasets import MNIST
+from training.distribution import Distribution
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "digits.npz"
+    dataset = draw_dataset(MNIST)
+    np.savez(
+        path,
+        x_train=dataset.train.images[..., 0],
+        y_train=dataset.train.labels,
+        x_test=dataset.test.images[..., 0],
+        y_test=dataset.test.labels,
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def together(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes leave that train together, after which the second one dies: see tests/support/worker.py."""
+    folder = tmp_path_factory.mktemp("together")
+    chief, other = run_together(2, "-m", "tests.support.worker", str(data), str(folder))
+    assert (chief.returncode, other.returncode) == (0, 3), chief.stderr + other.stderr
+    return folder
+
+
+def test_two_processes_learn_what_one_does(together: Path, data: Path) -> None:
+    network, _ = learn(data, Distribution())
+
+    pairs = zip(network.get_weights(), read_weights(together / "0.npz"), strict=True)
+    # Sums in another order: some 4e-8. A last batch whose images count too much makes it 1e-4.
+    assert max(np.abs(alone - shared).max() for alone, shared in pairs) < 1e-6
+
+
+def test_both_processes_have_the_same_weights_to_the_last_bit(together: Path) -> None:
+    pairs = zip(read_weights(together / "0.npz"), read_weights(together / "1.npz"), strict=True)
+
+    assert all(np.array_equal(first, second) for first, second in pairs)
+
+
+def test_only_the_chief_looks_at_the_images_held_out(together: Path) -> None:
+    chief, other = np.load(together / "0-history.npz"), np.load(together / "1-history.npz")
+
+    assert "val_loss" in chief
+    assert "val_loss" not in other
+    assert np.array_equal(chief["loss"], other["loss"])
+
+
+def test_the_death_of_a_process_is_told_in_a_sentence(together: Path) -> None:
+    assert "another process is gone" in (together / "lost.txt").read_text()
+
+
+def read_weights(path: Path) -> list[np.ndarray]:
+    with np.load(path) as stored:
+        return [stored[name] for name in stored.files]
