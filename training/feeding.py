@@ -1,7 +1,7 @@
 """How images reach a network: streams of batches, read and distorted beside the computation.
 
-Order and distortion follow from the seed and the number of the epoch, not from what was drawn before: a run that is taken
-up again at its tenth epoch sees what an uninterrupted one sees in its tenth epoch.
+Order and distortion follow from the seed and the number of the epoch, not from what was drawn before: a run that is
+taken up again at its tenth epoch sees what an uninterrupted one sees in its tenth epoch.
 """
 
 from collections.abc import Callable

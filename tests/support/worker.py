@@ -4,6 +4,7 @@ It leaves its weights in FOLDER and trains once more. In that, all but the chief
 chief has to say of it is left in FOLDER, too.
 """
 
+import json
 import os
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from training.architectures import Textbook
 from training.augmentation import Augmentation
 from training.checkpoint import Checkpoint
 from training.cluster import Cluster, read_cluster
@@ -25,9 +27,14 @@ from training.run import build_network
 from training.sources import read_dataset
 from training.workers import Workers
 
-# 107 images are learned from, so that the last batch has 11, which two processes cannot share evenly.
+# 107 images are learned from, so that the last batch has 11, which two processes cannot share evenly. Few filters and
+# steps: where a sum that is rounded otherwise tips a ReLU from one side to the other, a gradient changes by a leap.
 RECIPE = replace(
-    RECIPES["mnist"], epochs=2, batch_size=16, validation=13 / 120, augmentation=Augmentation(shift=2, cutout=8)
+    RECIPES["mnist"],
+    architecture=Textbook(pooling="average", filters=(4, 8)),
+    augmentation=Augmentation(shift=2, cutout=8),
+    epochs=1,
+    validation=13 / 120,
 )
 
 
@@ -54,7 +61,7 @@ def main(data: Path, folder: Path, cluster: Cluster) -> None:
     workers = Workers(cluster)
     network, fitted = learn(data, workers)
     np.savez(folder / f"{cluster.index}.npz", *network.get_weights())
-    np.savez(folder / f"{cluster.index}-history.npz", **fitted.history)
+    (folder / f"{cluster.index}.json").write_text(json.dumps(fitted.history))
     try:
         learn(data, workers, *([] if workers.chief else [Death()]))
     except WorkerLost as error:

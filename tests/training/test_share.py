@@ -1,7 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from training.augmentation import Augmentation
+from training.feeding import feed
+from training.run import Run
 from training.share import Share
 
 
@@ -36,3 +41,16 @@ def test_devices_of_a_process_get_parts_of_the_same_size() -> None:
     places, _ = Share(devices=4).take(tf.constant(9))
 
     assert len(places) == 12
+
+
+def test_the_shares_of_a_stream_are_its_images_changed_alike(run: Run) -> None:
+    recipe = replace(run.recipe, batch_size=11, augmentation=Augmentation(shift=2, rotate=10, cutout=8))
+
+    whole = list(feed(run.dataset.train, recipe))
+    first, second = (list(feed(run.dataset.train, recipe, share=Share(index, 2))) for index in range(2))
+
+    assert len(first) == len(second) == len(whole)
+    for (images, _), (even, _, _), (odd, _, weights) in zip(whole, first, second, strict=True):
+        # Sines of fewer angles at a time are rounded otherwise.
+        assert np.allclose(images[0::2], even, atol=1e-4)
+        assert np.allclose(images[1::2], odd[weights > 0], atol=1e-4)
