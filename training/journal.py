@@ -22,7 +22,7 @@ class Journal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
         self.progress = Progress()
 
     def resume(self, network: Network, distribution: Distribution) -> None:
-        """Set a compiled network, its optimizer built, to the state in the checkpoint's file; may raise InvalidCheckpoint.
+        """Set a compiled network, its optimizer built, to its file's state; may raise InvalidCheckpoint.
 
         Without a file they stay as they are. Where several processes train together, all get the state of the chief,
         who alone has a file.
