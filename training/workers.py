@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.agreement import Agreement
+from training.agreement import Agreement, Mean
 from training.cluster import Cluster
 from training.connection import connect
 from training.distribution import Arrays, Distribution
@@ -40,13 +40,7 @@ class Workers(Distribution):
 
     def optimizer(self) -> Any:
         """SGD with the gradients of all processes."""
-        workers = self
-
-        class SummedSGD(keras.optimizers.SGD):  # type: ignore[misc]  # Keras ships no type information
-            def apply(self, grads: list[Tensor], trainable_variables: list[Any] | None = None) -> None:
-                super().apply(workers.mean(grads, _GRADIENTS), trainable_variables)
-
-        return SummedSGD
+        return averaged(lambda gradients: self.mean(gradients, _GRADIENTS))
 
     def mean(self, tensors: Sequence[Tensor], what: int) -> list[Tensor]:
         """The mean of each tensor over all processes, which all call this, for the same thing and in the same order."""
@@ -98,3 +92,13 @@ class Workers(Distribution):
     def describe(self) -> dict[str, int]:
         """How many processes."""
         return {"workers": self.share.processes}
+
+
+def averaged(mean: Mean) -> Any:
+    """A class of SGD that takes the mean of every process's gradients before it does anything with them."""
+
+    class AveragedSGD(keras.optimizers.SGD):  # type: ignore[misc]  # Keras ships no type information
+        def apply(self, grads: list[Tensor], trainable_variables: list[Any] | None = None) -> None:
+            super().apply(mean(grads), trainable_variables)
+
+    return AveragedSGD
