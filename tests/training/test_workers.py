@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,7 +9,7 @@ from training.workers import averaged
 
 
 def test_the_step_is_that_of_the_mean_of_all_gradients() -> None:
-    def with_a_process_at_rest(gradients: list[Any]) -> list[Any]:
+    def with_a_process_at_rest(gradients: Sequence[Any]) -> list[Any]:
         return [gradient / 2 for gradient in gradients]
 
     weight = keras.Variable([1.0, 2.0])
