@@ -14,4 +14,4 @@ from training.cli import main
 if __name__ == "__main__":
     # Containers and schedulers end a process by SIGTERM: let it clean up as it does after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], os.environ.get("TF_CONFIG")))

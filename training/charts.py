@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from training.canvas import BLUE, ORANGE, as_png
+from training.checkpoint import History
 from training.datasets import Dataset
-from training.fitting import History
 
 _GRID_COLUMNS = 10
 _MARKED = 25  # epochs up to which each has a dot of its own

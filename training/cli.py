@@ -16,6 +16,7 @@ from training.lookoptions import add_filters, add_mistakes
 from training.nativelog import native_log_silenced
 from training.pictureoptions import add_pictures
 from training.recipes import RECIPES
+from training.trainoptions import add_learning
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -23,10 +24,13 @@ _DESCRIPTION = "Train a small image classifier, prove that its exported graph is
 _INTERRUPTED = 130  # what shells give for a process that Ctrl-C ended
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run a command; returns the exit status: 0 done, 1 failed with one sentence, 130 interrupted."""
+def main(arguments: Sequence[str], cluster: str | None = None) -> int:
+    """Run a command; returns the exit status: 0 done, 1 failed with one sentence, 130 interrupted.
+
+    `cluster` is what TF_CONFIG says.
+    """
     options = make_parser().parse_args(arguments)
-    options.arguments = list(arguments)
+    options.arguments, options.cluster = list(arguments), cluster
     try:
         return _find(options.command)(options)
     except KeyboardInterrupt:
@@ -67,6 +71,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--checkpoint", type=Path, metavar="FILE", help="keep the run's state here, go on from it if killed"
     )
     _add_destination(parser)
+    add_learning(parser)
     parser.set_defaults(command="kerascommands:train_recipe")
 
 

@@ -14,20 +14,29 @@ from training.augmentation import Augmentation
 Tensor = Any  # a tf.Tensor; TensorFlow ships no types
 
 
-def distort(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
-    """Float images of [N, height, width, channels], each changed in its own way; `seed` is two integers."""
+def distort(images: Tensor, rules: Augmentation, seed: Tensor, part: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    """Float images of [N, height, width, channels], each changed in its own way; `seed` is two integers.
+
+    Where these are part of a larger batch, `part` is their places in it and its size: each is changed as in there.
+    """
     if rules == Augmentation():
         return images
-    moved = _move(images, rules, seed)
+    places, count = part or (tf.range(tf.shape(images)[0]), tf.shape(images)[0])
+
+    def draw(values: int, offset: int, lowest: float) -> Tensor:
+        """So many numbers for each image, from the lowest to 1."""
+        numbers = tf.random.stateless_uniform((values, count), seed + offset, lowest, 1)
+        return tf.gather(numbers, places, axis=1)
+
+    moved = _move(images, rules, draw(6, 0, -1))
     if rules.crop:
-        moved = _enlarge(moved, rules.crop, seed)
-    return _cover(moved, rules.cutout, seed) if rules.cutout else moved
+        moved = _enlarge(moved, rules.crop, draw(4, 2, 0))
+    return _cover(moved, rules.cutout, draw(2, 1, 0)[..., None]) if rules.cutout else moved
 
 
-def _move(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
+def _move(images: Tensor, rules: Augmentation, draw: Tensor) -> Tensor:
     """One affine map an image: flip, zoom, shear and turn about the centre, then shift; bilinear between pixels."""
-    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    draw = tf.random.stateless_uniform((6, count), seed, -1, 1)
+    height, width = images.shape[1], images.shape[2]
     turn, lean = draw[0] * math.radians(rules.rotate), draw[1] * rules.shear
     across, down = 1 + draw[2] * rules.zoom, 1 + draw[2] * rules.zoom
     if rules.flip:
@@ -51,13 +60,12 @@ def _move(images: Tensor, rules: Augmentation, seed: Tensor) -> Tensor:
     )
 
 
-def _enlarge(images: Tensor, smallest: float, seed: Tensor) -> Tensor:
+def _enlarge(images: Tensor, smallest: float, draw: Tensor) -> Tensor:
     """A part of each image, drawn by area, shape and place, brought to the whole size.
 
     Szegedy et al., "Going Deeper with Convolutions", arXiv:1409.4842: areas down to a share, shapes from 3:4 to 4:3.
     """
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    draw = tf.random.stateless_uniform((4, count), seed + 2)
     area, shape = smallest + (1 - smallest) * draw[0], tf.pow(4 / 3, 2 * draw[1] - 1)
     down, across = tf.minimum(tf.sqrt(area / shape), 1), tf.minimum(tf.sqrt(area * shape), 1)
     top, left = draw[2] * (1 - down), draw[3] * (1 - across)
@@ -65,10 +73,9 @@ def _enlarge(images: Tensor, smallest: float, seed: Tensor) -> Tensor:
     return tf.image.crop_and_resize(images, boxes, tf.range(count), (height, width))
 
 
-def _cover(images: Tensor, side: int, seed: Tensor) -> Tensor:
+def _cover(images: Tensor, side: int, centre: Tensor) -> Tensor:
     """A black square somewhere in each image, cut where it reaches beyond the edge (DeVries and Taylor, 2017)."""
-    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    centre = tf.random.stateless_uniform((2, count, 1), seed + 1)
+    height, width = images.shape[1], images.shape[2]
     rows = tf.abs(tf.range(height, dtype=tf.float32) - centre[0] * height) < side / 2
     columns = tf.abs(tf.range(width, dtype=tf.float32) - centre[1] * width) < side / 2
     covered = tf.logical_and(rows[:, :, None], columns[:, None, :])

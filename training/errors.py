@@ -29,6 +29,14 @@ class ShapesDiffer(TrainingError):
     """Keras or an exported graph has other shapes than the formula gives."""
 
 
+class InvalidCluster(TrainingError):
+    """The processes that are to train together cannot find each other, or do not train the same."""
+
+
+class WorkerLost(TrainingError):
+    """One of the processes that train together is gone, or has never come."""
+
+
 class ParityFailed(TrainingError):
     """ONNX Runtime does not answer as Keras does, so nothing is published."""
 

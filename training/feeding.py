@@ -6,7 +6,7 @@ taken up again at its tenth epoch sees what an uninterrupted one sees there.
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,25 +18,45 @@ from training.errors import InvalidData
 from training.imagestream import ImageFiles
 from training.recipes import Recipe
 from training.scaling import scale
+from training.share import Share
 
 Stream = Any  # a tf.data.Dataset; TensorFlow ships no types
 Tensor = Any
 
+_ALL = Share()
 _BATCH = 256  # images at a time where nothing is learned; changes the speed only
 _VALUES = 1 << 22  # but no more numbers than these: 21 photographs of 256×256, whose activations take 1 GB by hundreds
 
 
-def feed(split: Split, recipe: Recipe, start: int = 0) -> Stream:
-    """All epochs from `start` on, one after the other: float32 [N, height, width, channels] of 0…1, one-hot labels."""
+def feed(
+    split: Split,
+    recipe: Recipe,
+    start: int = 0,
+    share: Share = _ALL,
+    class_weights: Mapping[int, float] | None = None,
+) -> Stream:
+    """All epochs from `start` on, one after the other: float32 [N, height, width, channels] of 0…1, one-hot labels.
+
+    Where classes are weighed, and where a share is not the whole of each batch (see `Share.take`), weights stand beside
+    them, float32 [N].
+    """
     classes = len(recipe.dataset.labels)
+    read, labels = _reader(split.images), tf.constant(split.labels)
+    weighing = tf.constant([1.0 if class_weights is None else class_weights[label] for label in range(classes)])
+    weighed = class_weights is not None or not share.whole
 
     def epoch(number: Tensor) -> Stream:
         order = tf.random.experimental.stateless_shuffle(tf.range(len(split)), _seed(recipe, number))
-        return _read(split, tf.data.Dataset.from_tensor_slices(order), recipe.batch_size)
+        return tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
 
-    def prepare(step: Tensor, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        images, labels = batch
-        return distort(scale(images), recipe.augmentation, _seed(recipe, step)), tf.one_hot(labels, classes)
+    def prepare(step: Tensor, batch: Tensor) -> tuple[Tensor, ...]:
+        count = tf.shape(batch)[0]
+        places, weights = share.take(count)
+        chosen = tf.gather(batch, places)
+        images = distort(scale(read(chosen)), recipe.augmentation, _seed(recipe, step), (places, count))
+        wanted = tf.gather(labels, chosen)
+        learned = images, tf.one_hot(wanted, classes)
+        return (*learned, weights * tf.gather(weighing, wanted)) if weighed else learned
 
     epochs = tf.data.Dataset.range(start, recipe.epochs).flat_map(epoch)
     first = start * steps_per_epoch(split, recipe)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from training.balancing import weigh_classes
 from training.checkpoint import Checkpoint, History, Progress
 from training.datasets import Split, hold_out
+from training.distribution import Distribution
 from training.feeding import Stream, faults_named, feed, show, steps_per_epoch
 from training.interruption import Interruption
 from training.journal import Journal
@@ -18,6 +19,8 @@ from training.optimisation import make_optimizer
 from training.recipes import Recipe
 from training.throughput import Throughput, measure
 from training.timeleft import TimeLeft
+
+_HERE = Distribution()
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Fit:
     seconds: float
     train_images: int
     validation_images: int
-    throughput: Throughput
+    throughput: Throughput | None  # None where several devices trained it
     class_weights: dict[int, float] | None = None  # by label index, None where all count alike
 
 
@@ -47,37 +50,47 @@ def fit(
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Any] = (),
     validation: Split | None = None,
+    distribution: Distribution = _HERE,
 ) -> Fit:
     """Train the network in place on a split; `verbose` is Keras's (1 is a progress bar).
 
     What it is watched on is held out of the split where no `validation` is given. With a checkpoint, every epoch's
-    state is kept in its file, and what the file held before is gone on from; raises InvalidCheckpoint, and InvalidData
-    where an image file is no longer what it was.
+    state is kept in its file, and what the file held before is gone on from. The network was built in the
+    distribution's scope. Raises InvalidCheckpoint, WorkerLost, and InvalidData where an image file is no longer what it
+    was.
     """
     learned, watched = (split, validation) if validation else hold_out(split, recipe.validation, recipe.seed)
     weights = weigh_classes(learned.labels, len(recipe.dataset.labels), recipe.balance)
     steps = steps_per_epoch(learned, recipe)
-    network.compile(
-        optimizer=make_optimizer(recipe, steps * recipe.epochs),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
-    )
+    with distribution.scope():
+        network.compile(
+            optimizer=make_optimizer(recipe, steps * recipe.epochs, distribution.optimizer()),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+            weighted_metrics=["accuracy"],
+        )
+        network.optimizer.build(network.trainable_variables)
     journal = Journal(checkpoint)
-    journal.resume(network)
-    start = journal.progress.epochs
-    with Interruption() as interruption, faults_named():
+    with distribution.watch(), Interruption() as interruption, faults_named():
+        journal.resume(network, distribution)
+        start = journal.progress.epochs
         network.fit(
-            feed(learned, recipe, start),
+            feed(learned, recipe, start, distribution.share, weights),
             steps_per_epoch=steps,
             initial_epoch=start,
             epochs=recipe.epochs,
-            validation_data=show(watched, recipe) if len(watched) else None,
-            class_weight=weights,
+            validation_data=show(watched, recipe) if distribution.chief and len(watched) else None,
             shuffle=False,  # the feed has done it
             verbose=verbose,
-            callbacks=[journal, interruption, *([TimeLeft(recipe.epochs)] if verbose else []), *callbacks],
+            callbacks=[
+                *distribution.callbacks(steps),
+                journal,
+                interruption,
+                *([TimeLeft(recipe.epochs)] if verbose else []),
+                *callbacks,
+            ],
         )
-        throughput = _measure(network, feed(learned, recipe), journal.progress, steps)
+        measured = distribution.share.whole  # part of a batch says nothing of the whole of it
+        throughput = _measure(network, feed(learned, recipe), journal.progress, steps) if measured else None
     return Fit(journal.progress.history, journal.progress.seconds, len(learned), len(watched), throughput, weights)
 
 

@@ -8,8 +8,9 @@ from training.comparison import LEAST_RATIO, MOST_LOST, Comparison, Measured, re
 from training.datasets import Images
 from training.evaluation import evaluate, predicted_labels
 from training.goldenimages import draw_images, make_golden
+from training.publishing import Verified
 from training.quantisation import choose_images, quantise
-from training.run import Run, Verified
+from training.run import Run
 from training.runtime import open_graph
 from training.stopwatch import Stopwatch, time_both
 

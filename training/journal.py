@@ -1,12 +1,14 @@
 """What is written down of a run at the end of every epoch: its figures, its learning rate, and its state in a file."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
 from training.checkpoint import Checkpoint, Progress
+from training.distribution import Distribution
 from training.networks import Network
 
 
@@ -19,14 +21,19 @@ class Journal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
         self._started = 0.0
         self.progress = Progress()
 
-    def resume(self, network: Network) -> None:
-        """Set a compiled network to the state in the file, where there is one; raises InvalidCheckpoint."""
-        network.optimizer.build(network.trainable_variables)
+    def resume(self, network: Network, distribution: Distribution) -> None:
+        """Set a compiled network, its optimizer built, to its file's state; may raise InvalidCheckpoint.
+
+        Without a file they stay as they are. Where several processes train together, all get the state of the chief,
+        who alone has a file.
+        """
+        variables = _variables(network)
         stored = None if self._checkpoint is None else self._checkpoint.load()
-        if stored is not None:
-            values, self.progress = stored
-            for variable, value in zip(_variables(network), values, strict=True):
-                variable.assign(value)
+        values, self.progress = stored or ([np.array(variable) for variable in variables], Progress())
+        *values, epochs = distribution.follow([*values, np.array(self.progress.epochs)])
+        self.progress = replace(self.progress, epochs=int(epochs))
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
     def on_train_begin(self, *_: object) -> None:
         """Keras's name for it, as are the others."""

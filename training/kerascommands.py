@@ -14,23 +14,39 @@ from modelrepo.repository import ModelRepository
 from modelrepo.table import layer_table
 from training.architectures import Textbook
 from training.charts import draw_grid
+from training.cluster import read_cluster
+from training.course import Course
 from training.datasets import SPECS, Dataset
+from training.distribution import Distribution, all_gpus
 from training.download import obtain
 from training.environment import portable_command
-from training.errors import InvalidChoice, InvalidNetwork
+from training.errors import InvalidChoice, InvalidCluster, InvalidNetwork
 from training.foldercommands import load_pictures, refuse_picture_options
 from training.int8command import in_eight_bits
+from training.learning import assist, train
+from training.publishing import publish_network
 from training.recipes import RECIPES, Recipe
-from training.run import Run, build_network, publish_network, train
+from training.run import Run, build_network
 from training.saving import load_network
+from training.starting import read_start
 from training.unpacking import unpacked
+from training.workers import Workers
 
 
 def train_recipe(options: Namespace) -> int:
     """Train by a recipe and publish."""
     recipe = _vary(options, _choose_recipe(options))
+    course = Course(
+        distribution=_distribute(options),
+        start=None if options.start is None else read_start(options.start, recipe.architecture),
+        freeze=options.freeze,
+        tensorboard=options.tensorboard,
+    )
     with _opened(options, recipe) as run:
-        return _report(train(run, options.save, options.checkpoint))
+        if course.distribution.chief:
+            return _report(train(run, options.save, options.checkpoint, course))
+        assist(run, course)
+    return 0
 
 
 def export(options: Namespace) -> int:
@@ -93,7 +109,21 @@ def _vary(options: Namespace, name: str) -> Recipe:
         raise InvalidNetwork(f"--{' and --'.join(shape)} change the textbook's network, and {name} has another")
     architecture = replace(recipe.architecture, **shape)
     weights = {None: recipe.balance, True: 1.0, False: 0.0}[getattr(options, "class_weights", None)]
-    return replace(recipe, architecture=architecture, balance=weights, **_given(options, "seed", "epochs"))
+    return replace(recipe, architecture=architecture, balance=weights, **_given(options, "seed", "epochs", "precision"))
+
+
+def _distribute(options: Namespace) -> Distribution:
+    """Where the network is to be trained; raises InvalidCluster or WorkerLost."""
+    if options.freeze and options.start is None:
+        raise InvalidNetwork("--freeze needs --from: what was drawn at random must learn")
+    cluster = read_cluster(options.cluster)
+    if cluster is None:
+        return all_gpus() if options.devices == "all" else Distribution()
+    if options.devices == "all":
+        raise InvalidCluster("TF_CONFIG and --devices all exclude each other: start one process for each GPU")
+    if options.precision == "mixed_float16":
+        raise InvalidCluster("processes that train together cannot scale the loss: take --precision mixed_bfloat16")
+    return Workers(cluster)
 
 
 def _given(options: Namespace, *names: str) -> dict[str, Any]:

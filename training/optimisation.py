@@ -9,9 +9,9 @@ from training.recipes import Recipe
 _UNDECAYED = ("bias", "gamma", "beta")  # a network is not simpler for having small ones
 
 
-def make_optimizer(recipe: Recipe, steps: int) -> Any:
-    """A keras.optimizers.SGD for a run of so many steps."""
-    optimizer = keras.optimizers.SGD(
+def make_optimizer(recipe: Recipe, steps: int, sgd: Any = keras.optimizers.SGD) -> Any:
+    """A keras.optimizers.SGD, or a class made of it, for a run of so many steps."""
+    optimizer = sgd(
         _schedule(recipe, steps),
         recipe.momentum,
         nesterov=recipe.nesterov,

@@ -11,8 +11,9 @@ from training.intervals import Interval, wilson_interval
 from training.layertable import count_parameters, table_layers
 from training.networks import Network
 from training.provenance import describe_fit
+from training.publishing import predict
 from training.recipes import Recipe
-from training.run import build_network, predict
+from training.run import build_network
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,16 @@ _LIBRARIES = ("keras", "tensorflow", "tf2onnx", "onnxruntime", "numpy", "pillow"
 
 def describe_fit(recipe: Recipe, fit: Fit) -> dict[str, Any]:
     """The numbers of a run and what came of it, epoch by epoch."""
+    weights, speed = fit.class_weights, fit.throughput
     return {
         **_describe_recipe(recipe),
         "train_images": fit.train_images,
         "validation_images": fit.validation_images,
         "history": dict(fit.history),
         "seconds": round(fit.seconds, 1),
-        "throughput": asdict(fit.throughput),
         "peak_memory_bytes": peak_memory_bytes(),
-        **(
-            {}
-            if fit.class_weights is None
-            else {"class_weights": [round(weight, 4) for weight in fit.class_weights.values()]}
-        ),
+        **({} if speed is None else {"throughput": asdict(speed)}),
+        **({} if weights is None else {"class_weights": [round(weight, 4) for weight in weights.values()]}),
     }
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from modelrepo.repository import ModelRepository
 from training.datasets import MNIST, Dataset, DatasetSpec, Split
+from training.learning import train
 from training.recipes import RECIPES
-from training.run import Run, train
+from training.run import Run
 from training.sources import encode_png
 
 
@@ -55,15 +56,7 @@ def bundle(trained: Path, repository: ModelRepository) -> Path:
 @pytest.fixture
 def arrays(dataset: Dataset, tmp_path: Path) -> Path:
     """The data set as one of Keras's `.npz` files."""
-    path = tmp_path / "digits.npz"
-    np.savez(
-        path,
-        x_train=dataset.train.images[..., 0],
-        y_train=dataset.train.labels.astype(np.uint8),
-        x_test=dataset.test.images[..., 0],
-        y_test=dataset.test.labels.astype(np.uint8),
-    )
-    return path
+    return save_arrays(dataset, tmp_path / "digits.npz")
 
 
 @pytest.fixture
@@ -98,6 +91,17 @@ def source(request: pytest.FixtureRequest) -> Path:
 def contents() -> Callable[[Path], dict[str, bytes]]:
     """Every file below a folder, hidden ones too."""
     return lambda folder: {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def save_arrays(dataset: Dataset, path: Path) -> Path:
+    np.savez(
+        path,
+        x_train=dataset.train.images[..., 0],
+        y_train=dataset.train.labels.astype(np.uint8),
+        x_test=dataset.test.images[..., 0],
+        y_test=dataset.test.labels.astype(np.uint8),
+    )
+    return path
 
 
 def make_run(dataset: Dataset, repository: ModelRepository) -> Run:

@@ -7,7 +7,7 @@ from training.architectures import Architecture, Plain, Residual, Textbook
 from training.export import to_onnx
 from training.networks import Network, build
 from training.parity import compare
-from training.run import predict
+from training.publishing import predict
 from training.runtime import open_graph
 
 RANDOM = np.random.default_rng(3)

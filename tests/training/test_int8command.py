@@ -20,9 +20,11 @@ from training.datasets import MNIST
 from training.errors import NotWorthwhile
 from training.export import to_onnx
 from training.int8command import TOLERANCE, in_eight_bits
+from training.learning import train
 from training.networks import Network, textbook
 from training.predictions import read_predictions
-from training.run import Run, publish_network, train
+from training.publishing import publish_network
+from training.run import Run
 from training.runtime import open_graph
 from training.saving import load_network
 

@@ -3,16 +3,17 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from training.architectures import Textbook
 from training.datasets import Dataset
 from training.export import to_onnx
-from training.networks import textbook
+from training.networks import build
 from training.quantisation import CALIBRATION, choose_images, quantise
 from training.runtime import open_graph
 
 
 @pytest.fixture(scope="module")
 def float32() -> bytes:
-    return to_onnx(textbook((28, 28, 1), 10))
+    return to_onnx(build(Textbook(), (28, 28, 1), 10, "network"))
 
 
 @pytest.fixture

@@ -11,9 +11,11 @@ from modelrepo.repository import ModelRepository
 from training.architectures import Textbook
 from training.errors import InvalidNetwork, ParityFailed
 from training.export import to_onnx
+from training.learning import train
 from training.networks import Network, build
 from training.predictions import read_predictions
-from training.run import Run, publish_network, train
+from training.publishing import publish_network
+from training.run import Run
 from training.runtime import open_graph
 from training.saving import load_network
 

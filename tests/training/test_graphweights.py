@@ -1,0 +1,33 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modelrepo.reader import read_bundle
+from training.architectures import Plain, Textbook
+from training.errors import InvalidNetwork
+from training.graphweights import load_bundle
+from training.learning import train
+from training.run import Run
+
+
+def test_a_bundle_of_another_architecture_is_refused(bundle: Path) -> None:
+    with pytest.raises(InvalidNetwork, match="another architecture"):
+        load_bundle(read_bundle(bundle), Textbook(pooling="average"))
+
+
+def test_a_graph_that_has_lost_its_normalisation_is_refused(run: Run) -> None:
+    architecture = Plain(stages=((4,),))
+    normalised = replace(run, recipe=replace(run.recipe, architecture=architecture))
+
+    with pytest.raises(InvalidNetwork, match="train it with --save"):
+        load_bundle(read_bundle(train(normalised)), architecture)
+
+
+def test_weights_that_do_not_give_the_golden_answers_are_refused(bundle: Path) -> None:
+    read = read_bundle(bundle)
+    wrong = replace(read.golden.images[0], probabilities=(1.0,) + (0.0,) * 9)
+    golden = replace(read.golden, images=(wrong, *read.golden.images[1:]))
+
+    with pytest.raises(InvalidNetwork, match="cannot be read back"):
+        load_bundle(replace(read, golden=golden), Textbook())
