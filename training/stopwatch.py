@@ -7,10 +7,10 @@ from itertools import cycle
 import numpy as np
 import onnxruntime
 
-from training.datasets import Images
+from training.datasets import Images, Pictures
 
 # From two serialised graphs and images to each one's median time for one image, in seconds.
-Stopwatch = Callable[[bytes, bytes, Images], tuple[float, float]]
+Stopwatch = Callable[[bytes, bytes, Pictures], tuple[float, float]]
 
 _WARM_UP = 20  # rounds in which caches fill and the runtime plans its memory
 _ROUNDS = 1000  # a median of these differs by 1 % from one measurement to the next
@@ -18,7 +18,7 @@ _LEAST = 50  # for large networks, of which 1,000 would take minutes
 _SECONDS = 20.0
 
 
-def time_both(first: bytes, second: bytes, images: Images) -> tuple[float, float]:
+def time_both(first: bytes, second: bytes, images: Pictures) -> tuple[float, float]:
     """Run each image in both graphs in turn, on one thread, as a worker of the service on one CPU would."""
     pair = [_open(first), _open(second)]
     rounds = [_time_round(pair, image) for image in _take(images)]
@@ -26,7 +26,7 @@ def time_both(first: bytes, second: bytes, images: Images) -> tuple[float, float
     return float(slow), float(fast)
 
 
-def _take(images: Images) -> Iterator[Images]:
+def _take(images: Pictures) -> Iterator[Images]:
     """One image at a time, until there were enough of them or time is up."""
     end = time.perf_counter() + _SECONDS
     for number, position in enumerate(cycle(range(len(images)))):

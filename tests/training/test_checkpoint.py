@@ -80,7 +80,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_never_killed(arrays: Path, tmp_path
 
     killed, whole = (read_bundle(tmp_path / "models" / "mnist" / version) for version in "12")
     scores = [open_graph(bundle.model)(dataset.test.images) for bundle in (killed, whole)]
-    assert np.array_equal(*scores)
+    assert np.array_equal(scores[0], scores[1])
     assert killed.metadata.training["history"] == whole.metadata.training["history"]
     assert not kept.exists()
 

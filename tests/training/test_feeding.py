@@ -27,7 +27,7 @@ def test_an_epoch_has_every_image_once_with_its_label(dataset: Dataset, plain: R
     images, labels = join(feed(dataset.train, plain).take(steps))
 
     order = np.lexsort(images.reshape(len(images), -1).T)
-    expected = np.lexsort(dataset.train.images.reshape(len(images), -1).T)
+    expected = np.lexsort(dataset.train.images[:].reshape(len(images), -1).T)
     assert np.array_equal(np.rint(images[order] * 255), dataset.train.images[expected])
     assert np.array_equal(labels[order].argmax(axis=1), dataset.train.labels[expected])
 
@@ -54,7 +54,7 @@ def test_another_seed_gives_another_feed(dataset: Dataset, recipe: Recipe) -> No
 def test_images_are_shown_in_their_order_and_undistorted(dataset: Dataset, recipe: Recipe) -> None:
     images, labels = join(show(dataset.test, recipe))
 
-    assert np.array_equal(images, dataset.test.images.astype(np.float32) / np.float32(255))
+    assert np.array_equal(images, dataset.test.images[:].astype(np.float32) / np.float32(255))
     assert np.array_equal(labels.argmax(axis=1), dataset.test.labels)
 
 

@@ -15,13 +15,14 @@ from service.runtime import load_model
 from service.verification import WrongAnswers, replay
 from tests.training.conftest import draw_dataset, make_run
 from tests.training.service_double import serve
+from training.architectures import Textbook
 from training.cli import main
 from training.datasets import MNIST
 from training.errors import NotWorthwhile
 from training.export import to_onnx
 from training.int8command import TOLERANCE, in_eight_bits
 from training.learning import train
-from training.networks import Network, textbook
+from training.networks import Network, build
 from training.predictions import read_predictions
 from training.publishing import publish_network
 from training.run import Run
@@ -124,7 +125,7 @@ def test_the_service_replays_and_serves_it(published: Path) -> None:
 
 
 def test_the_service_refuses_other_weights_in_its_place(published: Path, tmp_path: Path) -> None:
-    (tmp_path / "other.onnx").write_bytes(to_onnx(textbook((28, 28, 1), 10)))
+    (tmp_path / "other.onnx").write_bytes(to_onnx(build(Textbook(), (28, 28, 1), 10, "network")))
     bundle = read_bundle(published)
 
     with pytest.raises(WrongAnswers):
@@ -161,4 +162,4 @@ def slower(*_: object) -> tuple[float, float]:
 
 def another(*_: object) -> bytes:
     """A graph with other weights, as a faulty quantisation would write it."""
-    return to_onnx(textbook((28, 28, 1), 10))
+    return to_onnx(build(Textbook(), (28, 28, 1), 10, "network"))
