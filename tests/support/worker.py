@@ -45,9 +45,8 @@ def learn(
     seed_everything(RECIPE.seed)
     network = build_network(RECIPE, "network")
     dataset = read_dataset(RECIPE.dataset, data)
-    return network, fit(
-        network, RECIPE, dataset.train, 0, checkpoint=keep, callbacks=callbacks, distribution=distribution
-    )
+    options: Any = {"checkpoint": keep, "callbacks": callbacks, "distribution": distribution}
+    return network, fit(network, RECIPE, dataset.train, 0, **options)
 
 
 class Death(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no type information

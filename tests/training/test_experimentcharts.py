@@ -23,10 +23,7 @@ def evaluation(dataset: Dataset) -> Evaluation:
 
 def outcomes(experiment: Experiment, evaluation: Evaluation, costs: list[int]) -> list[Outcome]:
     curves = [[0.7 - 0.1 * place, 0.9 - 0.1 * place] for place in range(len(costs))]
-    fits = [
-        Fit({"val_accuracy": curve}, seconds=1, train_images=100, validation_images=20, throughput=None)
-        for curve in curves
-    ]
+    fits = [Fit({"val_accuracy": curve}, 1, 100, 20, throughput=None) for curve in curves]
     return [
         Outcome(variant, variant.vary(RECIPES["mnist"]), (7, 7, 64), 50_186, cost, fitted, evaluation)
         for variant, cost, fitted in zip(experiment.variants, costs, fits, strict=True)
