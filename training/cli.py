@@ -12,7 +12,7 @@ from training.datasets import SPECS
 from training.errors import TrainingError
 from training.experimentoptions import add_experiments
 from training.importoptions import add_import
-from training.lookoptions import add_filters, add_mistakes
+from training.lookoptions import add_costs, add_filters, add_mistakes
 from training.nativelog import native_log_silenced
 from training.pictureoptions import add_pictures
 from training.recipes import RECIPES
@@ -57,6 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_experiments(commands.add_parser("experiments", help="compare networks that differ in one thing, in a picture"))
     add_mistakes(commands.add_parser("mistakes", help="write a page of what a model is most confidently wrong about"))
     add_filters(commands.add_parser("filters", help="draw the filters of a model's first convolution"))
+    add_costs(commands.add_parser("costs", help="time bundles side by side and draw what their accuracy costs"))
     return parser
 
 

@@ -1,8 +1,10 @@
-"""The commands that look at what a network has learned: `mistakes` and `filters`. They need no TensorFlow."""
+"""The commands that look at networks that have learned: `mistakes`, `filters`, `costs`. They need no TensorFlow."""
 
 from argparse import Namespace
 
 from modelrepo.reader import read_bundle
+from training.costchart import draw_costs
+from training.costs import Cost, measure_costs
 from training.filterchart import draw_filters
 from training.firstconvolution import look
 from training.imagefit import read_image
@@ -10,7 +12,10 @@ from training.mistakes import find_mistakes
 from training.mistakespage import MistakesPage
 from training.runtime import open_bundle
 from training.testsplits import opened_test
+from training.texttable import align
 from training.wholefile import write_whole
+
+_HEADS = ("bundle", "accuracy", "95 % interval", "multiply-adds", "bytes", "ms an image", "times the first")
 
 
 def mistakes(options: Namespace) -> int:
@@ -35,3 +40,25 @@ def filters(options: Namespace) -> int:
     count, channels, height, width = found.filters.shape
     print(f"Wrote {options.out}: {count} filters of {height}×{width}×{channels} of {found.name}")
     return 0
+
+
+def costs(options: Namespace) -> int:
+    """Time bundles side by side and draw what their accuracy costs."""
+    found = measure_costs([read_bundle(path) for path in options.bundles])
+    print("\n".join(align([_HEADS, *map(_row, found)])))
+    write_whole(options.out, draw_costs("Accuracy and its price", found))
+    print(f"Wrote {options.out}")
+    return 0
+
+
+def _row(cost: Cost) -> tuple[str, ...]:
+    low, high = cost.interval
+    return (
+        cost.label,
+        f"{cost.accuracy:.2%}",
+        f"{100 * low:.2f}–{high:.2%}",
+        f"{cost.multiply_adds:,}",
+        f"{cost.size:,}",
+        f"{cost.milliseconds:.3f}",
+        f"{cost.ratio:.2f}",
+    )

@@ -1,4 +1,4 @@
-"""The options of `mistakes` and `filters`, which look at what a network has learned."""
+"""The options of `mistakes`, `filters` and `costs`, which look at networks that have learned."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -23,3 +23,12 @@ def add_filters(parser: ArgumentParser) -> None:
     parser.add_argument("--image", type=Path, metavar="FILE", help="also draw the activation maps of this image")
     parser.add_argument("--out", type=Path, default=Path("filters.png"), metavar="FILE.png")
     parser.set_defaults(command="lookcommands:filters")
+
+
+def add_costs(parser: ArgumentParser) -> None:
+    """Give the parser what `costs` needs."""
+    parser.add_argument(
+        "bundles", type=Path, nargs="+", metavar="BUNDLE", help="the first is what others are measured by"
+    )
+    parser.add_argument("--out", type=Path, default=Path("costs.png"), metavar="FILE.png")
+    parser.set_defaults(command="lookcommands:costs")
