@@ -33,4 +33,5 @@ def _add_shapes(parser: ArgumentParser) -> None:
 
 
 def _add_recipe(parser: ArgumentParser, text: str) -> None:
-    parser.add_argument("--recipe", choices=RECIPES, default="mnist", help=f"{text} (default mnist)")
+    known = [name for name, recipe in RECIPES.items() if not recipe.any_folder]
+    parser.add_argument("--recipe", choices=known, default="mnist", help=f"{text} (default mnist)")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from training.architectures import Textbook
+from training.augmentation import Augmentation
 from training.recipes import Recipe
 
 
@@ -55,4 +56,15 @@ _FILTERS = Experiment(
     ),
 )
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (_POOLING, _STRIDES, _PADDING, _FILTERS)}
+_CHOICES = Experiment(
+    "choices",
+    "what a strong recipe gains by its choices",
+    (
+        Variant("the recipe", {}),
+        Variant("undistorted", {"augmentation": Augmentation()}),
+        Variant("constant rate", {"schedule": "constant"}),
+        Variant("averaged weights", {"averaging": 0.999}),  # over the last thousand steps or so
+    ),
+)
+
+EXPERIMENTS = {experiment.name: experiment for experiment in (_POOLING, _STRIDES, _PADDING, _FILTERS, _CHOICES)}

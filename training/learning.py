@@ -9,7 +9,7 @@ from training.course import Course
 from training.fitting import Fit, fit, seed_everything
 from training.networks import Network
 from training.publishing import publish_network
-from training.run import Run, build_network
+from training.run import Run, build_learner, finish
 from training.saving import save_network
 
 _USUAL = Course()
@@ -23,8 +23,7 @@ def train(run: Run, save: Path | None = None, keep: Path | None = None, course: 
     `publish_network` raises.
     """
     learned, fitted = _learn(run, keep, course)
-    network = build_network(run.recipe, run.name)
-    network.set_weights(learned.get_weights())
+    network = finish(run.recipe, run.name, learned)
     if save is not None:
         save_network(network, save)
     published = publish_network(run, network, fitted, origin=course.describe())
@@ -39,12 +38,12 @@ def assist(run: Run, course: Course) -> None:
 
 
 def _learn(run: Run, keep: Path | None, course: Course) -> tuple[Network, Fit]:
-    """The trained network, in the recipe's precision and not mirrored, and how it went."""
+    """The trained network and how it went."""
     seed_everything(run.recipe.seed)
     identity = _identify(run, course)
     course.distribution.check(identity)
     with course.distribution.scope():
-        network = build_network(replace(run.recipe, mirrored=False), run.name, run.recipe.precision)
+        network = build_learner(run.recipe, run.name)
         course.begin(network, run.dataset.spec.labels)
     fitted = fit(
         network,

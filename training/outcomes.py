@@ -13,7 +13,7 @@ from training.networks import Network
 from training.provenance import describe_fit
 from training.publishing import predict
 from training.recipes import Recipe
-from training.run import build_network
+from training.run import build_learner, finish
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ def try_variant(variant: Variant, recipe: Recipe, dataset: Dataset, verbose: int
     """Train and evaluate; every variant starts from the recipe's seed. `verbose` is Keras's, as in `fit`."""
     varied = variant.vary(recipe)
     seed_everything(varied.seed)
-    network = build_network(varied, recipe.name)
-    fitted = fit(network, varied, dataset.train, verbose)
+    learned = build_learner(varied, recipe.name)
+    fitted = fit(learned, varied, dataset.train, verbose)
+    network = finish(varied, recipe.name, learned)
     return Outcome(
         variant=variant,
         recipe=varied,

@@ -31,7 +31,20 @@ class Run:
     publish: Callable[[ModelRepository, Path, Metadata], Path] = publish
 
 
-def build_network(recipe: Recipe, name: str, precision: str = "float32") -> Network:
+def build_network(recipe: Recipe, name: str) -> Network:
     """The recipe's network as it is served, its weights drawn at random."""
     shape, classes = recipe.dataset.shape, len(recipe.dataset.labels)
-    return build(recipe.architecture, shape, classes, name, precision=precision, mirrored=recipe.mirrored)
+    return build(recipe.architecture, shape, classes, name, mirrored=recipe.mirrored)
+
+
+def build_learner(recipe: Recipe, name: str) -> Network:
+    """The same network as it learns: in the recipe's precision, and from each image by itself."""
+    shape, classes = recipe.dataset.shape, len(recipe.dataset.labels)
+    return build(recipe.architecture, shape, classes, name, precision=recipe.precision)
+
+
+def finish(recipe: Recipe, name: str, learned: Network) -> Network:
+    """The network as it is served, with the weights of the one that has learned."""
+    network = build_network(recipe, name)
+    network.set_weights(learned.get_weights())
+    return network
