@@ -3,12 +3,13 @@ from dataclasses import replace
 
 import pytest
 
+from training.architectures import Textbook
 from training.datasets import Dataset
 from training.experiments import Variant
 from training.outcomes import Outcome, try_variant
 from training.recipes import RECIPES, Recipe
 
-SMALL = Variant("4 and 8", {"filters": (4, 8)})
+SMALL = Variant("4 and 8", {"architecture": Textbook(filters=(4, 8))})
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_its_record_has_the_run_and_the_figures(outcome: Outcome, dataset: Datas
     record = json.loads(json.dumps(outcome.to_json()))
 
     assert (record["variant"], record["epochs"], record["seed"]) == ("4 and 8", 1, 1)
-    assert record["network"] == {"filters": [4, 8], "pooling": "max", "strides": 1, "padding": "same"}
+    assert record["architecture"]["filters"] == [4, 8]
     assert record["test"]["examples"] == len(dataset.test)
     assert record["test"]["interval"][0] <= record["test"]["accuracy"] <= record["test"]["interval"][1]
     assert len(record["history"]["val_accuracy"]) == 1
