@@ -1,8 +1,7 @@
 """What users can set, call, scrape or stumble over is in the documentation, and its links lead somewhere."""
 
 import re
-from argparse import ArgumentParser
-from collections.abc import Callable
+from argparse import ArgumentParser, _SubParsersAction
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from service import errors
 from service.errors import RequestError
 from service.metrics import Metrics
 from service.settings import PREFIX, Settings
-from training.importoptions import add_import
-from training.lookoptions import add_filters, add_mistakes
+from training.cli import make_parser
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -23,6 +21,21 @@ API = (ROOT / "docs" / "api.md").read_text()
 TRAINING = (ROOT / "docs" / "training.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+
+
+def commands_of(parser: ArgumentParser) -> dict[str, ArgumentParser]:
+    """A parser's commands by name, none where it has none."""
+    choices = [action.choices for action in parser._actions if isinstance(action, _SubParsersAction)]
+    return dict(choices[0]) if choices else {}
+
+
+def options_of(parser: ArgumentParser) -> list[str]:
+    """A command's options, its own commands' among them."""
+    below = [option for command in commands_of(parser).values() for option in options_of(command)]
+    return [option for action in parser._actions for option in action.option_strings] + below
+
+
+COMMANDS = commands_of(make_parser())
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(Settings)])
@@ -59,14 +72,32 @@ def test_every_error_code_is_documented() -> None:
     assert [kind.code for kind in kinds if f"`{kind.code}`" not in API] == []
 
 
-@pytest.mark.parametrize("add", [add_import, add_mistakes, add_filters], ids=["import", "mistakes", "filters"])
-def test_every_option_of_a_command_is_documented(add: Callable[[ArgumentParser], None]) -> None:
-    parser = ArgumentParser(add_help=False)
-    add(parser)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_a_command_is_documented(name: str) -> None:
+    options = [option for option in options_of(COMMANDS[name]) if option not in {"-h", "--help"}]
 
-    options = [option for action in parser._actions for option in action.option_strings]
-    assert len(options) > 1
     assert [option for option in options if f"`{option}" not in TRAINING and f" {option} " not in TRAINING] == []
+
+
+def test_every_option_of_train_is_in_its_table() -> None:
+    table = re.search(r"`train` takes:\n\n(.+?)\n\n", TRAINING, re.DOTALL)
+
+    assert table is not None
+    named = set(re.findall(r"(--[a-z][a-z-]+)", re.sub(r"\]\(.+?\)", "", table[1])))
+    assert named == set(options_of(COMMANDS["train"])) - {"-h", "--help"}
+
+
+def test_every_command_is_documented() -> None:
+    assert [name for name in COMMANDS if f"python -m training {name}" not in TRAINING] == []
+
+
+def test_every_module_named_of_a_training_run_exists() -> None:
+    part = ARCHITECTURE.partition("## The training side")[2].partition("\n## ")[0]
+    table = [row for row in part.splitlines() if row.startswith("| `")]
+    named = {name for row in table for name in re.findall(r"`([\w/]+)`", row.split("|")[1])}
+    modules = {path.stem for path in (ROOT / "training").glob("[!_]*.py")}
+
+    assert named - {"cifar/", "foreign/"} == modules
 
 
 def test_every_module_of_the_service_is_in_the_architecture() -> None:
