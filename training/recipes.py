@@ -84,18 +84,19 @@ _MNIST_STRONG = Recipe(
     dataset=MNIST,
     preprocessing=_DIGITS,
     model="mnist",
+    # Most of the work at 14×14 and 7×7: a second convolution at 28×28 would cost as much as all of these.
     architecture=Plain(stages=((32,), (64, 64, 64))),
     # What handwriting does by itself; not flipped, which would make other characters of digits.
     augmentation=Augmentation(shift=2, rotate=10, zoom=0.1, shear=0.1),
-    learning_rate=0.1,
+    learning_rate=0.1,  # the textbook recipe's; batch normalisation bears it with momentum, too
     momentum=0.9,
     nesterov=True,
     schedule="cosine",
-    warmup=0.1,
-    weight_decay=1e-3,
-    epochs=30,
-    batch_size=128,
-    validation=0.04,
+    warmup=0.1,  # three epochs, until the running statistics mean something
+    weight_decay=1e-3,  # with this rate and momentum what is usually written as an L2 penalty of 1e-4
+    epochs=30,  # on images held out, epochs 20 to 30 brought a tenth of a point
+    batch_size=128,  # a quarter of the steps of 32, each hardly slower
+    validation=0.04,  # 2,400 images are enough for the curve, and the network learns from the rest
 )
 
 _CIFAR10_STRONG = Recipe(
@@ -104,20 +105,22 @@ _CIFAR10_STRONG = Recipe(
     dataset=CIFAR10,
     preprocessing=_PHOTOGRAPHS,
     model="cifar10",
+    # Eleven times the textbook's time for one image, so that an image and its mirror image stay below 25.
     architecture=Plain(stem=24, stages=((48, 48, 48), (128, 128, 128), (224, 224, 224)), activation="silu"),
-    mirrored=True,
+    mirrored=True,  # 0.9 points for twice the time, and none while it learns
+    # Animals and vehicles look left or right, and stand anywhere; a covered part makes the rest count.
     augmentation=Augmentation(flip=True, shift=4, rotate=10, zoom=0.1, cutout=8, fill="reflect"),
     learning_rate=0.3,
     momentum=0.9,
     nesterov=True,
     schedule="cosine",
     warmup=0.1,
-    weight_decay=5e-3,
-    label_smoothing=0.1,
-    precision="mixed_bfloat16",
+    weight_decay=5e-3,  # with this rate and momentum what is usually written as an L2 penalty of 5e-4
+    label_smoothing=0.1,  # the usual tenth
+    precision="mixed_bfloat16",  # learns twice as many images a second here
     epochs=60,
-    batch_size=256,
-    validation=0.04,
+    batch_size=256,  # larger ones were no faster here
+    validation=0.04,  # 2,000 images for the curve and the temperature
 )
 
 # CIFAR-100 has as many images of the same kind and size, so the numbers should hold; they were not compared on it.
