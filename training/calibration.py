@@ -38,13 +38,16 @@ class Calibration:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-def calibrate(probabilities: Probabilities, true: Labels, split: str, precision: float | None = None) -> Calibration:
+def calibrate(
+    probabilities: Probabilities, true: Labels, split: str, precision: float | None = None, *, fixed: bool = False
+) -> Calibration:
     """Fit a temperature and, for a wanted precision, a threshold for what it makes of the probabilities.
 
-    Raises InvalidData where no threshold gives that precision.
+    The temperature is 1 where the network's probabilities are `fixed`, and where there are too few mistakes. Raises
+    InvalidData where no threshold gives that precision.
     """
     mistakes = int((predicted_labels(probabilities) != true).sum())
-    temperature = fit_temperature(probabilities, true) if mistakes >= ENOUGH else 1.0
+    temperature = fit_temperature(probabilities, true) if mistakes >= ENOUGH and not fixed else 1.0
     softened = soften(probabilities, temperature)
     return Calibration(
         split=split,

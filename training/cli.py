@@ -14,7 +14,7 @@ from training.experimentoptions import add_experiments
 from training.importoptions import add_import
 from training.lookoptions import add_costs, add_filters, add_mistakes
 from training.nativelog import native_log_silenced
-from training.pictureoptions import add_pictures
+from training.pictureoptions import add_class_weights, add_pictures
 from training.recipes import RECIPES
 from training.trainoptions import add_learning
 
@@ -67,6 +67,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
     _add_network(parser)
     add_pictures(parser)
+    add_class_weights(parser)
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="keep the Keras network, too")
     parser.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="keep the run's state here, go on from it if killed"
@@ -92,6 +93,7 @@ def _add_view(parser: argparse.ArgumentParser) -> None:
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", type=Path, metavar="FILE.keras")
     parser.add_argument("--recipe", choices=RECIPES, required=True, help="whose data set and preprocessing it takes")
+    parser.add_argument("--seed", type=int, help="what it was trained with, so that what was held out is known")
     add_pictures(parser)
     parser.add_argument(
         "--int8", action="store_true", help="in eight-bit integers, where that is faster and as accurate"

@@ -28,6 +28,7 @@ class Experiment:
     name: str
     subject: str
     variants: tuple[Variant, ...]
+    recipe: str = "mnist"  # where no other is asked for
 
 
 _POOLING = Experiment(
@@ -65,6 +66,7 @@ _CHOICES = Experiment(
         Variant("constant rate", {"schedule": "constant"}),
         Variant("averaged weights", {"averaging": 0.999}),  # over the last thousand steps or so
     ),
+    recipe="mnist-strong",
 )
 
 EXPERIMENTS = {experiment.name: experiment for experiment in (_POOLING, _STRIDES, _PADDING, _FILTERS, _CHOICES)}

@@ -27,15 +27,18 @@ from training.learning import assist, train
 from training.publishing import publish_network
 from training.recipes import RECIPES, Recipe
 from training.run import Run, build_network
-from training.saving import load_network
+from training.saving import SUFFIX, load_network
 from training.starting import read_start
 from training.unpacking import unpacked
 from training.workers import Workers
+
+_NAMED = 10  # classes in a description that people read on one line
 
 
 def train_recipe(options: Namespace) -> int:
     """Train by a recipe and publish."""
     recipe = _vary(options, _choose_recipe(options))
+    _check_places(options)
     course = Course(
         distribution=_distribute(options),
         start=None if options.start is None else read_start(options.start, recipe.architecture),
@@ -51,9 +54,11 @@ def train_recipe(options: Namespace) -> int:
 
 def export(options: Namespace) -> int:
     """Publish a saved network."""
+    if options.int8 and options.abstain:
+        raise InvalidChoice("--abstain is for the float32 network's probabilities: leave it out with --int8")
     network = load_network(options.network)
     derive = in_eight_bits if options.int8 else None
-    with _opened(options, RECIPES[options.recipe]) as run:
+    with _opened(options, _vary(options, options.recipe)) as run:
         return _report(publish_network(run, network, derive=derive))
 
 
@@ -75,6 +80,20 @@ def summary(options: Namespace) -> int:
     return 0
 
 
+def _check_places(options: Namespace) -> None:
+    """Raise InvalidChoice before hours of training for what would only come out after them."""
+    if options.save is not None and options.save.suffix != SUFFIX:
+        raise InvalidChoice(f"--save writes Keras's own format: call the file {options.save.with_suffix(SUFFIX)}")
+    for path in (options.save, options.checkpoint):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise InvalidChoice(f"{path.parent} is no folder: make it first")
+    if options.abstain and not (options.save or options.checkpoint):
+        raise InvalidChoice(
+            "a network may turn out not to reach the precision of --abstain, and is then not published: "
+            "add --save FILE.keras or --checkpoint FILE, so that it is not lost"
+        )
+
+
 def _choose_recipe(options: Namespace) -> str:
     """The recipe that is named, else the one for any folder."""
     if options.recipe is None and (options.data is None or options.name is None):
@@ -91,14 +110,23 @@ def _opened(options: Namespace, recipe: Recipe) -> Iterator[Run]:
     with ExitStack() as stack:
         dataset = _load(options, recipe, stack)
         yield Run(
-            recipe=replace(recipe, dataset=dataset.spec),
+            recipe=_describe(replace(recipe, dataset=dataset.spec)),
             dataset=dataset,
             repository=ModelRepository(options.models),
             name=options.name or recipe.model or recipe.name,
             command=portable_command(options.arguments),
             verbose=_verbosity(),
-            precision=options.abstain,
+            abstain_for=options.abstain,
         )
+
+
+def _describe(recipe: Recipe) -> Recipe:
+    """The recipe for a folder, with what the folder holds as what the model is for."""
+    if not recipe.any_folder:
+        return recipe
+    labels = recipe.dataset.labels
+    more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
+    return replace(recipe, description=f"{len(labels):,} classes: {', '.join(labels[:_NAMED])}{more}")
 
 
 def _vary(options: Namespace, name: str) -> Recipe:

@@ -13,6 +13,10 @@ def add_pictures(parser: ArgumentParser) -> None:
     group.add_argument(
         "--labels", type=Path, metavar="FILE", help="`FOLDER NAME` a line, or names in the folders' order"
     )
-    group.add_argument(
+
+
+def add_class_weights(parser: ArgumentParser) -> None:
+    """Give the parser of a command that trains the choice to weigh classes."""
+    parser.add_argument(
         "--class-weights", action=BooleanOptionalAction, help="weigh rare classes up, or never; by default where needed"
     )

@@ -16,7 +16,7 @@ from training.charts import draw_history
 from training.confusionchart import draw_confusion
 from training.datasets import Dataset, Labels, Pictures, hold_out
 from training.environment import utc_now
-from training.errors import InvalidNetwork
+from training.errors import InvalidData, InvalidNetwork
 from training.evaluation import Evaluation, Probabilities, evaluate, predicted_labels
 from training.export import INPUT, OUTPUT
 from training.feeding import faults_named, look
@@ -29,7 +29,7 @@ from training.predictions import write_predictions
 from training.provenance import describe_source
 from training.run import Run
 from training.runtime import open_graph
-from training.tempering import temper
+from training.tempering import can_temper, temper
 
 _NOTHING: JsonObject = {}
 
@@ -78,8 +78,11 @@ def _calibrate(run: Run, network: Network) -> Calibration | None:
     """Correct the network's probabilities by what it says of images that it did not learn from, if there are any."""
     watched = run.dataset.validation or hold_out(run.dataset.train, run.recipe.validation, run.recipe.seed)[1]
     if not len(watched):
+        if run.abstain_for is not None:
+            raise InvalidData("no images could be held out, so nobody knows when to abstain: leave --abstain out")
         return None
-    found = calibrate(predict(network, watched.images), watched.labels, "validation", run.precision)
+    probabilities = predict(network, watched.images)
+    found = calibrate(probabilities, watched.labels, "validation", run.abstain_for, fixed=not can_temper(network))
     if found.temperature != 1:
         temper(network, found.temperature)
     return found

@@ -80,7 +80,7 @@ _CIFAR10 = Recipe(
 
 _MNIST_STRONG = Recipe(
     name="mnist-strong",
-    description="Handwritten digits with as few mistakes as twice the textbook's cost allows",
+    description=_MNIST.description,
     dataset=MNIST,
     preprocessing=_DIGITS,
     model="mnist",
@@ -101,7 +101,7 @@ _MNIST_STRONG = Recipe(
 
 _CIFAR10_STRONG = Recipe(
     name="cifar10-strong",
-    description="Ten kinds of animals and vehicles, as well as 25 times the textbook's cost allows",
+    description=_CIFAR10.description,
     dataset=CIFAR10,
     preprocessing=_PHOTOGRAPHS,
     model="cifar10",

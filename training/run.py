@@ -17,7 +17,8 @@ from training.recipes import Recipe
 class Run:
     """One run. `verbose` is Keras's: 0 silent, 1 progress bars, 2 lines.
 
-    Where a `precision` is given, the published model abstains from answers of which a smaller share would be right.
+    Where `abstain_for` is given, the published model abstains as often as it takes for that share of its answers to be
+    right.
     """
 
     recipe: Recipe
@@ -26,7 +27,7 @@ class Run:
     name: str
     command: str
     verbose: int = 0
-    precision: float | None = None
+    abstain_for: float | None = None
     export: Callable[[Network], bytes] = to_onnx
     publish: Callable[[ModelRepository, Path, Metadata], Path] = publish
 

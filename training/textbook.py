@@ -19,5 +19,5 @@ def textbook(architecture: Textbook, classes: int) -> list[Any]:
         keras.layers.Conv2D(second, size, strides, padding, activation="relu", name="conv2d_1"),
         make_pooling(architecture.pooling, "_1"),
         keras.layers.Flatten(name="flatten"),
-        keras.layers.Dense(classes, activation="softmax", name="dense"),
+        keras.layers.Dense(classes, activation="softmax", name="dense", dtype="float32"),  # as in `networks`
     ]
