@@ -17,7 +17,7 @@ DATA = {"mnist": "mnist.npz", "cifar10": "cifar10.tar.gz"}
 
 
 # What the textbook's networks are known to reach, and what the strong ones are for.
-REACHED = {"mnist/1": 0.9775, "mnist/2": 0.996, "cifar10/1": 0.5565, "cifar10/2": 0.92}
+REACHED = {"mnist/1": 0.9775, "mnist/2": 0.996, "cifar10/1": 0.5565, "cifar10/2": 0.90}
 LARGEST = 10_000_000  # bytes of a graph that still belongs into a repository of code
 
 
