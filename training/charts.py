@@ -17,7 +17,7 @@ def draw_history(title: str, history: History) -> bytes:
     """Loss and accuracy by epoch, on the training and the validation images, and the learning rate where it changed."""
     scheduled = len(set(history.get("learning_rate", ()))) > 1
     figure = Figure(figsize=(13.2 if scheduled else 9, 3.8), layout="constrained")
-    figure.suptitle(title, fontsize=13, fontweight="bold")
+    figure.suptitle(title, fontsize=13, fontweight="bold", parse_math=False)
     loss, accuracy, *rest = figure.subplots(1, 3 if scheduled else 2)
     _draw_curves(loss, history, "loss")
     _draw_curves(accuracy, history, "accuracy")
@@ -34,7 +34,7 @@ def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
     """Images of the training split under their labels, a column a class where there are at most ten."""
     columns = min(len(dataset.spec.labels), _GRID_COLUMNS)
     figure = Figure(figsize=(columns * 1.05, rows * 1.05 + 0.6), layout="constrained")
-    figure.suptitle(f"{dataset.spec.name}: {len(dataset.train):,} training images", fontweight="bold")
+    figure.suptitle(f"{dataset.spec.name}: {len(dataset.train):,} training images", fontweight="bold", parse_math=False)
     grid = figure.subplots(rows, columns, squeeze=False)
     for column in range(columns):
         chosen = np.flatnonzero(dataset.train.labels == column)[:rows]
@@ -43,7 +43,7 @@ def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
         for row, position in enumerate(chosen):
             image = dataset.train.images[position]
             grid[row, column].imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
-        grid[0, column].set_title(dataset.spec.labels[column], fontsize=10)
+        grid[0, column].set_title(dataset.spec.labels[column], fontsize=10, parse_math=False)  # a "$" is a "$"
     return as_png(figure)
 
 

@@ -27,18 +27,31 @@ class Cost:
 
 
 def measure_costs(bundles: Sequence[Bundle], watch: Stopwatch = time_both) -> list[Cost]:
-    """The first bundle is the baseline; raises InvalidData where they take other images or do without uint8 pixels."""
+    """The first bundle is the baseline; raises InvalidData where they cannot be compared.
+
+    They must take uint8 pixels in NHWC of one shape and have been evaluated, which imported ones may not have been.
+    """
     baseline = bundles[0]
     shape = _shape(baseline)
     for bundle in bundles:
-        if _shape(bundle) != shape or bundle.metadata.input.dtype != "uint8":
-            raise InvalidData(
-                f"{bundle.path} takes {bundle.metadata.input.dtype} of {_shape(bundle)}: costs can be compared between "
-                f"bundles that take uint8 of one shape, here {shape}"
-            )
+        _require_comparable(bundle, shape)
     images = np.random.default_rng(1).integers(0, 256, (_IMAGES, *shape), np.uint8)
     graph = baseline.model.read_bytes()
     return [_measure(bundle, watch(graph, bundle.model.read_bytes(), images)) for bundle in bundles]
+
+
+def _require_comparable(bundle: Bundle, shape: tuple[int, int, int]) -> None:
+    taken = bundle.metadata.input
+    if _shape(bundle) != shape or (taken.dtype, taken.layout) != ("uint8", "NHWC"):
+        raise InvalidData(
+            f"{bundle.path} takes {taken.dtype} in {taken.layout} of {_shape(bundle)}: costs can be compared between "
+            f"bundles that take uint8 in NHWC of one shape, here {shape}"
+        )
+    if "correct" not in bundle.metadata.evaluation:
+        raise InvalidData(
+            f"{bundle.path} does not say how many test images it gets right, as imported bundles do not: take one that "
+            "`train` or `export` published"
+        )
 
 
 def _measure(bundle: Bundle, seconds: tuple[float, float]) -> Cost:

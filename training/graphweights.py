@@ -6,7 +6,6 @@ learns with is not in the graph any more. So only networks without it are read b
 
 from typing import Any
 
-import keras
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -26,19 +25,29 @@ Array = NDArray[Any]
 
 def load_bundle(bundle: Bundle, architecture: Architecture) -> Network:
     """The network that the bundle's graph was exported from, of this architecture; raises InvalidNetwork."""
+    _require_weights(bundle)
     told = bundle.metadata
     shape = told.input.height, told.input.width, told.input.channels
     network = build(architecture, shape, len(told.labels), told.name)
     if [_look(row) for row in table_layers(network)] != [_look(row) for row in told.layers]:
         raise InvalidNetwork(f"{bundle.path} has another architecture: choose the recipe that it was trained by")
-    if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):
+    _fill(network, onnx.load(bundle.model).graph)
+    _prove(network, bundle)
+    return network
+
+
+def _require_weights(bundle: Bundle) -> None:
+    """Looked for first: a graph that has lost its weights differs from the architecture's in its table, too."""
+    if "quantisation" in bundle.metadata.training:
+        raise InvalidNetwork(
+            f"{bundle.path} has its weights in eight bits, too coarse to learn on from: start from the float32 version "
+            "or the .keras file that it was made from"
+        )
+    if any(layer.type == "BatchNormalization" for layer in bundle.metadata.layers):
         raise InvalidNetwork(
             f"{bundle.path} has batch normalisation, which its graph has lost: train it with --save FILE.keras and "
             "start from that file"
         )
-    _fill(network, onnx.load(bundle.model).graph)
-    _prove(network, bundle)
-    return network
 
 
 def _look(row: Any) -> tuple[Any, ...]:

@@ -11,8 +11,12 @@ from modelrepo.reader import read_bundle
 from training.architectures import Architecture
 from training.errors import InvalidNetwork
 from training.graphweights import load_bundle
+from training.mirror import Mirror, MirrorAverage
 from training.networks import Network
 from training.saving import load_network
+
+# A network learns without the mirror that a file of it may have: what these layers do needs no weights.
+_PASSED_OVER = (keras.layers.InputLayer, Mirror, MirrorAverage)
 
 
 @dataclass(frozen=True)
@@ -38,38 +42,35 @@ def read_start(path: Path, architecture: Architecture) -> Start:
 def take_over(start: Start, network: Network, labels: tuple[str, ...], *, freeze: bool) -> None:
     """Set a new network's weights to the earlier one's; raises InvalidNetwork where the two are not alike.
 
-    The last layer, the head, keeps its random weights where it stands for other classes: of other names, or where those
-    are not known, of another number. `freeze` lets nothing but the head learn.
+    The last layer that has weights, the head, keeps its random ones where it stands for other classes: of other names,
+    or where those are not known, of another number. `freeze` lets nothing but the head learn.
     """
     if network.input_shape[1:] != start.network.input_shape[1:]:
         raise InvalidNetwork(
             f"the network to start from takes images of {_size(start.network)}, the recipe's {_size(network)}: "
             "take a recipe whose images have that size"
         )
-    ours, theirs = _layers(network), _layers(start.network)
-    if [_look(layer) for layer in ours[:-1]] != [_look(layer) for layer in theirs[:-1]]:
+    (body, end), (their_body, their_end) = _split(network), _split(start.network)
+    if _looks(body) != _looks(their_body) or list(map(type, end)) != list(map(type, their_end)):
         raise InvalidNetwork(
             "the network to start from has another architecture than the recipe's: take its own recipe"
         )
-    kept = len(ours) if _same_classes(start, ours[-1], theirs[-1], labels) else -1
-    for layer, earlier in zip(ours[:kept], theirs[:kept], strict=True):
+    for layer, earlier in zip(body, their_body, strict=True):
         layer.set_weights(earlier.get_weights())
-    if freeze:
-        for layer in ours[:-1]:
-            layer.trainable = False
+        layer.trainable = not freeze
+    if _looks(end) == _looks(their_end) and start.labels in (None, labels):
+        end[0].set_weights(their_end[0].get_weights())
 
 
-def _layers(network: Network) -> list[Any]:
-    return [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
+def _split(network: Network) -> tuple[list[Any], list[Any]]:
+    """The layers before the head, and the head with what follows it, such as a softmax."""
+    layers = [layer for layer in network.layers if not isinstance(layer, _PASSED_OVER)]
+    head = max((position for position, layer in enumerate(layers) if layer.weights), default=len(layers))
+    return layers[:head], layers[head:]
 
 
-def _look(layer: Any) -> tuple[Any, ...]:
-    return type(layer).__name__, tuple(layer.output.shape), [tuple(weight.shape) for weight in layer.weights]
-
-
-def _same_classes(start: Start, head: Any, earlier: Any, labels: tuple[str, ...]) -> bool:
-    alike = _look(head) == _look(earlier)
-    return alike and start.labels in (None, labels)
+def _looks(layers: list[Any]) -> list[tuple[Any, ...]]:
+    return [(type(layer), layer.output.shape, [weight.shape for weight in layer.weights]) for layer in layers]
 
 
 def _size(network: Network) -> str:

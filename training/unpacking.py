@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from training.archives import check_end, open_archive
 from training.errors import InvalidData
 
 ARCHIVES = (".tar.gz", ".tgz", ".tar")
@@ -28,8 +29,9 @@ def unpacked(path: Path) -> Iterator[Path]:
 
 
 def _unpack(path: Path, folder: Path) -> None:
-    try:
-        with tarfile.open(path) as archive:
+    with open_archive(path) as archive:
+        try:
             archive.extractall(folder, filter="data")  # which refuses names and links that lead out of the folder
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise InvalidData(f"{path} cannot be unpacked ({error}): copy it again") from error
+        except tarfile.FilterError as error:
+            raise InvalidData(f"{path} cannot be unpacked ({error}): pack the folder itself, without links") from error
+        check_end(archive)

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,15 @@ def test_every_chart_is_a_picture_of_a_readable_size(dataset: Dataset) -> None:
         picture = Image.open(io.BytesIO(chart))
         assert picture.format == "PNG"
         assert min(picture.size) > 400
+
+
+@pytest.mark.parametrize("name", ["$5_$", "$"])
+def test_dollars_in_names_are_no_formulas(dataset: Dataset, name: str) -> None:
+    spec = replace(dataset.spec, name=name, labels=(name, *dataset.spec.labels[1:]))
+
+    charts = [draw_history(name, CURVES), draw_grid(replace(dataset, spec=spec))]
+
+    assert all(chart.startswith(b"\x89PNG") for chart in charts)
 
 
 def test_a_schedule_of_the_learning_rate_is_a_third_panel() -> None:

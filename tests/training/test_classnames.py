@@ -26,10 +26,23 @@ def test_names_come_by_folder_or_in_the_folders_order(text: str, names: tuple[st
     assert read_class_names(tmp_path / "names.txt", FOLDERS) == names
 
 
+def test_folders_may_have_spaces(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("polar bear\tUrsus maritimus\npolar night sky\npolar bear cub young one\n")
+
+    names = read_class_names(tmp_path / "names.txt", ("polar", "polar bear", "polar bear cub"))
+
+    assert names == ("night sky", "Ursus maritimus", "young one")
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
         pytest.param(b"tench\ncrane\n", "has 2 lines for 3 folders", id="too few"),
+        pytest.param(
+            b"n01440764 tench\nn03126707 crane\nn09999999 bird\n",
+            "no line for the folder 'n02012849'",
+            id="one missing",
+        ),
         pytest.param(b"\xff\xfe\xff", "is not text in UTF-8", id="not text"),
     ],
 )

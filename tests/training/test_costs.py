@@ -1,6 +1,7 @@
 """Bundles compared by what they cost."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_costs_are_multiples_of_the_first_bundles(bundle: Path) -> None:
 def test_bundles_that_take_other_images_cannot_be_compared(bundle: Path) -> None:
     with pytest.raises(InvalidData, match="one shape, here"):
         measure_costs([read_bundle(bundle), read_bundle(MODELS / "cifar10" / "1")], twice)
+
+
+@pytest.mark.parametrize(("name", "value"), [("layout", "NCHW"), ("dtype", "float32")])
+def test_bundles_that_take_pixels_otherwise_cannot_be_compared(bundle: Path, name: str, value: str) -> None:
+    read = read_bundle(bundle)
+    taken = replace(read.metadata.input, **{name: value})
+
+    with pytest.raises(InvalidData, match=f"{value}.*: costs can be compared between"):
+        measure_costs([read, replace(read, metadata=replace(read.metadata, input=taken))], twice)
+
+
+def test_bundles_that_were_not_evaluated_cannot_be_compared(bundle: Path) -> None:
+    read = read_bundle(bundle)
+    imported = replace(read, metadata=replace(read.metadata, evaluation={}))
+
+    with pytest.raises(InvalidData, match="how many test images it gets right"):
+        measure_costs([read, imported], twice)
 
 
 def test_the_picture_has_a_point_a_bundle(bundle: Path) -> None:

@@ -20,8 +20,27 @@ def test_a_graph_that_has_lost_its_normalisation_is_refused(run: Run) -> None:
     architecture = Plain(stages=((4,),))
     normalised = replace(run, recipe=replace(run.recipe, architecture=architecture))
 
+    published = train(normalised)
+
     with pytest.raises(InvalidNetwork, match="train it with --save"):
-        load_bundle(read_bundle(train(normalised)), architecture)
+        load_bundle(read_bundle(published), architecture)
+
+
+def test_a_mirrored_graph_that_has_lost_its_normalisation_is_refused_for_that(run: Run) -> None:
+    architecture = Plain(stages=((4,),))
+    mirrored = replace(run, recipe=replace(run.recipe, architecture=architecture, mirrored=True))
+    published = train(mirrored)
+
+    with pytest.raises(InvalidNetwork, match="train it with --save"):
+        load_bundle(read_bundle(published), architecture)
+
+
+def test_a_graph_in_eight_bits_is_refused(bundle: Path) -> None:
+    read = read_bundle(bundle)
+    training = {**read.metadata.training, "quantisation": {"weights": "int8"}}
+
+    with pytest.raises(InvalidNetwork, match="weights in eight bits"):
+        load_bundle(replace(read, metadata=replace(read.metadata, training=training)), Textbook())
 
 
 def test_weights_that_do_not_give_the_golden_answers_are_refused(bundle: Path) -> None:

@@ -1,20 +1,33 @@
+from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from modelrepo.reader import read_bundle
-from training.architectures import Textbook
+from training.architectures import Architecture, Plain, Residual, Textbook
 from training.course import Course
 from training.errors import InvalidNetwork
 from training.fitting import fit, seed_everything
 from training.learning import train
 from training.networks import Network, build
-from training.run import Run, build_network
+from training.run import Run, build_learner
 from training.starting import Start, read_start, take_over
 
 SHAPE = (28, 28, 1)
 DIGITS = tuple("0123456789")
+
+KINDS = pytest.mark.parametrize(
+    ("architecture", "mirrored"),
+    [
+        pytest.param(Textbook(), False, id="textbook"),
+        pytest.param(Plain(stages=((4,),)), False, id="plain"),
+        pytest.param(Plain(stages=((4,),)), True, id="plain mirrored"),
+        pytest.param(Residual(4, ((4, 1),)), False, id="residual"),
+        pytest.param(Residual(4, ((4, 1),)), True, id="residual mirrored"),
+    ],
+)
 
 
 def test_a_network_goes_on_from_a_bundle_where_it_ended(bundle: Path, run: Run) -> None:
@@ -24,10 +37,14 @@ def test_a_network_goes_on_from_a_bundle_where_it_ended(bundle: Path, run: Run) 
     assert started < anew
 
 
-def test_a_network_goes_on_from_a_file_where_it_ended(run: Run, tmp_path: Path) -> None:
+@KINDS
+def test_a_network_goes_on_from_a_file_where_it_ended(
+    run: Run, tmp_path: Path, architecture: Architecture, mirrored: bool
+) -> None:
+    run = replace(run, recipe=replace(run.recipe, architecture=architecture, mirrored=mirrored))
     train(run, tmp_path / "digits.keras")
 
-    started, _ = learn(run, Course(start=read_start(tmp_path / "digits.keras", run.recipe.architecture)))
+    started, _ = learn(run, Course(start=read_start(tmp_path / "digits.keras", architecture)))
 
     assert started < learn(run, Course())[0]
 
@@ -51,32 +68,43 @@ def test_the_metadata_tells_what_a_run_started_from(bundle: Path, run: Run) -> N
     assert told == {"name": "digits", "version": 1, "sha256": digest, "frozen": True}
 
 
-def test_other_classes_get_a_new_head(earlier: Network) -> None:
-    network = build(Textbook(), SHAPE, 3, "network")
-    head = network.layers[-1].get_weights()
+@KINDS
+@pytest.mark.parametrize("labels", [("a", "b", "c"), tuple("abcdefghij")], ids=["fewer", "as many"])
+def test_other_classes_get_a_new_head(architecture: Architecture, mirrored: bool, labels: tuple[str, ...]) -> None:
+    earlier = build(architecture, SHAPE, 10, "earlier", mirrored=mirrored)
+    network = build(architecture, SHAPE, len(labels), "network")
+    drawn = head(network)
 
-    take_over(Start(earlier, DIGITS), network, ("a", "b", "c"), freeze=False)
+    take_over(Start(earlier, DIGITS), network, labels, freeze=False)
 
-    assert same(network.layers[0].get_weights(), earlier.layers[0].get_weights())
-    assert same(network.layers[-1].get_weights(), head)
+    assert same(body(network), body(earlier))
+    assert same(head(network), drawn)
 
 
+@KINDS
 @pytest.mark.parametrize(
     ("labels", "kept"), [(DIGITS, True), (None, True), (tuple("abcdefghij"), False)], ids=["same", "unknown", "other"]
 )
-def test_the_head_is_kept_for_the_same_classes(earlier: Network, labels: tuple[str, ...] | None, kept: bool) -> None:
-    network = build(Textbook(), SHAPE, 10, "network")
+def test_the_head_is_kept_for_the_same_classes(
+    architecture: Architecture, mirrored: bool, labels: tuple[str, ...] | None, kept: bool
+) -> None:
+    earlier = build(architecture, SHAPE, 10, "earlier", mirrored=mirrored)
+    network = build(architecture, SHAPE, 10, "network")
 
     take_over(Start(earlier, labels), network, DIGITS, freeze=False)
 
-    assert same(network.layers[-1].get_weights(), earlier.layers[-1].get_weights()) == kept
+    assert same(head(network), head(earlier)) == kept
 
 
-def test_a_frozen_network_learns_with_its_head_alone(earlier: Network, run: Run) -> None:
+@KINDS
+def test_a_frozen_network_learns_with_its_head_alone(run: Run, architecture: Architecture, mirrored: bool) -> None:
+    earlier = build(architecture, SHAPE, 10, "earlier", mirrored=mirrored)
+    run = replace(run, recipe=replace(run.recipe, architecture=architecture, mirrored=mirrored))
+
     _, network = learn(run, Course(start=Start(earlier), freeze=True))
 
-    assert same(network.layers[0].get_weights(), earlier.layers[0].get_weights())
-    assert not same(network.layers[-1].get_weights(), earlier.layers[-1].get_weights())
+    assert same(body(network), body(earlier))
+    assert not same(head(network), head(earlier))
 
 
 @pytest.mark.parametrize(
@@ -85,25 +113,31 @@ def test_a_frozen_network_learns_with_its_head_alone(earlier: Network, run: Run)
         (build(Textbook(), (32, 32, 3), 10, "other"), "takes images of 32×32×3, the recipe's 28×28×1"),
         (build(Textbook(filters=(32, 32)), SHAPE, 10, "other"), "another architecture"),
         (build(Textbook(pooling="average"), SHAPE, 10, "other"), "another architecture"),
+        (build(Plain(stages=((4,),)), SHAPE, 10, "other"), "another architecture"),
+        (keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten()]), "another architecture"),
     ],
-    ids=["size", "filters", "pooling"],
+    ids=["size", "filters", "pooling", "plain", "no weights"],
 )
 def test_a_network_that_does_not_fit_is_refused(other: Network, sentence: str) -> None:
     with pytest.raises(InvalidNetwork, match=sentence):
         take_over(Start(other), build(Textbook(), SHAPE, 10, "network"), DIGITS, freeze=False)
 
 
-@pytest.fixture
-def earlier() -> Network:
-    return build(Textbook(), SHAPE, 10, "earlier")
-
-
 def learn(run: Run, course: Course) -> tuple[float, Network]:
     """The loss of one epoch, and the network."""
     seed_everything(run.recipe.seed)
-    network = build_network(run.recipe, "network")
+    network = build_learner(run.recipe, "network")
     course.begin(network, run.dataset.spec.labels)
     return fit(network, run.recipe, run.dataset.train, 0).history["loss"][0], network
+
+
+def head(network: Network) -> list[np.ndarray]:
+    """The kernel and the bias of the last dense layer, the last two of all weights."""
+    return network.get_weights()[-2:]
+
+
+def body(network: Network) -> list[np.ndarray]:
+    return network.get_weights()[:-2]
 
 
 def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
