@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,12 +32,12 @@ def test_bundles_that_take_other_images_cannot_be_compared(bundle: Path) -> None
         measure_costs([read_bundle(bundle), read_bundle(MODELS / "cifar10" / "1")], twice)
 
 
-@pytest.mark.parametrize(("name", "value"), [("layout", "NCHW"), ("dtype", "float32")])
-def test_bundles_that_take_pixels_otherwise_cannot_be_compared(bundle: Path, name: str, value: str) -> None:
+@pytest.mark.parametrize("changes", [{"layout": "NCHW"}, {"dtype": "float32"}], ids=["layout", "type"])
+def test_bundles_that_take_pixels_otherwise_cannot_be_compared(bundle: Path, changes: Any) -> None:
     read = read_bundle(bundle)
-    taken = replace(read.metadata.input, **{name: value})
+    taken = replace(read.metadata.input, **changes)
 
-    with pytest.raises(InvalidData, match=f"{value}.*: costs can be compared between"):
+    with pytest.raises(InvalidData, match=": costs can be compared between"):
         measure_costs([read, replace(read, metadata=replace(read.metadata, input=taken))], twice)
 
 

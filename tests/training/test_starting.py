@@ -133,11 +133,11 @@ def learn(run: Run, course: Course) -> tuple[float, Network]:
 
 def head(network: Network) -> list[np.ndarray]:
     """The kernel and the bias of the last dense layer, the last two of all weights."""
-    return network.get_weights()[-2:]
+    return list(network.get_weights()[-2:])
 
 
 def body(network: Network) -> list[np.ndarray]:
-    return network.get_weights()[:-2]
+    return list(network.get_weights()[:-2])
 
 
 def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
