@@ -45,7 +45,7 @@ def build(
 
 
 def _build(architecture: Architecture, shape: Shape, classes: int, name: str, mirrored: bool) -> Network:
-    image = keras.Input(shape)
+    image = keras.Input(shape, name="image")
     if isinstance(architecture, Textbook):
         return keras.Sequential([image, *textbook(architecture, classes)], name=name)
     x = Mirror(name="mirror")(image) if mirrored else image

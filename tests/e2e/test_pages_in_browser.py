@@ -114,9 +114,10 @@ def test_clearing_leaves_an_empty_sheet(page: Tab) -> None:
 def test_the_layer_table_adds_up(page: Tab) -> None:
     table, totals = page.text("#layers"), page.text("#totals")
 
-    assert "3 × 3 × 1 × 32 + 32" in table
+    assert "3 × 3 × 1 × 32" in table
+    assert "64 × 10 + 10" in table
     assert "(None, 28, 28, 32)" in table
-    assert "50,186" in totals
+    assert "93,994" in totals
 
 
 def test_a_phone_shows_the_whole_width(page: Tab) -> None:

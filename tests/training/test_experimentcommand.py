@@ -34,7 +34,7 @@ def test_an_experiment_prints_its_table_and_writes_picture_and_figures(
     assert (record["experiment"], record["recipe"], record["dataset"]["name"]) == ("strides", "mnist", "mnist")
     assert record["command"] == "python -m training experiments strides --data digits.npz --out folder --epochs 1"
     assert [variant["variant"] for variant in record["variants"]] == ["stride 1", "stride 2"]
-    assert [variant["network"]["strides"] for variant in record["variants"]] == [1, 2]
+    assert [variant["architecture"]["strides"] for variant in record["variants"]] == [1, 2]
 
 
 def test_ctrl_c_in_the_second_variant_writes_nothing_and_leaves_the_last_run(
