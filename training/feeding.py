@@ -55,8 +55,8 @@ def feed(
         chosen = tf.gather(batch, places)
         images = distort(scale(read(chosen)), recipe.augmentation, _seed(recipe, step), (places, count))
         wanted = tf.gather(labels, chosen)
-        learned = images, tf.one_hot(wanted, classes)
-        return (*learned, weights * tf.gather(weighing, wanted)) if weighed else learned
+        pair = images, tf.one_hot(wanted, classes)
+        return (*pair, weights * tf.gather(weighing, wanted)) if weighed else pair
 
     epochs = tf.data.Dataset.range(start, recipe.epochs).flat_map(epoch)
     first = start * steps_per_epoch(split, recipe)
