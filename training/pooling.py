@@ -4,8 +4,6 @@ from typing import Any
 
 import keras
 
-POOLINGS = ("max", "average", "min")
-
 
 @keras.saving.register_keras_serializable(package="convserve")
 class MinPooling2D(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
