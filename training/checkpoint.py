@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import InvalidCheckpoint
+from training.wholefile import replacing
 
 History = dict[str, list[float]]
 
@@ -37,13 +38,8 @@ class Checkpoint:
         """Replace what the file holds by these values of variables, whole or not at all."""
         told = json.dumps({"identity": self.identity, **asdict(progress)})
         arrays = {f"{position}": value for position, value in enumerate(values)}
-        partial = self.path.with_name(f".partial-{self.path.name}")
-        try:
-            with partial.open("wb") as file:
-                np.savez(file, allow_pickle=False, **{_PROGRESS: np.array(told)}, **arrays)
-            partial.replace(self.path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with replacing(self.path) as partial, partial.open("wb") as file:
+            np.savez(file, allow_pickle=False, **{_PROGRESS: np.array(told)}, **arrays)
 
     def load(self) -> tuple[list[NDArray[Any]], Progress] | None:
         """What the file holds, None where there is none; raises InvalidCheckpoint."""

@@ -1,10 +1,8 @@
 """The command `experiments`: train variants of a recipe one after the other and show how they differ."""
 
 import json
-import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,10 @@ from training.download import obtain
 from training.environment import portable_command, utc_now
 from training.experimentcharts import draw_experiment
 from training.experiments import EXPERIMENTS, Experiment, Variant
+from training.opening import vary, verbosity
 from training.outcomes import Outcome, try_variant
 from training.provenance import describe_source
-from training.recipes import RECIPES, Recipe
+from training.recipes import Recipe
 from training.texttable import align
 from training.wholefile import write_whole
 
@@ -26,7 +25,7 @@ _HEADS = ("variant", "last shape", "parameters", "multiply-adds", "test accuracy
 
 def compare(options: Namespace, attempt: Attempt = try_variant) -> int:
     """Run an experiment, print its table, and write its picture and its figures once all variants are through."""
-    experiment, recipe = EXPERIMENTS[options.experiment], _vary(options)
+    experiment, recipe = EXPERIMENTS[options.experiment], vary(options, options.recipe)
     options.out.mkdir(parents=True, exist_ok=True)  # before minutes of training, not after
     dataset = obtain(recipe.dataset, options.data)
     outcomes = list(_try_all(experiment, recipe, dataset, attempt))
@@ -39,13 +38,8 @@ def compare(options: Namespace, attempt: Attempt = try_variant) -> int:
     return 0
 
 
-def _vary(options: Namespace) -> Recipe:
-    changes = {name: getattr(options, name) for name in ("epochs", "seed")}
-    return replace(RECIPES[options.recipe], **{name: value for name, value in changes.items() if value is not None})
-
-
 def _try_all(experiment: Experiment, recipe: Recipe, dataset: Dataset, attempt: Attempt) -> Iterator[Outcome]:
-    verbose = 1 if sys.stdout.isatty() else 2  # Keras's progress bar for people, one line an epoch for logs
+    verbose = verbosity()
     for place, variant in enumerate(experiment.variants, start=1):
         print(f"{experiment.name} {place} of {len(experiment.variants)}: {variant.label}", flush=True)
         yield attempt(variant, recipe, dataset, verbose)

@@ -86,7 +86,7 @@ def opened_run(options: Namespace, recipe: Recipe) -> Iterator[Run]:
             repository=ModelRepository(options.models),
             name=options.name or recipe.model or recipe.name,
             command=portable_command(options.arguments),
-            verbose=_verbosity(),
+            verbose=verbosity(),
             abstain_for=options.abstain,
         )
 
@@ -126,6 +126,6 @@ def _given(options: Namespace, *names: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _verbosity() -> int:
+def verbosity() -> int:
     """Keras's progress bar for people, one line an epoch for logs."""
     return 1 if sys.stdout.isatty() else 2

@@ -6,18 +6,15 @@ import keras
 
 from training.errors import InvalidNetwork
 from training.networks import Network
+from training.wholefile import replacing
 
 SUFFIX = ".keras"
 
 
 def save_network(network: Network, path: Path) -> None:
     """Write a network to a `.keras` file, which gets its name only once it is complete."""
-    partial = path.with_name(f".partial-{path.name}")
-    try:
+    with replacing(path) as partial:
         network.save(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_network(path: Path) -> Network:
