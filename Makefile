@@ -4,6 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 URL ?= http://$(HOST):$(PORT)
 MODEL ?= mnist
+REPLICAS ?= 2
 PYTHON ?= python3
 VENVS := .venv
 
@@ -13,7 +14,7 @@ SERVICE := $(VENVS)/service/bin/python
 TRAINING := $(VENVS)/training/bin/python
 TEST := $(VENVS)/test/bin
 
-.PHONY: help serve test fuzz prove lint format train evaluate bench lock clean
+.PHONY: help serve test fuzz prove up down deploy-test lint format train evaluate bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +30,15 @@ fuzz: $(call environment,test) ## send 20,000 mutated requests a seed, over all 
 
 prove: $(call environment,test) ## the long proofs under load: restarts, reloads, new versions, memory; `make test` has short ones
 	$(TEST)/python -m pytest -o python_functions='prove_*' tests/e2e
+
+up: ## build the images and start it all with Docker Compose: service, balancer, monitoring; REPLICAS says how many
+	docker compose up --build --detach --wait --scale service=$(REPLICAS)
+
+down: ## stop what `make up` started; models and measurements stay in their volumes
+	docker compose down
+
+deploy-test: $(call environment,test) ## hurt the deployment on a real Docker engine: kill, cut off, scale, replace; skipped without an engine
+	$(TEST)/python -m pytest -o python_functions='deploy_*' tests/deploy
 
 lint: $(call environment,test) ## check style, types and who imports whom
 	$(TEST)/ruff check .

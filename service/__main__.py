@@ -23,6 +23,7 @@ def main() -> None:
     logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s")  # much as gunicorn's own
     warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of strangers' pictures is no news here
     _allow_open_files()
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else ONNX Runtime reports to its makers; workers inherit it
     Server(settings).run()
 
 

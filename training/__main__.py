@@ -8,6 +8,8 @@ import sys
 # this variable while it is being loaded, so it is set before anything else is imported. 3 leaves fatal errors only:
 # what goes wrong short of that arrives as a Python exception anyway.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# ONNX Runtime reports to its makers unless it is told not to before it is loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from training.cli import main
 

@@ -116,6 +116,17 @@ def test_the_end_leaves_nothing_behind(models: Path, tmp_path: Path, monkeypatch
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
+def test_the_runtime_reports_nothing_to_its_makers(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where ONNX Runtime would keep the identity that it reports under
+    monkeypatch.delenv("CI", raising=False)  # under which it keeps none
+    with running(models) as service:
+        assert service.post("/predict", PNG).status == 200
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def send_at_once(service: RunningService, first: Wire, second: Wire) -> None:
     """A heavy request and a light one that the only worker finds together, on connections that it already has."""
     for wire in (first, second):

@@ -56,17 +56,22 @@ def traffic(
     connections: int = 8,
     keep_alive: bool | Literal["both"] = "both",
     retry_refused: bool = False,
+    host: str = "127.0.0.1",
+    timeout: float = 30.0,
     method: str = "POST",
     **headers: str,
 ) -> Iterator[Load]:
     """`rate` requests a second over so many clients; with "both", every other one closes after each answer.
 
-    A client never repeats a request. With `retry_refused` it knocks again where a connection is refused, only there.
-    On a connection that the server said it closes, or has closed before the request, it sends nothing more.
+    A client never repeats a request, and counts it as lost after `timeout` seconds without a byte. With `retry_refused`
+    it knocks again where a connection is refused, only there. On a connection that the server said it closes, or has
+    closed before the request, it sends nothing more.
     """
     kinds = [True, False] if keep_alive == "both" else [keep_alive]
     order = {
+        "host": host,
         "port": port,
+        "timeout": timeout,
         "interval": 1 / rate,
         "connections": connections,
         "retry_refused": retry_refused,

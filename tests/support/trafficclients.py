@@ -12,7 +12,6 @@ import threading
 import time
 from dataclasses import dataclass
 
-TIMEOUT = 30.0  # seconds without a byte after which a request counts as lost
 RETRY = 0.005  # seconds before a client that was refused knocks again
 VERSION = re.compile(rb'"model_version": ?"?(\d+)')
 HEAD_END = b"\r\n\r\n"
@@ -24,7 +23,9 @@ Outcome = tuple[float, float, float, int, str, int | None, bool]  # the fields o
 class Order:
     """What all clients do: the k-th request of all is due k × `interval` seconds after `begun`."""
 
+    host: str
     port: int
+    timeout: float  # seconds without a byte after which a request counts as lost
     begun: float
     interval: float
     connections: int
@@ -83,7 +84,7 @@ class Client:
         """Open a connection; only a refusal is tried again, because then nobody has seen anything of the request."""
         while True:
             try:
-                return socket.create_connection(("127.0.0.1", self._order.port), TIMEOUT)
+                return socket.create_connection((self._order.host, self._order.port), self._order.timeout)
             except ConnectionRefusedError:
                 if not self._order.retry_refused:
                     raise

@@ -1,0 +1,55 @@
+"""What the tests of the deployment share; those named `deploy_*` need a Docker engine and run by `make deploy-test`."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from tests.support.composed import Project, describe_project
+from tests.support.engine import missing
+from tests.support.running import until
+from tests.support.traffic import Result, failures, percentile
+
+REPLICAS = 3
+
+Report = Callable[[str, Sequence[Result], float], None]
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A Docker engine, or the test is skipped with the reason."""
+    if reason := missing():
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def running_project(engine: None) -> Iterator[Project]:  # noqa: ARG001  # skips where there is none
+    """The Compose project with three replicas, from the working tree; nothing of it is left afterwards."""
+    project = describe_project()
+    try:
+        project.build("service")
+        project.up(REPLICAS)
+        yield project
+    finally:
+        project.down()
+
+
+@pytest.fixture
+def project(running_project: Project) -> Project:
+    """The same, with all its replicas whatever a test before did."""
+    running_project.scale(REPLICAS)
+    until(lambda: running_project.healthy() == REPLICAS, "all replicas are healthy", seconds=60)
+    return running_project
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Report:
+    """Print a row of the table in docs/operations.md."""
+
+    def print_row(what: str, results: Sequence[Result], recovered: float) -> None:
+        lost = failures(results)
+        late = sum("timed out" in result.error for result in lost)
+        figures = (len(results), len(lost) - late, late, f"{percentile(results, 1):.2f} s", f"{recovered:.0f} s")
+        with capsys.disabled():
+            print(f"\n| {what} | {' | '.join(map(str, figures))} |")  # noqa: T201
+
+    return print_row

@@ -1,0 +1,133 @@
+"""The Compose project under load while something happens to it; each test prints its row of docs/operations.md."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.conftest import REPLICAS, Report
+from tests.support import faults
+from tests.support.composed import Project
+from tests.support.running import until
+from tests.support.traffic import Load, Result, failures, traffic
+
+RATE = 100.0  # requests a second
+CLIENTS = 16
+TIMEOUT = 10.0  # seconds that a client waits
+CALM = 3.0  # seconds of load before and after
+
+
+def load(project: Project) -> "Load":
+    """The load as a context: half of the clients keep their connections."""
+    return traffic(project.port, rate=RATE, connections=CLIENTS, timeout=TIMEOUT)
+
+
+def recover(project: Project, begun: float) -> float:
+    """Wait until all replicas are healthy and calm has returned; seconds from `begun` until they were."""
+    until(lambda: project.healthy() == REPLICAS, "all replicas are healthy", seconds=120)
+    seconds = time.monotonic() - begun
+    time.sleep(CALM)
+    return seconds
+
+
+def timed_out(results: list[Result]) -> list[Result]:
+    """Those whose client waited in vain."""
+    return [result for result in failures(results) if "timed out" in result.error]
+
+
+def deploy_a_killed_replica_loses_nothing(project: Project, report: Report) -> None:
+    with load(project) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        faults.kill(project.replicas()[0])
+        seconds = recover(project, begun)
+
+    report("`kill -9` of a replica", sent.results, seconds)
+    assert failures(sent.results) == []
+
+
+def deploy_a_killed_worker_loses_nothing(project: Project, report: Report) -> None:
+    with load(project) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        faults.kill_a_worker(project.replicas()[0])
+        seconds = recover(project, begun)
+
+    report("`kill -9` of a replica's only worker", sent.results, seconds)
+    assert failures(sent.results) == []
+
+
+def deploy_a_replica_whose_cable_is_pulled_costs_at_most_one_time_out(project: Project, report: Report) -> None:
+    replica = project.replicas()[0]
+    with load(project) as sent:
+        time.sleep(CALM)
+        faults.switch_network(replica, to="down")
+        time.sleep(10)
+        begun = time.monotonic()
+        faults.switch_network(replica, to="up")
+        seconds = recover(project, begun)
+
+    report("network of a replica cut for 10 s, its name still known", sent.results, seconds)
+    assert len(timed_out(sent.results)) <= 1
+    assert failures(sent.results) == timed_out(sent.results)
+
+
+def deploy_a_replica_that_the_network_forgets_costs_at_most_one_time_out(project: Project, report: Report) -> None:
+    replica, network = project.replicas()[0], f"{project.name}_backend"
+    with load(project) as sent:
+        time.sleep(CALM)
+        faults.disconnect(replica, network)
+        time.sleep(10)
+        begun = time.monotonic()
+        faults.reconnect(replica, network, alias="service")
+        seconds = recover(project, begun)
+
+    report("`docker network disconnect` of a replica for 10 s", sent.results, seconds)
+    assert len(timed_out(sent.results)) <= 1
+    assert failures(sent.results) == timed_out(sent.results)
+
+
+def deploy_scaling_up_and_down_loses_nothing(project: Project, report: Report) -> None:
+    with load(project) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        project.scale(REPLICAS + 2)
+        project.scale(REPLICAS)
+        seconds = recover(project, begun)
+
+    report("3 → 5 → 3 replicas", sent.results, seconds)
+    assert failures(sent.results) == []
+
+
+def deploy_replacing_every_replica_loses_nothing(project: Project, report: Report) -> None:
+    before = set(project.replicas())
+    with load(project) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        project.run("deploy/compose/roll")
+        seconds = recover(project, begun)
+
+    report("every replica replaced, `deploy/compose/roll`", sent.results, seconds)
+    assert before.isdisjoint(project.replicas())
+    assert failures(sent.results) == []
+
+
+@pytest.mark.data
+def deploy_a_version_that_training_publishes_is_served_and_loses_nothing(
+    project: Project, report: Report, data_folder: Path
+) -> None:
+    project.build("training")
+    volume = f"{data_folder.resolve()}:/data:ro"
+    order = ("train", "mnist", "--data", "/data/mnist.npz", "--epochs", "1")
+    with load(project) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        project.compose("--profile", "train", "run", "--rm", "--volume", volume, "training", *order)
+        trained = time.monotonic()
+        time.sleep(2 * CALM)
+        seconds = recover(project, trained) - 2 * CALM
+
+    report(f"version 3 trained beside it for {trained - begun:.0f} s", sent.results, seconds)
+    assert failures(sent.results) == []
+    assert {result.version for result in sent.results} == {2, 3}
+    assert {result.version for result in sent.results if result.due > trained + CALM} == {3}

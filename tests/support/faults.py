@@ -1,0 +1,46 @@
+"""What befalls containers: a dead process, a pulled plug, a network that forgets them."""
+
+from tests.support.engine import docker
+
+# Sets or clears the interface's IFF_UP by ioctl(2), see netdevice(7); the image has Python but no `ip`.
+SWITCH = """
+import fcntl, socket, struct, sys
+GET, SET, UP = 0x8913, 0x8914, 1
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+    flags = struct.unpack("16xH6x", fcntl.ioctl(control, GET, struct.pack("16sH6x", b"eth0", 0)))[0]
+    flags = flags | UP if sys.argv[1] == "up" else flags & ~UP
+    fcntl.ioctl(control, SET, struct.pack("16sH6x", b"eth0", flags))
+"""
+
+
+def kill(container: str) -> None:
+    """`kill -9` of a container's first process; `docker kill` will not do, as it counts as an order to stay stopped."""
+    pid = docker("inspect", "--format", "{{.State.Pid}}", container)
+    _as_root(container, "--pid=host", "--cap-add=KILL", script=f"import os; os.kill({pid}, 9)")
+
+
+def kill_a_worker(container: str) -> None:
+    """`kill -9` of a process below a container's first one."""
+    script = "import os, pathlib; os.kill(int(pathlib.Path('/proc/1/task/1/children').read_text().split()[0]), 9)"
+    docker("exec", container, "python", "-c", script)
+
+
+def switch_network(container: str, to: str) -> None:
+    """Take a container's network interface `up` or `down`: then all that it is sent is lost, and nobody is told."""
+    options = (f"--network=container:{container}", "--cap-add=NET_ADMIN")
+    _as_root(container, *options, script=SWITCH, argument=to)
+
+
+def disconnect(container: str, network: str) -> None:
+    """Take a container off a network, and out of its name server."""
+    docker("network", "disconnect", network, container)
+
+
+def reconnect(container: str, network: str, alias: str) -> None:
+    """Undo `disconnect`; Docker wants to be told the service's name anew."""
+    docker("network", "connect", "--alias", alias, network, container)
+
+
+def _as_root(container: str, *options: str, script: str, argument: str = "") -> None:
+    image = docker("inspect", "--format", "{{.Image}}", container)
+    docker("run", "--rm", "--user=0", *options, "--entrypoint=python", image, "-c", script, argument)
