@@ -114,13 +114,15 @@ def start(
         )
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
-    """Look until a condition holds; raises TimeoutError where it does not within `seconds`."""
+def until(
+    condition: Callable[[], bool], what: str, seconds: float = START_SECONDS, pause: float = POLL_SECONDS
+) -> None:
+    """Look every `pause` until a condition holds; raises TimeoutError where it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:g} seconds until {what}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
 
 
 def free_port() -> int:

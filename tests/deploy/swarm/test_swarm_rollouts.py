@@ -1,0 +1,111 @@
+"""What operators do to a stack under load: deploy, scale, roll out, empty a node; and what they get wrong."""
+
+import time
+
+import pytest
+
+from tests.deploy.conftest import Report
+from tests.deploy.swarm.conftest import CALM, IMAGE, REPLICAS, eventually, healthy, load, settle
+from tests.support.swarmed import SERVICE, Swarm
+from tests.support.traffic import failures
+
+NEXT_MODEL = f"""FROM {IMAGE}
+RUN cp -r models/mnist/2 models/mnist/3 && sed -i 's/"version": 2,/"version": 3,/' models/mnist/3/metadata.json
+"""
+NEVER_READY = f"""FROM {IMAGE}
+RUN truncate --size=1000 models/mnist/*/model.onnx
+"""
+ENDS_AT_ONCE = f"""FROM {IMAGE}
+ENV CONVSERVE_NO_SUCH_SETTING=1
+"""
+
+
+def deploy_a_stack_from_nothing_answers_on_every_node(deployed: Swarm, report: Report) -> None:
+    node = deployed.nodes[0]
+    settle(deployed, node)
+    deployed.remove(node)
+
+    begun = time.monotonic()
+    deployed.deploy(IMAGE, node)
+    settle(deployed, node)
+    seconds = time.monotonic() - begun
+    answered = []
+    for each in deployed.nodes:
+        with load(deployed, each) as sent:
+            time.sleep(1)
+        answered += sent.results
+
+    report("Swarm: the stack deployed on three nodes", answered, seconds)
+    assert failures(answered) == []
+    assert seconds < 60
+
+
+def deploy_a_new_model_is_rolled_out_without_a_failure(swarm: Swarm, report: Report) -> None:
+    node, image = swarm.nodes[0], "convserve/service:test-next-model"
+    swarm.build(image, NEXT_MODEL)
+    with load(swarm, node) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        swarm.deploy(image, node)
+        settle(swarm, node)
+        seconds = time.monotonic() - begun
+        time.sleep(CALM)
+
+    report("Swarm: an image with version 3 of a model rolled out", sent.results, seconds)
+    assert failures(sent.results) == []
+    assert {result.version for result in sent.results if result.due < begun} == {2}
+    assert {result.version for result in sent.results if result.due > begun + seconds} == {3}
+
+
+@pytest.mark.parametrize(
+    ("what", "dockerfile"),
+    [("never gets ready", NEVER_READY), ("ends at once", ENDS_AT_ONCE)],
+    ids=["never ready", "ends at once"],
+)
+def deploy_an_image_that_does_not_run_is_rolled_back_without_a_failure(
+    swarm: Swarm, report: Report, what: str, dockerfile: str
+) -> None:
+    node, image = swarm.nodes[0], "convserve/service:test-bad"
+    swarm.build(image, dockerfile)
+    with load(swarm, node) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        swarm.deploy(image, node)
+        eventually(lambda: swarm.update_state(node) == "rollback_completed", "it is rolled back")
+        seconds = time.monotonic() - begun
+        time.sleep(CALM)
+
+    report(f"Swarm: an image that {what} rolled out, and back", sent.results, seconds)
+    assert failures(sent.results) == []
+    assert {(task.image, task.runs) for task in swarm.tasks(node)} == {(IMAGE, True)}
+
+
+def deploy_scaling_a_stack_loses_nothing(swarm: Swarm, report: Report) -> None:
+    node = swarm.nodes[0]
+    with load(swarm, node) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        for replicas in (REPLICAS + 2, REPLICAS):
+            swarm.on(node, "service", "scale", "--detach", f"{SERVICE}={replicas}")
+            eventually(lambda n=replicas: healthy(swarm, node, swarm.nodes) == n, f"{replicas} run")  # type: ignore[misc]
+        seconds = time.monotonic() - begun
+        time.sleep(4 * CALM)  # the two that leave drain meanwhile
+
+    report("Swarm: 3 → 5 → 3 replicas", sent.results, seconds)
+    assert failures(sent.results) == []
+
+
+def deploy_emptying_a_node_for_maintenance_loses_nothing(swarm: Swarm, report: Report) -> None:
+    node, emptied = swarm.nodes[0], swarm.nodes[1]
+    with load(swarm, node) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        swarm.on(node, "node", "update", "--availability", "drain", emptied)
+        others = tuple(each for each in swarm.nodes if each != emptied)
+        eventually(lambda: healthy(swarm, node, others) == REPLICAS, "the others have all replicas")
+        seconds = time.monotonic() - begun
+        time.sleep(4 * CALM)
+        swarm.on(node, "node", "update", "--availability", "active", emptied)
+
+    report("Swarm: `docker node update --availability drain`", sent.results, seconds)
+    assert failures(sent.results) == []
