@@ -9,6 +9,7 @@ from tests.deploy.swarm.conftest import CALM, IMAGE, REPLICAS, eventually, healt
 from tests.support.swarmed import SERVICE, Swarm
 from tests.support.traffic import failures
 
+PROMETHEUS = "convserve_prometheus"
 NEXT_MODEL = f"""FROM {IMAGE}
 RUN cp -r models/mnist/2 models/mnist/3 && sed -i 's/"version": 2,/"version": 3,/' models/mnist/3/metadata.json
 """
@@ -38,6 +39,14 @@ def deploy_a_stack_from_nothing_answers_on_every_node(deployed: Swarm, report: R
     report("Swarm: the stack deployed on three nodes", answered, seconds)
     assert failures(answered) == []
     assert seconds < 60
+
+
+def deploy_the_monitoring_of_a_stack_sees_every_replica(swarm: Swarm) -> None:
+    node = next(task.node for task in swarm.tasks(swarm.nodes[0], PROMETHEUS) if task.runs)
+    ask = ("exec", swarm.containers(node, PROMETHEUS)[0], "promtool", "query", "instant", "http://127.0.0.1:9090")
+
+    eventually(lambda: "=> 3 @" in swarm.on(node, *ask, 'sum(convserve_ready{job="convserve"})'), "three are ready")
+    eventually(lambda: "=> 1 @" in swarm.on(node, *ask, 'up{job="balancer"}'), "requests get through a balancer")
 
 
 def deploy_a_new_model_is_rolled_out_without_a_failure(swarm: Swarm, report: Report) -> None:
