@@ -26,6 +26,7 @@ from service.observer import Observer
 from service.orders import Orders
 from service.planner import Plan, Planner
 from service.predictor import Predictor
+from service.readiness import Readiness
 from service.registry import ModelRegistry
 from service.reports import Reports
 from service.routes import health, v2
@@ -63,6 +64,9 @@ def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Writ
     follower = Follower(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
     follower.begin()
     metrics.scrape.register(ModelInfo(reports))
+    is_ending = seat.scoreboard.is_ending
+    readiness = Readiness(registry, is_ending)
+    metrics.scrape.register(readiness)
 
     control = ModelControl(repository, orders, reports, settings.request_timeout)
     open_repository = OpenInferenceRepository(registry, control)
@@ -79,10 +83,10 @@ def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Writ
     for routes in (
         predict_routes(native, limits),
         v1_routes(tensorflow_serving),
-        v2.v2_routes(open_inference, open_repository, _read_keys(settings)),
+        v2.v2_routes(open_inference, open_repository, _read_keys(settings), is_ending),
         summary_routes(registry),
         model_routes(registry),
-        health.health_routes(registry),
+        health.health_routes(registry, readiness),
         metrics_routes(metrics),
         page_routes(registry, settings),
     ):

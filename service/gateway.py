@@ -10,11 +10,11 @@ from gunicorn.http.wsgi import base_environ
 from service.connection import Connection
 from service.errors import RequestError
 from service.outgoing import Headers, write_answer
-from service.record import DRAINING, QUEUE_SECONDS, REFUSAL, WAITED, WAITS
+from service.record import QUEUE_SECONDS, REFUSAL, WAITED, WAITS
 
 
 class Gateway:
-    """Calls the application for one complete request at a time, and tells it whether the service `is_ending`."""
+    """Calls the application for one complete request at a time; once the service `is_ending`, connections close."""
 
     def __init__(
         self, application: WSGIApplication, cfg: Config, host: str, port: int, is_ending: Callable[[], bool]
@@ -34,21 +34,20 @@ class Gateway:
         `waited` is the time in the queue in seconds; `refusal` is what the application is to answer instead of
         looking at the request; `leaving` is whether this worker ends. Raises whatever the application lets through.
         """
-        incoming, ending = connection.incoming, self._is_ending()
+        incoming = connection.incoming
         environ = {
             **self._environ,
             **incoming.environ(),
             "REMOTE_ADDR": connection.address[0],
             QUEUE_SECONDS: waited,
             REFUSAL: refusal,
-            DRAINING: ending,
             WAITED: connection.wait,
         }
         status, headers, body = self._call(environ)
         connection.wait = environ.get(WAITS)
         if connection.wait:
             return
-        connection.closing = leaving or ending or not incoming.keep_alive
+        connection.closing = leaving or self._is_ending() or not incoming.keep_alive
         method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
         answer = write_answer(status, headers, body, method=method, version=version, keep_alive=keep)
         connection.put(answer)

@@ -1,18 +1,21 @@
-"""gunicorn's master process with two changes: it announces its end, and a reload waits for the new workers.
+"""gunicorn's master process, which also announces its end, lets a reload wait for new workers, and counts the dead.
 
-As gunicorn has it, workers learn of the end when they are to stop at once, and the old workers of a reload are told to
-leave before the new ones have loaded their models.
+As gunicorn has it, workers learn of the end when they are to stop at once, the old workers of a reload are told to
+leave before the new ones have loaded their models, and nobody but the log hears how a worker ended.
 """
 
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
+from service.deaths import death, describe
 from service.scoreboard import Scoreboard
 
 POLL = 0.05  # seconds between looks at the new workers of a reload
@@ -21,6 +24,8 @@ PATIENCE = 600  # seconds that these get to load their models: many or large one
 
 class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no type information
     """One a service; the scoreboard tells its workers what they cannot see for themselves."""
+
+    reexec_pid: int  # of the master that SIGUSR2 has started, or 0
 
     def __init__(self, application: Any, scoreboard: Scoreboard, drain_delay: float) -> None:
         super().__init__(application)
@@ -57,22 +62,31 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no type informati
             self.kill_worker(pid, signal.SIGTERM)
 
     def reap_workers(self) -> None:
-        """Take note of dead workers; during a reload, one that could not start is no reason to end the service."""
-        known = dict(self.WORKERS)
-        try:
-            super().reap_workers()
-        except HaltServer as failure:
-            for pid in known.keys() - self.WORKERS.keys():
-                self.cfg.child_exit(self, known[pid])  # which gunicorn leaves out here
-            if not self._reloading:
-                raise
-            self.log.error("reload: %s", failure.reason)  # noqa: TRY400  # the worker has logged its traceback
+        """Take note of all children that have ended; gunicorn would not say how they did."""
+        for pid, status in _ended():
+            if pid == self.reexec_pid:
+                self.reexec_pid = 0
+            elif worker := self.WORKERS.pop(pid, None):
+                self._bury(worker, os.waitstatus_to_exitcode(status))
+
+    def _bury(self, worker: Any, code: int) -> None:
+        """Count a worker that ended unasked, and free what it had; raises HaltServer where none can start at all."""
+        cause = death(code, worker.aborted, self._scoreboard.is_leaving(worker.slot))
+        if cause:
+            self._scoreboard.count_death(cause)
+            self.log.error("worker %s ended unasked: %s", worker.pid, describe(code))
+        worker.tmp.close()
+        self.cfg.child_exit(self, worker)
+        cannot_start = code in (self.WORKER_BOOT_ERROR, self.APP_LOAD_ERROR)
+        if cannot_start and not self._reloading and not self._scoreboard.is_ending():
+            raise HaltServer("a worker cannot start", code)
 
     def _await_new(self, old: set[int]) -> bool:
         """Wait until no worker is starting, and kill what still starts after PATIENCE; whether a new one serves."""
         until = time.monotonic() + PATIENCE
         while (starting := self._starting()) and not self._scoreboard.is_ending():
             for pid in starting if time.monotonic() > until else ():
+                self.WORKERS[pid].aborted = True
                 self.kill_worker(pid, signal.SIGKILL)
             self.murder_workers()
             self.reap_workers()
@@ -90,3 +104,10 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no type informati
         """Say when to stop listening, and whether the socket is not ours alone: systemd's, or before and after USR2."""
         shared = self.systemd or bool(self.reexec_pid or self.master_pid)
         self._scoreboard.announce_end(time.monotonic() + self._drain_delay, shared)
+
+
+def _ended() -> Iterator[tuple[int, int]]:
+    """Process ids and wait statuses of the children that have ended; those of process 1 include orphans."""
+    with suppress(ChildProcessError):  # there is no child at all
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            yield ended

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from service.fleet import Fleet
 from service.processes import WorkerProcesses
 from service.seat import Seat
 from service.shadowmetrics import ShadowMetrics, create_shadow_metrics
@@ -122,4 +123,5 @@ def _scrape_registry(seat: Seat) -> CollectorRegistry:
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(seat.folder))
     registry.register(WorkerProcesses(seat.scoreboard))
+    registry.register(Fleet(seat.scoreboard))
     return registry

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from random import random as draw
 from typing import Any
 
-# Names in the WSGI environment. The first four are the server's.
+# Names in the WSGI environment. The first three are the server's.
 QUEUE_SECONDS = "convserve.queue_seconds"  # how long the complete request has waited
 REFUSAL = "convserve.refusal"  # a RequestError to be answered instead of looking at the request, or None
-DRAINING = "convserve.draining"  # whether the server is shutting down
 WAITED = "convserve.waited"  # the Wait that is over, where the application is called for a request again
 RECORD = "convserve.record"
 WAITS = "convserve.waits"  # set by the application: a Wait after which it is to be called again; nobody gets its answer

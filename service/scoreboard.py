@@ -7,6 +7,8 @@ aligned machine word, so no lock is needed.
 import mmap
 import time
 
+from service.deaths import Death
+
 SLOTS = 256  # a reload runs old and new workers side by side, and SIGTTIN can add some
 _COLUMNS = 2
 _PID, _CONNECTIONS = range(_COLUMNS)
@@ -18,8 +20,9 @@ class Scoreboard:
     """Rows of (process id, open connections): 0 where the row is free, negative for a worker that leaves."""
 
     def __init__(self) -> None:
-        self._cells = memoryview(mmap.mmap(-1, SLOTS * _COLUMNS * 8)).cast("q")
-        self._of_all = memoryview(mmap.mmap(-1, 2 * 8)).cast("q")
+        self._cells = _words(SLOTS * _COLUMNS)
+        self._of_all = _words(2)
+        self._deaths = _words(len(Death))
 
     def claim(self) -> int:
         """Take the first free row for a worker that is about to be forked; raises RuntimeError when all are taken."""
@@ -46,9 +49,21 @@ class Scoreboard:
         """Process ids of the workers that take connections, by slot."""
         return {slot: pid for slot, pid in enumerate(self._pids()) if pid > 0}
 
+    def is_leaving(self, slot: int) -> bool:
+        """Whether a worker has said that it leaves."""
+        return self._cells[slot * _COLUMNS + _PID] < _CLAIMED
+
     def starting(self) -> set[int]:
         """Slots of the workers that do not take connections yet."""
         return {slot for slot, pid in enumerate(self._pids()) if pid == _CLAIMED}
+
+    def count_death(self, cause: Death) -> None:
+        """Count a worker that ended unasked."""
+        self._deaths[list(Death).index(cause)] += 1
+
+    def deaths(self) -> dict[Death, int]:
+        """How many workers ended unasked, by cause."""
+        return dict(zip(Death, self._deaths.tolist(), strict=True))
 
     def announce_end(self, at: float, shared: bool) -> None:
         """Say once for all workers when to stop listening (monotonic seconds), and whether others share the sockets."""
@@ -84,3 +99,8 @@ class Scoreboard:
 
     def _set(self, slot: int, column: int, value: int) -> None:
         self._cells[slot * _COLUMNS + column] = value
+
+
+def _words(cells: int) -> memoryview:
+    """So many machine words, all 0, that are shared with every process forked afterwards."""
+    return memoryview(mmap.mmap(-1, cells * 8)).cast("q")

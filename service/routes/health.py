@@ -1,15 +1,15 @@
 """Is the process alive, is it ready: what orchestrators and load balancers ask."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
-from service.record import DRAINING
+from service.readiness import Readiness
 from service.registry import ModelRegistry
 from service.routes.answers import json_answer
 
 PATHS = ("/livez", "/readyz", "/healthz")
 
 
-def health_routes(registry: ModelRegistry) -> Blueprint:
+def health_routes(registry: ModelRegistry, readiness: Readiness) -> Blueprint:
     """Liveness says that the loop turns; readiness that every model has a verified version and no shutdown began."""
     routes = Blueprint("health", __name__)
 
@@ -20,9 +20,7 @@ def health_routes(registry: ModelRegistry) -> Blueprint:
     @routes.get("/readyz")
     @routes.get("/healthz")
     def readyz() -> Response:
-        problems = registry.problems()
-        if request.environ.get(DRAINING):
-            problems.append("shutting down")
+        problems = readiness.problems()
         document = {"ready": not problems, "problems": problems, "refused": registry.refusals()}
         return json_answer(document, 503 if problems else 200)
 

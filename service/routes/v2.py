@@ -13,7 +13,7 @@ from service.dialects.openinference.dialect import OpenInference
 from service.dialects.openinference.repository import OpenInferenceRepository
 from service.errors import InvalidRequest, Unsupported, UnsupportedEncoding
 from service.keys import AdminKeys
-from service.record import DRAINING, RECORD, WAITED, WAITS, Wait
+from service.record import RECORD, WAITED, WAITS, Wait
 from service.routes.adminkeys import require_key
 from service.routes.answers import compress, json_answer, json_text
 from service.routes.contents import read_content
@@ -23,13 +23,16 @@ ORDER_PATHS = ("/v2/repository/models/<name>/load", "/v2/repository/models/<name
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
-def v2_routes(dialect: OpenInference, repository: OpenInferenceRepository, keys: AdminKeys | None) -> Blueprint:
+def v2_routes(
+    dialect: OpenInference, repository: OpenInferenceRepository, keys: AdminKeys | None, is_ending: Callable[[], bool]
+) -> Blueprint:
     """All routes of the protocol. The Content-Type of a request is ignored: Triton's client sends none.
 
-    `keys` are those of who may load and unload models, None where nobody may.
+    `keys` are those of who may load and unload models, None where nobody may; `is_ending` tells whether the service
+    shuts down.
     """
     routes = Blueprint("v2", __name__, url_prefix="/v2")
-    _add_server(routes, dialect)
+    _add_server(routes, dialect, is_ending)
     _add_inference(routes, dialect)
     _add_models(routes, dialect)
     _add_repository(routes, repository, keys)
@@ -37,14 +40,14 @@ def v2_routes(dialect: OpenInference, repository: OpenInferenceRepository, keys:
     return routes
 
 
-def _add_server(routes: Blueprint, dialect: OpenInference) -> None:
+def _add_server(routes: Blueprint, dialect: OpenInference, is_ending: Callable[[], bool]) -> None:
     @routes.get("/health/live")
     def live() -> Response:
         return json_answer({"live": True})
 
     @routes.get("/health/ready")
     def ready() -> Response:
-        return json_answer(dialect.server_ready(draining=bool(request.environ.get(DRAINING))))
+        return json_answer(dialect.server_ready(draining=is_ending()))
 
     @routes.get("")
     def server() -> Response:

@@ -59,6 +59,14 @@ def test_every_metric_is_documented(metrics: Metrics) -> None:
     assert missing == []
 
 
+def test_every_metric_that_is_made_at_a_scrape_is_documented(app: Flask) -> None:
+    scraped = app.test_client().get("/metrics").text
+    names = re.findall(r"^# TYPE (\S+) ", scraped, re.MULTILINE)
+
+    assert {"convserve_model_info", "convserve_ready", "process_resident_memory_bytes"} <= set(names)
+    assert [name for name in names if f"| `{name}` |" not in OPERATIONS] == []
+
+
 def test_every_route_is_documented(app: Flask) -> None:
     rules = [re.sub(r"<[a-z]+:", "<", rule.rule) for rule in app.url_map.iter_rules()]
 

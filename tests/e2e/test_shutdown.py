@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pictures import as_png, picture
+from tests.support.policies import counts
 from tests.support.running import ROOT, STOP_SECONDS, RunningService, running, until
 from tests.support.traffic import failures, traffic
 from tests.support.wire import Answer, Wire, request
@@ -118,12 +119,14 @@ def test_where_new_workers_cannot_start_the_old_ones_stay(
             until(lambda: b"the old ones stay" in service.stderr.read_bytes(), "the reload has failed")
             time.sleep(1.5)  # in which the master looks after its workers
         stayed = set(service.workers())
+        died = counts(service, "convserve_worker_deaths_total", "cause")
         for obstacle in obstacles:
             obstacle.rmdir()
         service.process.send_signal(signal.SIGHUP)
         until(lambda: old.isdisjoint(service.workers()) and service.serving() == 2, "a second reload succeeds")
 
     assert stayed == old
+    assert died == {"signal": 0, "exit": 2, "timeout": 0}
     assert failures(load.results) == []
 
 

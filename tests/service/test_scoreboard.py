@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from service.deaths import Death
 from service.scoreboard import SLOTS, Scoreboard
 
 
@@ -51,7 +52,17 @@ def test_who_starts_is_told_from_who_leaves() -> None:
     scoreboard.leave(leaving)
 
     assert scoreboard.starting() == {starting}
+    assert [scoreboard.is_leaving(slot) for slot in (starting, leaving, serving)] == [False, True, False]
     assert scoreboard.workers() == {serving: 13}
+
+
+def test_deaths_stay_counted_when_the_row_is_free_again() -> None:
+    scoreboard = Scoreboard()
+    (slot,) = claimed(scoreboard, 11)
+    scoreboard.count_death(Death.SIGNAL)
+    scoreboard.release(slot)
+
+    assert scoreboard.deaths() == {Death.SIGNAL: 1, Death.EXIT: 0, Death.TIMEOUT: 0}
 
 
 @pytest.mark.parametrize("shared", [True, False])

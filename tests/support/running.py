@@ -61,15 +61,17 @@ class RunningService:
 
 
 @contextmanager
-def running(models: Path, open_files: int | None = None, **settings: object) -> Iterator[RunningService]:
+def running(
+    models: Path, module: str = "service", /, open_files: int | None = None, **settings: object
+) -> Iterator[RunningService]:
     """A service all of whose workers are ready; `workers=2` becomes CONVSERVE_WORKERS=2. No process is left afterwards.
 
-    `open_files` is the limit of file descriptors that it gets, as `ulimit -Sn` sets it.
+    `open_files` is the limit of file descriptors that it gets, as `ulimit -Sn` sets it; `module` is what is started.
     """
     with tempfile.TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
         chosen = {"models": models, "port": 0, "workers": 1, "drain_delay": 0, "drain_timeout": 0, **settings}
-        process = start(stdout, stderr, open_files, **chosen)
+        process = start(stdout, stderr, open_files, module, **chosen)
         try:
             service = RunningService(process, _port(process, stderr), stdout, stderr)
             until(lambda: service.get("/readyz").status == 200, "the service is ready")
@@ -94,14 +96,16 @@ def stopped(worker: int) -> Iterator[Callable[[], None]]:
         resume()
 
 
-def start(stdout: Path, stderr: Path, open_files: int | None = None, **settings: object) -> "subprocess.Popen[bytes]":
-    """Start `python -m service` with these settings and none from the environment of the tests."""
+def start(
+    stdout: Path, stderr: Path, open_files: int | None = None, module: str = "service", /, **settings: object
+) -> "subprocess.Popen[bytes]":
+    """Start `python -m service`, or another module, with these settings and none from the environment of the tests."""
     foreign = ("CONVSERVE_", "PROMETHEUS_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     given = {f"CONVSERVE_{name.upper()}": str(value) for name, value in settings.items()}
     with stdout.open("wb") as out, stderr.open("wb") as err:
         return subprocess.Popen(
-            [*_limited(open_files), sys.executable, "-m", "service"],
+            [*_limited(open_files), sys.executable, "-m", module],
             cwd=ROOT,
             env={**inherited, **given},
             stdout=out,

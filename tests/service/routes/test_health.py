@@ -1,6 +1,7 @@
 """Alive and ready: what orchestrators ask."""
 
 import dataclasses
+import time
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,11 @@ def test_a_service_without_a_model_says_so_to_who_wants_a_prediction(empty: Flas
     assert empty.get("/models").get_json() == {"models": []}
 
 
-def test_readiness_turns_off_before_the_end(client: FlaskClient) -> None:
-    response = client.get("/readyz", environ_overrides={"convserve.draining": True})
+def test_readiness_turns_off_before_the_end(client: FlaskClient, seat: Seat) -> None:
+    seat.scoreboard.announce_end(time.monotonic() + 5, shared=False)
 
-    assert response.status_code == 503
-    assert response.get_json()["problems"] == ["shutting down"]
+    native, triton = client.get("/readyz"), client.get("/v2/health/ready")
+
+    assert (native.status_code, triton.status_code) == (503, 503)
+    assert native.get_json()["problems"] == ["shutting down"]
+    assert triton.get_json()["error"] == "Server exiting"
