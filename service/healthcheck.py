@@ -19,8 +19,8 @@ SHOWN = 1000  # characters of an answer; Docker keeps 4,096 bytes
 def complaint(environment: Mapping[str, str]) -> str:
     """Ask `/readyz` of the service with these settings; why it is not ready in one line, nothing where it is.
 
-    Busy is not ill: this waits as long as any request may wait in the queue, for who restarts the ill would else restart
-    the overloaded, and load the others with what those had to do.
+    Busy is not ill: this waits as long as any request may wait in the queue. Who restarts the ill would else restart
+    the overloaded, and give the others their load.
     """
     try:
         settings = read_settings(environment)
