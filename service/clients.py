@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from service.connection import Connection
-from service.errors import Overloaded, RequestError, RequestTimeout
+from service.errors import QueueFull, RequestError, RequestTimeout
 from service.gateway import Gateway
 from service.incoming import BodyBudget
 from service.record import Wait
@@ -152,7 +152,7 @@ class Clients:
         refusal, now = connection.incoming.refusal, time.monotonic()
         if refusal is None and len(self._queue) >= self._settings.max_queue:
             waiting = f"{len(self._queue)} requests are waiting already"
-            self._queue.appendleft((connection, now, Overloaded(f"{waiting}: try again in a moment")))
+            self._queue.appendleft((connection, now, QueueFull(f"{waiting}: try again in a moment")))
         else:
             self._queue.append((connection, now, refusal))
 

@@ -103,11 +103,15 @@ class LoadingNotAllowed(RequestError):
 
 
 class Overloaded(RequestError):
-    """The queue is full; the request was not looked at, so sending it again is safe."""
+    """Too much is under way already; the request was not looked at, so sending it again is safe."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "overloaded"
     retry_after = 1
+
+
+class QueueFull(Overloaded):
+    """As many requests wait as may; those who watch the service are answered all the same."""
 
 
 class DeadlineExceeded(RequestError):

@@ -4,14 +4,15 @@ from collections.abc import Container
 
 from flask import Flask, request
 
-from service.errors import DeadlineExceeded
+from service.errors import DeadlineExceeded, QueueFull
 from service.record import RECORD, REFUSAL
 
 
 def admit_requests(app: Flask, request_timeout: float, always_answered: Container[str] = ()) -> None:
     """Raise the refusal that came with a request, or DeadlineExceeded after `request_timeout` seconds in the queue.
 
-    `always_answered` are the rules for which the queue does not matter.
+    `always_answered` are the rules for which the queue does not matter, neither its time nor its length: an
+    orchestrator that took a busy service for a dead one would restart it, and all others after it.
     """
 
     @app.before_request
@@ -19,8 +20,8 @@ def admit_requests(app: Flask, request_timeout: float, always_answered: Containe
         record = request.environ[RECORD]
         if request.url_rule:
             record.route = request.url_rule.rule
-        refusal = request.environ.get(REFUSAL)
-        if refusal is not None:
+        refusal, watching = request.environ.get(REFUSAL), record.route in always_answered
+        if refusal is not None and not (watching and isinstance(refusal, QueueFull)):
             raise refusal
-        if record.queue_seconds > request_timeout and record.route not in always_answered:
+        if record.queue_seconds > request_timeout and not watching:
             raise DeadlineExceeded(f"waited {record.queue_seconds:.1f} seconds in the queue: the server is overloaded")

@@ -1,6 +1,7 @@
 """The Compose project under load while something happens to it; each test prints its row of docs/operations.md."""
 
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ TIMEOUT = 10.0  # seconds that a client waits
 CALM = 3.0  # seconds of load before and after
 
 
-def load(project: Project) -> "Load":
+def load(project: Project) -> AbstractContextManager[Load]:
     """The load as a context: half of the clients keep their connections."""
     return traffic(project.port, rate=RATE, connections=CLIENTS, timeout=TIMEOUT)
 

@@ -150,6 +150,19 @@ def test_too_many_waiting_requests_are_turned_away_with_a_time_to_come_back(mode
         assert other.answer().status == 200
 
 
+def test_a_full_queue_does_not_hide_that_the_service_lives(models: Path) -> None:
+    with running(models, max_queue=1) as service, Wire(service.port) as heavy, Wire(service.port) as other:
+        for wire in (heavy, other):
+            wire.send(request("GET", "/livez"))
+            wire.answer()
+        with stopped(service.workers()[0]):
+            heavy.send(HEAVY)
+            other.send(request("GET", "/livez"))
+
+        assert other.answer().status == 200
+        assert heavy.answer().status == 200
+
+
 def test_a_request_that_has_waited_too_long_is_not_computed_any_more(models: Path) -> None:
     with running(models, request_timeout=0.02) as service, Wire(service.port) as heavy, Wire(service.port) as late:
         send_at_once(service, heavy, late)

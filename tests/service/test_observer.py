@@ -6,7 +6,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from service.errors import Overloaded
+from service.errors import Overloaded, QueueFull
 from service.routes import health, v2
 from tests.support.pictures import as_png, picture
 
@@ -92,6 +92,13 @@ def test_a_request_that_waited_too_long_is_turned_away(client: FlaskClient, line
 @pytest.mark.parametrize("path", [*health.PATHS, *v2.HEALTH_PATHS, "/metrics", "/readyz/"])
 def test_those_who_watch_the_service_are_answered_however_long_the_queue(client: FlaskClient, path: str) -> None:
     response = client.get(path, environ_overrides={"convserve.queue_seconds": 31.0})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", [*health.PATHS, *v2.HEALTH_PATHS, "/metrics"])
+def test_those_who_watch_the_service_are_answered_though_the_queue_is_full(client: FlaskClient, path: str) -> None:
+    response = client.get(path, environ_overrides={"convserve.refusal": QueueFull("try again")})
 
     assert response.status_code == 200
 

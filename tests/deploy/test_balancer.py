@@ -1,0 +1,119 @@
+"""What the balancer does itself: refuse in the service's form, keep private things private, pass everything else on."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from service.settings import Settings
+from tests.support.composed import ROOT, Project
+from tests.support.pictures import as_png, picture
+from tests.support.running import until
+from tests.support.wire import Answer, Wire, ask, request
+
+CONFIGURATION = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
+PNG = as_png(picture(1))
+MIB = 1 << 20
+
+
+def test_the_limit_of_bodies_is_the_services() -> None:
+    assert f"client_max_body_size {Settings().max_body_bytes // MIB}m;" in CONFIGURATION
+
+
+def test_it_waits_longer_than_the_service_does() -> None:
+    assert f"proxy_read_timeout {Settings().request_timeout + 5:.0f}s;" in CONFIGURATION
+
+
+def test_its_codes_are_documented() -> None:
+    table = CONFIGURATION.partition("map $status $code {")[2].partition("}")[0]
+    codes = [line.split()[1].rstrip(";") for line in table.strip().splitlines()]
+
+    assert len(codes) == 8
+    assert [code for code in codes if f"`{code}`" not in API] == []
+
+
+def say(project: Project, data: bytes) -> Answer:
+    """Bytes as they are, and what comes back."""
+    with Wire(project.port) as wire:
+        wire.send(data)
+        return wire.answer()
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\r\n", 400, "malformed_request"),
+        (b"GET / HTTP/1.1\r\nhost: a\r\nbad header\r\n\r\n", 400, "malformed_request"),
+        (request("GET", "/?" + "q" * 9000), 414, "uri_too_long"),
+        (request("GET", "/", cookie="c" * 9000), 431, "headers_too_large"),
+        (request("POST", "/predict", content_length=str(16 * MIB + 1)), 413, "too_large"),
+        (request("GET", "/metrics"), 404, "route_not_found"),
+        (request("GET", "/balancer/refusal"), 404, "route_not_found"),
+        (request("POST", "/v2/repository/models/mnist/load"), 403, "loading_not_allowed"),
+        (request("POST", "/v2/repository/models/mnist/%75nload"), 403, "loading_not_allowed"),
+    ],
+    ids=[
+        "TLS",
+        "no header",
+        "long path",
+        "large header",
+        "large body",
+        "metrics",
+        "its own page",
+        "load",
+        "unload in disguise",
+    ],
+)
+def deploy_its_refusals_have_the_form_of_the_services(project: Project, data: bytes, status: int, code: str) -> None:
+    answer = say(project, data)
+
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
+    assert answer.json()["code"] == code
+    assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+
+
+def deploy_a_body_of_the_largest_size_passes(project: Project) -> None:
+    answer = ask(project.port, "POST", "/predict", PNG + bytes(16 * MIB - len(PNG)))
+
+    assert answer.status == 200
+
+
+def deploy_errors_of_the_service_pass_as_they_are(project: Project) -> None:
+    answer = ask(project.port, "POST", "/predict", b"no picture", x_request_id="mine-1")
+
+    assert (answer.status, answer.json()["code"], answer.json()["request_id"]) == (400, "invalid_image", "mine-1")
+
+
+def deploy_a_body_in_chunks_passes(project: Project) -> None:
+    answer = requests.post(f"http://127.0.0.1:{project.port}/predict", data=iter([PNG[:50], PNG[50:]]), timeout=10)
+
+    assert answer.status_code == 200
+    assert "Server-Timing" in answer.headers
+
+
+def deploy_its_log_and_the_replicas_have_the_same_id(project: Project) -> None:
+    ask(project.port, "POST", "/predict", PNG, x_request_id="seen-by-both")
+
+    lines: dict[str, Any] = {name: logged(project, name, "seen-by-both") for name in ("balancer", "service")}
+    assert lines["balancer"]["status"] == lines["service"]["status"] == 200
+    assert lines["balancer"]["replicas"].endswith(":8000")
+
+
+def logged(project: Project, service: str, request_id: str) -> Any:
+    """The line of a service's log that has this id."""
+    lines = project.compose("logs", "--no-log-prefix", service).splitlines()
+    (line,) = [line for line in lines if f'"{request_id}"' in line]
+    return json.loads(line)
+
+
+def deploy_without_a_replica_it_says_so_and_when_to_come_back(project: Project) -> None:
+    project.compose("stop", "--timeout", "1", "service")
+    until(lambda: ask(project.port, "POST", "/predict", PNG).status != 200, "no replica answers")
+
+    answer = ask(project.port, "POST", "/predict", PNG)
+
+    project.compose("start", "service")
+    assert (answer.status, answer.json()["code"], answer.headers["Retry-After"]) == (503, "no_replica", "1")
+    until(lambda: ask(project.port, "POST", "/predict", PNG).status == 200, "it answers again", seconds=60)
