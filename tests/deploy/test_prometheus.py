@@ -1,0 +1,92 @@
+"""Prometheus takes its configuration and rules, and every alert was seen to fire and to stay silent."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.monitoring import DEPLOY, PROMETHEUS, RULE_TESTS, alerts, load, rules
+
+ROOT = DEPLOY.parent
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+ALERTS = OPERATIONS.partition("\n## Alerts\n")[2].partition("\n## ")[0]
+
+needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool on the PATH")
+
+
+def promtool(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["promtool", *words], capture_output=True, text=True, check=False)
+
+
+@needs_promtool
+def test_prometheus_takes_its_configuration_and_rules() -> None:
+    checked = promtool("check", "config", PROMETHEUS / "prometheus.yml")
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "2 rule files found" in checked.stdout
+
+
+@needs_promtool
+@pytest.mark.parametrize("file", RULE_TESTS, ids=lambda file: file.stem)
+def test_rules_say_what_they_should(file: Path) -> None:
+    tested = promtool("test", "rules", file)
+
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def expectations() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The alerts that the tests of the rules look at, and what they expect to fire."""
+    for file in RULE_TESTS:
+        for test in load(file)["tests"]:
+            for expected in test.get("alert_rule_test", []):
+                yield expected["alertname"], expected["exp_alerts"]
+
+
+def test_every_alert_fires_in_one_test_and_is_silent_in_another() -> None:
+    firing = {name for name, expected in expectations() if expected}
+    silent = {name for name, expected in expectations() if not expected}
+
+    assert len(alerts()) > 10
+    assert firing == silent == alerts().keys()
+
+
+@pytest.mark.parametrize("alert", alerts().values(), ids=alerts())
+def test_an_alert_says_how_urgent_it_is_what_is_the_matter_and_where_to_read_on(alert: dict[str, Any]) -> None:
+    annotations = alert["annotations"]
+
+    assert alert["labels"]["severity"] in {"critical", "warning", "info"}
+    assert "for" in alert
+    assert annotations["summary"]
+    assert "$value" in annotations["description"]
+    assert annotations["runbook"] == "docs/operations.md#alerts"
+
+
+def test_every_alert_is_documented_and_no_other() -> None:
+    assert set(re.findall(r"^\| `(\w+)` \|", ALERTS, re.MULTILINE)) == alerts().keys()
+
+
+def test_recorded_figures_are_named_by_level_metric_and_operations() -> None:
+    names = [rule["record"] for rule in rules() if "record" in rule]
+
+    assert len(names) > 10
+    assert [name for name in names if not re.fullmatch(r"[a-z_]+:[a-z_0-9]+:[a-z_0-9]+", name)] == []
+
+
+def test_windows_of_drift_add_up_minutes_because_the_rules_run_every_minute() -> None:
+    (drift,) = (group for group in load(PROMETHEUS / "rules" / "recording.yml")["groups"] if group["name"] == "drift")
+    increases = [rule for rule in drift["rules"] if rule["record"].endswith(":increase1m")]
+
+    assert drift["interval"] == "1m"
+    assert len(increases) == 4
+    assert all("[1m]" in rule["expr"] for rule in increases)
+
+
+def test_the_alert_for_memory_knows_the_limit() -> None:
+    limit = load(ROOT / "docker-compose.yml")["services"]["service"]["deploy"]["resources"]["limits"]["memory"]
+
+    assert limit == "1g"
+    assert alerts()["MemoryNearLimit"]["expr"].endswith("> 0.85 * 2 ^ 30")
