@@ -29,7 +29,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of secrets as docs/operations.md says; its certificate is for localhost, signed by itself."""
     folder = tmp_path_factory.mktemp("secrets")
     options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "tls.key", "-out", folder / "tls.crt"]
+    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", f"{folder}/tls.key", "-out", f"{folder}/tls.crt"]
     subprocess.run(["openssl", "req", *options, *files], check=True, capture_output=True)
     (folder / "admin.keys").write_text(hashlib.sha256(KEY.encode()).hexdigest() + "\n")
     (folder / "alert.webhook").write_text("http://alerts.invalid/secret-token\n")
