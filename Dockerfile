@@ -67,6 +67,7 @@ ENV CONVSERVE_HOST=0.0.0.0 \
     CONVSERVE_MODELS=/srv/convserve/models
 USER 10001:10001
 EXPOSE 8000
-# Ready, not merely alive: what `docker compose up --wait`, a balancer that starts and Swarm's updates ask.
-HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 CMD ["python", "-m", "service.healthcheck"]
+# Ready, not merely alive: what `docker compose up --wait`, a balancer that starts and Swarm's updates ask. It waits in the
+# queue like any request, CONVSERVE_REQUEST_TIMEOUT at most, so that an overloaded replica is not taken for a dead one.
+HEALTHCHECK --interval=5s --timeout=35s --start-period=60s --retries=3 CMD ["python", "-m", "service.healthcheck"]
 CMD ["python", "-m", "service"]

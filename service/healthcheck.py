@@ -11,15 +11,20 @@ from collections.abc import Mapping
 from service.settings import InvalidSetting, read_settings
 
 CONNECT_SECONDS = 1.0  # on the same machine, only a full backlog makes anybody wait
-ANSWER_SECONDS = 2.0  # 3 in all; the largest request holds a worker up for about a second
+MARGIN_SECONDS = 2.0  # beside the time in the queue; the largest request holds a worker up for about a second
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound to it here
 SHOWN = 1000  # characters of an answer; Docker keeps 4,096 bytes
 
 
-def complaint(environment: Mapping[str, str], patience: float = ANSWER_SECONDS) -> str:
-    """Ask `/readyz` of the service with these settings; why it is not ready in one line, nothing where it is."""
+def complaint(environment: Mapping[str, str]) -> str:
+    """Ask `/readyz` of the service with these settings; why it is not ready in one line, nothing where it is.
+
+    Busy is not ill: this waits as long as any request may wait in the queue. Who restarts the ill would else restart
+    the overloaded, and give the others their load.
+    """
     try:
         settings = read_settings(environment)
+        patience = settings.request_timeout + MARGIN_SECONDS
         answer = _ask(EVERYWHERE.get(settings.host, settings.host), settings.port, patience)
     except InvalidSetting as error:
         return str(error)

@@ -1,5 +1,6 @@
 """The Compose project under load while something happens to it; each test prints its row of docs/operations.md."""
 
+import json
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from tests.deploy.conftest import REPLICAS, Report
 from tests.support import faults
 from tests.support.composed import Project
+from tests.support.engine import docker
 from tests.support.running import until
 from tests.support.traffic import Load, Result, failures, traffic
 
@@ -132,3 +134,25 @@ def deploy_a_version_that_training_publishes_is_served_and_loses_nothing(
     assert failures(sent.results) == []
     assert {result.version for result in sent.results} == {2, 3}
     assert {result.version for result in sent.results if result.due > trained + CALM} == {3}
+
+
+def deploy_rolling_a_model_back_loses_nothing(project: Project, report: Report) -> None:
+    older = json.dumps({"models": {"mnist": {"default": 1}}})
+    with load(project) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        write(project, "serving.json", older)
+        time.sleep(2 * CALM)
+
+    write(project, "serving.json", "{}")
+    report(
+        "a model rolled back", sent.results, max(answer.due for answer in sent.results if answer.version != 1) - begun
+    )
+    assert failures(sent.results) == []
+    assert {result.version for result in sent.results if result.due > begun + CALM} == {1}
+
+
+def write(project: Project, name: str, content: str) -> None:
+    """Put a file into the volume of models as docs/operations.md says: under another name first."""
+    volume, script = f"{project.name}_models:/to", f"cat > /to/{name}.new && mv /to/{name}.new /to/{name}"
+    docker("run", "--rm", "-i", "--volume", volume, project.image("service"), "sh", "-c", script, given=content)

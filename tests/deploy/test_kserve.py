@@ -84,7 +84,7 @@ def test_a_model_is_served_from_the_folder_that_kserve_mounts(tmp_path: Path) ->
     tensor = InferInput("image", [5, 8, 8, 1], "UINT8")
     tensor.set_data_from_numpy(batch(5))
 
-    with running(**settings) as service:  # type: ignore[arg-type] # `models` is among them, as text
+    with running(Path(settings.pop("models")), "service", None, **settings) as service:
         probes = [container()[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")]
         statuses = [service.get(probe["path"]).status for probe in probes]
         answer = asyncio.run(infer(service.port, InferRequest(NAME, [tensor])))

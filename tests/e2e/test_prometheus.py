@@ -1,85 +1,37 @@
 """A real Prometheus, configured as deployed, counts what was sent exactly; rules and panels work on what it sees."""
 
-import dataclasses
 import os
 import shutil
 import signal
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isnan
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from tests.support.batches import batch
-from tests.support.bundles import describe, graph, publish_tiny
+from tests.support.mixture import Totals, expected, publish_mixture, send_round
 from tests.support.monitoring import Query, alerts, queries
-from tests.support.othernetworks import touchy_graph, touchy_picture
-from tests.support.pictures import as_file, as_npy, as_png, picture
-from tests.support.policies import write_policy
 from tests.support.prometheus import Prometheus, scraping
 from tests.support.running import RunningService, running, until
-from tests.support.wire import Wire, request
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="no prometheus on the PATH")
 
 WORKERS = 3
 ROUNDS = 2  # rate() sees a counter rise only after it has seen the counter
-PNG, TOUCHY = as_png(picture(1)), as_png(touchy_picture())
-YESTERDAY = (
-    "1d"  # that there is none is what panels which look back to it have to say; the tests of the rules make one up
-)
-LARGE = as_file(Image.new("RGB", (1700, 1700), "white"), "BMP")  # 8.7 MB: more than a shadow's copies may have
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A request, how often it is sent in a round, and what it should be counted as."""
-
-    times: int
-    path: str
-    body: bytes
-    route: str
-    status: int
-    reason: str = ""  # of the error
-    model: str = ""  # which classified it
-    images: int = 1
-
-
-ROUND = (
-    Sent(12, "/predict", PNG, "/predict", 200, model="mnist"),
-    Sent(2, "/predict", as_npy(batch(4)), "/predict", 200, model="mnist", images=4),
-    Sent(1, "/predict", LARGE, "/predict", 200, model="mnist"),
-    Sent(3, "/v2/models/careful/infer", PNG, "/v2/models/<name>/infer", 200, model="careful"),
-    Sent(1, "/models/careful/predict", TOUCHY, "/models/<name>/predict", 200, model="careful"),
-    Sent(4, "/predict", b"no image", "/predict", 400, "invalid_image"),
-    Sent(1, "/models/nobody/predict", PNG, "/models/<name>/predict", 404, "model_not_found"),
-    Sent(1, "/nowhere", PNG, "unmatched", 404, "route_not_found"),
-    Sent(
-        1,
-        "/models/careful/versions/2/predict",
-        TOUCHY,
-        "/models/<name>/versions/<version>/predict",
-        500,
-        "internal_error",
-    ),
-)
+YESTERDAY = "1d"  # there is none for panels that look back to it; the tests of the rules make one up
 
 
 @dataclass(frozen=True)
 class Watched:
     """What Prometheus counted before a worker was killed, and Prometheus as it was afterwards."""
 
-    before: dict[str, dict[str, float]]
+    before: Totals
     prometheus: Prometheus
 
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    models = publish_all(tmp_path_factory.mktemp("models"))
+    models = publish_mixture(tmp_path_factory.mktemp("models"))
     with (
         running(models, workers=WORKERS) as service,
         scraping(service.port, tmp_path_factory.mktemp("prometheus")) as prometheus,
@@ -93,34 +45,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         yield Watched(before, prometheus)
 
 
-def publish_all(models: Path) -> Path:
-    """A canary, shadows that disagree and that fail, a model that always abstains, and a version that is refused."""
-    for version, network in ((1, graph()), (2, graph(order=(1, 2, 0))), (3, graph())):
-        publish_tiny(models, "mnist", version, network=network)
-    (publish_tiny(models, "mnist", 4) / "model.onnx").write_bytes(b"no graph")
-    careful = dataclasses.replace(describe("careful").output, abstain_below=1.0)
-    for version, network in ((1, graph()), (2, touchy_graph())):
-        publish_tiny(models, "careful", version, network=network, output=careful)
-    policy = {"default": 1, "shadow": {"version": 2, "share": 1}}
-    canary = {"version": 3, "share": 0.5}
-    write_policy(models, {"models": {"mnist": {**policy, "canary": canary}, "careful": policy}})
-    return models
-
-
-def send_round(service: RunningService) -> None:
-    """Send every request over a connection of its own, eight at a time, so that all workers get some."""
-
-    def send(sent: Sent) -> int:
-        headers = {"inference_header_content_length": "0"} if sent.path.endswith("/infer") else {}
-        with Wire(service.port) as wire:
-            wire.send(request("POST", sent.path, sent.body, **headers))
-            return wire.answer().status
-
-    every = [sent for sent in ROUND for _ in range(sent.times)]
-    with ThreadPoolExecutor(8) as clients:
-        assert list(clients.map(send, every)) == [sent.status for sent in every]
-
-
 def kill_a_worker(service: RunningService) -> None:
     """End one without a word, and wait for the one that takes its place."""
     killed = service.workers()[0]
@@ -128,7 +52,7 @@ def kill_a_worker(service: RunningService) -> None:
     until(lambda: killed not in service.workers() and service.serving() == WORKERS, "another has taken over")
 
 
-def counted(prometheus: Prometheus) -> dict[str, dict[str, float]]:
+def counted(prometheus: Prometheus) -> Totals:
     """Requests by route and status, images by model, errors by reason; without what this test asks itself."""
     requests = prometheus.query('sum by (route, status) (http_requests_total{route!~"/metrics|/readyz"})')
     by_kind = {"{route} {status}".format(**each["metric"]): float(each["value"][1]) for each in requests}
@@ -139,21 +63,8 @@ def counted(prometheus: Prometheus) -> dict[str, dict[str, float]]:
     }
 
 
-def expected() -> dict[str, dict[str, float]]:
-    """The same of what was sent."""
-    totals: dict[str, Counter[str]] = {"requests": Counter(), "images": Counter(), "errors": Counter()}
-    for sent in ROUND:
-        count = ROUNDS * sent.times
-        totals["requests"][f"{sent.route} {sent.status}"] += count
-        if sent.model:
-            totals["images"][sent.model] += count * sent.images
-        if sent.reason:
-            totals["errors"][sent.reason] += count
-    return {name: dict(total) for name, total in totals.items()}
-
-
 def test_what_was_sent_is_counted_exactly(watched: Watched) -> None:
-    assert watched.before == expected()
+    assert watched.before == expected(ROUNDS)
 
 
 def test_a_killed_worker_is_counted_and_takes_no_count_with_it(watched: Watched) -> None:

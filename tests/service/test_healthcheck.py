@@ -69,9 +69,9 @@ def test_where_nobody_listens_it_says_so() -> None:
     assert "refused" in said
 
 
-def test_who_hangs_is_not_healthy() -> None:
+def test_who_hangs_for_longer_than_requests_may_wait_is_not_healthy() -> None:
     with answering(b"") as environment:
-        said = complaint(environment, patience=0.05)
+        said = complaint({**environment, "CONVSERVE_REQUEST_TIMEOUT": "0.05"})
 
     assert said.endswith("timed out")
 

@@ -24,14 +24,14 @@ class Answer:
 
 
 class Wire:
-    """One TCP connection to a service on this machine."""
+    """One TCP connection to a service, on this machine if no host is named."""
 
-    def __init__(self, port: int, receive_buffer: int | None = None) -> None:
+    def __init__(self, port: int, receive_buffer: int | None = None, host: str = "127.0.0.1") -> None:
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(TIMEOUT)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((host, port))
         self._file = self.socket.makefile("rb")
 
     def __enter__(self) -> Self:
