@@ -48,8 +48,11 @@ class Swarm:
         return next(row.split()[0] for row in rows if row.endswith(" Leader"))
 
     def ready(self, node: str) -> list[str]:
-        """The nodes that are there, as `node` sees it."""
-        rows = self.on(node, "node", "ls", "--format", "{{.Hostname}} {{.Status}} {{.Availability}}").splitlines()
+        """The nodes that are there, as `node` sees it; none while there is no leader to ask."""
+        try:
+            rows = self.on(node, "node", "ls", "--format", "{{.Hostname}} {{.Status}} {{.Availability}}").splitlines()
+        except DockerFailed:
+            return []
         return [row.split()[0] for row in rows if row.endswith(" Ready Active")]
 
     def load(self, image: str) -> None:

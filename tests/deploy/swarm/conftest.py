@@ -54,9 +54,9 @@ def swarm(deployed: Swarm) -> Swarm:
     eventually(lambda: len(deployed.ready(node)) == len(deployed.nodes), "all nodes are there")
     deployed.deploy(IMAGE, node)
     settle(deployed, node)
-    if len({task.node for task in deployed.tasks(node)}) < len(deployed.nodes):
-        deployed.on(node, "service", "update", "--quiet", "--detach", "--force", SERVICE)
-        settle(deployed, node)
+    while len({task.node for task in deployed.tasks(node)}) < len(deployed.nodes):
+        scale(deployed, node, REPLICAS + 1)  # the new one goes to a node that has none
+        scale(deployed, node, REPLICAS)  # and one leaves where there are most
     return deployed
 
 
@@ -68,6 +68,12 @@ def settle(swarm: Swarm, node: str) -> None:
     eventually(
         lambda: sorted(each.node for each in swarm.tasks(node, BALANCER) if each.runs) == everywhere, "balancers run"
     )
+
+
+def scale(swarm: Swarm, node: str, replicas: int) -> None:
+    """Have so many replicas, all of them healthy."""
+    swarm.on(node, "service", "scale", "--detach", f"{SERVICE}={replicas}")
+    eventually(lambda: healthy(swarm, node, swarm.nodes) == replicas, f"{replicas} replicas are healthy")
 
 
 def healthy(swarm: Swarm, seen_by: str, nodes: tuple[str, ...]) -> int:

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from tests.deploy.conftest import Report
-from tests.deploy.swarm.conftest import CALM, IMAGE, REPLICAS, eventually, healthy, load, settle
-from tests.support.swarmed import SERVICE, Swarm
+from tests.deploy.swarm.conftest import CALM, IMAGE, REPLICAS, eventually, healthy, load, scale, settle
+from tests.support.swarmed import Swarm
 from tests.support.traffic import failures
 
 PROMETHEUS = "convserve_prometheus"
@@ -94,9 +94,8 @@ def deploy_scaling_a_stack_loses_nothing(swarm: Swarm, report: Report) -> None:
     with load(swarm, node) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
-        for replicas in (REPLICAS + 2, REPLICAS):
-            swarm.on(node, "service", "scale", "--detach", f"{SERVICE}={replicas}")
-            eventually(lambda n=replicas: healthy(swarm, node, swarm.nodes) == n, f"{replicas} run")  # type: ignore[misc]
+        scale(swarm, node, REPLICAS + 2)
+        scale(swarm, node, REPLICAS)
         seconds = time.monotonic() - begun
         time.sleep(4 * CALM)  # the two that leave drain meanwhile
 
