@@ -6,7 +6,7 @@ from dataclasses import dataclass
 COMMAND_SECONDS = 600.0  # an image that is built or pulled takes minutes
 
 
-@dataclass(frozen=True)
+@dataclass
 class DockerFailed(Exception):
     """A docker command ended with an error."""
 
