@@ -1,10 +1,14 @@
 """The Compose project from nothing: what runs, with which rights, and whether its numbers are true."""
 
+import subprocess
 import time
+from itertools import takewhile
+from pathlib import Path
 
 import pytest
 
 from tests.deploy.conftest import REPLICAS
+from tests.support.bundles import publish_tiny
 from tests.support.composed import ROOT, Project
 from tests.support.engine import docker
 from tests.support.running import until
@@ -79,3 +83,20 @@ def deploy_the_image_is_small_and_has_no_tools_to_build_or_train_with(project: P
 
     assert int(docker("image", "inspect", "--format", "{{.Size}}", image)) < 350 * MEGABYTE
     assert found == ""
+
+
+def deploy_a_bundle_that_was_made_elsewhere_is_served(project: Project, tmp_path: Path) -> None:
+    publish_tiny(tmp_path, "brought")
+    bundle = subprocess.run(["tar", "--create", "--directory", tmp_path, "brought"], capture_output=True, check=True)
+    volume, unpack = f"{project.name}_models:/to", ("tar", "--extract", "--directory", "/to")
+
+    command = ["docker", "run", "--rm", "--interactive", "--volume", volume, project.image("service"), *unpack]
+    subprocess.run(command, input=bundle.stdout, check=True)
+
+    until(lambda: in_a_row(project, "/models/brought/predict") == 20, "every replica has it")
+
+
+def in_a_row(project: Project, path: str) -> int:
+    """How many of 20 requests, which come to one replica or another, are answered before one is not."""
+    answers = (ask(project.port, "POST", path, DIGIT).status for _ in range(20))
+    return sum(1 for _ in takewhile(lambda status: status == 200, answers))

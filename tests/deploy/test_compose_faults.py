@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.deploy.conftest import REPLICAS, Report
 from tests.support import faults
 from tests.support.composed import Project
-from tests.support.engine import docker
+from tests.support.engine import DockerFailed, docker
 from tests.support.running import until
 from tests.support.traffic import Load, Result, failures, traffic
 
@@ -102,17 +103,41 @@ def deploy_scaling_up_and_down_loses_nothing(project: Project, report: Report) -
     assert failures(sent.results) == []
 
 
-def deploy_replacing_every_replica_loses_nothing(project: Project, report: Report) -> None:
-    before = set(project.replicas())
+def deploy_a_new_image_is_rolled_out_and_loses_nothing(project: Project, report: Report) -> None:
+    newer, before = derive(project, "newer", "LABEL newer=yes"), set(project.replicas())
     with load(project) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
-        project.run("deploy/compose/roll")
+        newer.run("deploy/compose/roll")
         seconds = recover(project, begun)
 
-    report("every replica replaced, `deploy/compose/roll`", sent.results, seconds)
+    labels = docker("inspect", "--format", "{{.Config.Labels.newer}}", *project.replicas()).split()
+    project.run("deploy/compose/roll")  # and back, for the tests that follow
+    report("a new image for every replica, `deploy/compose/roll`", sent.results, seconds)
     assert before.isdisjoint(project.replicas())
+    assert labels == ["yes"] * REPLICAS
     assert failures(sent.results) == []
+
+
+def deploy_a_bad_image_is_not_rolled_out_and_loses_nothing(project: Project, report: Report) -> None:
+    bad, before = derive(project, "bad", "ENV CONVSERVE_PROT=8000"), set(project.replicas())
+    with load(project) as sent:
+        time.sleep(CALM)
+        begun = time.monotonic()
+        with pytest.raises(DockerFailed, match="CONVSERVE_PROT is not a setting"):
+            bad.run("deploy/compose/roll")
+        seconds = recover(project, begun)
+
+    report("a bad image, `deploy/compose/roll`", sent.results, seconds)
+    assert set(project.replicas()) == before
+    assert failures(sent.results) == []
+
+
+def derive(project: Project, tag: str, change: str) -> Project:
+    """The same project, asked for another image, which differs by this line of its Dockerfile."""
+    name = f"{project.name}-{tag}"
+    docker("build", "--tag", f"convserve/service:{name}", "-", given=f"FROM {project.image('service')}\n{change}\n")
+    return replace(project, environment=project.environment | {"CONVSERVE_TAG": name})
 
 
 @pytest.mark.data

@@ -21,6 +21,7 @@ API = (ROOT / "docs" / "api.md").read_text()
 TRAINING = (ROOT / "docs" / "training.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+MODELS = (ROOT / "docs" / "models.md").read_text()
 
 
 def commands_of(parser: ArgumentParser) -> dict[str, ArgumentParser]:
@@ -44,9 +45,23 @@ def test_every_setting_is_documented(name: str) -> None:
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
-    named = set(re.findall(r"`(CONVSERVE_[A-Z_]+)`", API + OPERATIONS))
+    named = set(re.findall(r"`(CONVSERVE_[A-Z_]+)`", API + OPERATIONS + MODELS))
 
-    assert named == {f"{PREFIX}{item.name.upper()}" for item in fields(Settings)}
+    assert named - compose_variables() <= {f"{PREFIX}{item.name.upper()}" for item in fields(Settings)}
+
+
+def test_every_variable_of_the_deployment_is_documented() -> None:
+    assert [name for name in compose_variables() if f"`{name}`" not in OPERATIONS] == []
+
+
+def compose_variables() -> set[str]:
+    """What the files for Docker read from the environment, but for what deploy/swarm/deploy itself puts there."""
+    files = [
+        ROOT / "docker-compose.yml",
+        *(ROOT / "deploy").glob("compose/*.yml"),
+        *(ROOT / "deploy").glob("swarm/*.yml"),
+    ]
+    return {name for file in files for name in re.findall(r"\$\{([A-Z_]+):-", file.read_text())}
 
 
 def test_every_metric_is_documented(metrics: Metrics) -> None:

@@ -89,8 +89,10 @@ class Project:
         return [float(sample["value"][1]) for sample in answer["data"]["result"]]
 
     def down(self) -> None:
-        """Remove all of it, volumes included."""
+        """Remove all of it, volumes included, and the images whose tag begins with its name."""
         self.compose("--profile", "train", "down", "--volumes", "--timeout", "1")
+        for image in docker("images", "--quiet", "--filter", f"reference=*/*:{self.name}-*").split():
+            docker("rmi", "--force", image)
 
     def _can_have(self, image: str) -> bool:
         for look in (("image", "inspect"), ("pull", "--quiet")):
