@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.support import faults
 from tests.support.composed import Project
 from tests.support.engine import DockerFailed, docker
 from tests.support.running import until
-from tests.support.traffic import Load, Result, failures, traffic
+from tests.support.traffic import Load, failures, traffic
 
 RATE = 100.0  # requests a second
 CLIENTS = 16
@@ -34,61 +35,45 @@ def recover(project: Project, begun: float) -> float:
     return seconds
 
 
-def timed_out(results: list[Result]) -> list[Result]:
-    """Those whose client waited in vain."""
-    return [result for result in failures(results) if "timed out" in result.error]
-
-
-def deploy_a_killed_replica_loses_nothing(project: Project, report: Report) -> None:
+@pytest.mark.parametrize(
+    ("what", "kill"),
+    [("`kill -9` of a replica", faults.kill), ("`kill -9` of a replica's only worker", faults.kill_a_worker)],
+    ids=["replica", "worker"],
+)
+def deploy_a_killed_process_loses_nothing(
+    project: Project, report: Report, what: str, kill: Callable[[str], None]
+) -> None:
     with load(project) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
-        faults.kill(project.replicas()[0])
+        kill(project.replicas()[0])
         seconds = recover(project, begun)
 
-    report("`kill -9` of a replica", sent.results, seconds)
+    report(what, sent.results, seconds)
     assert failures(sent.results) == []
 
 
-def deploy_a_killed_worker_loses_nothing(project: Project, report: Report) -> None:
+@pytest.mark.parametrize(
+    ("what", "cut"),
+    [
+        ("network of a replica cut for 10 s, its name still known", faults.unplugged),
+        ("`docker network disconnect` of a replica for 10 s", faults.forgotten),
+    ],
+    ids=["unplugged", "forgotten"],
+)
+def deploy_a_replica_that_is_cut_off_costs_at_most_one_time_out(
+    project: Project, report: Report, what: str, cut: Callable[[str, str], AbstractContextManager[None]]
+) -> None:
     with load(project) as sent:
         time.sleep(CALM)
-        begun = time.monotonic()
-        faults.kill_a_worker(project.replicas()[0])
-        seconds = recover(project, begun)
+        with cut(project.replicas()[0], f"{project.name}_backend"):
+            time.sleep(10)
+        seconds = recover(project, time.monotonic())
 
-    report("`kill -9` of a replica's only worker", sent.results, seconds)
-    assert failures(sent.results) == []
-
-
-def deploy_a_replica_whose_cable_is_pulled_costs_at_most_one_time_out(project: Project, report: Report) -> None:
-    replica = project.replicas()[0]
-    with load(project) as sent:
-        time.sleep(CALM)
-        faults.switch_network(replica, to="down")
-        time.sleep(10)
-        begun = time.monotonic()
-        faults.switch_network(replica, to="up")
-        seconds = recover(project, begun)
-
-    report("network of a replica cut for 10 s, its name still known", sent.results, seconds)
-    assert len(timed_out(sent.results)) <= 1
-    assert failures(sent.results) == timed_out(sent.results)
-
-
-def deploy_a_replica_that_the_network_forgets_costs_at_most_one_time_out(project: Project, report: Report) -> None:
-    replica, network = project.replicas()[0], f"{project.name}_backend"
-    with load(project) as sent:
-        time.sleep(CALM)
-        faults.disconnect(replica, network)
-        time.sleep(10)
-        begun = time.monotonic()
-        faults.reconnect(replica, network, alias="service")
-        seconds = recover(project, begun)
-
-    report("`docker network disconnect` of a replica for 10 s", sent.results, seconds)
-    assert len(timed_out(sent.results)) <= 1
-    assert failures(sent.results) == timed_out(sent.results)
+    report(what, sent.results, seconds)
+    lost = [result for result in failures(sent.results) if "timed out" in result.error]
+    assert len(lost) <= 1
+    assert failures(sent.results) == lost
 
 
 def deploy_scaling_up_and_down_loses_nothing(project: Project, report: Report) -> None:

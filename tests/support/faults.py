@@ -1,5 +1,8 @@
 """What befalls containers: a dead process, a pulled plug, a network that forgets them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tests.support.engine import docker
 
 # Sets or clears the interface's IFF_UP by ioctl(2), see netdevice(7); the image has Python but no `ip`.
@@ -25,20 +28,29 @@ def kill_a_worker(container: str) -> None:
     docker("exec", container, "python", "-c", script)
 
 
-def switch_network(container: str, to: str) -> None:
-    """Take a container's network interface `up` or `down`: then all that it is sent is lost, and nobody is told."""
+@contextmanager
+def unplugged(container: str, _network: str) -> Iterator[None]:
+    """Hold a container's network interface down: all that it is sent is lost, and nobody is told."""
+    _switch(container, "down")
+    try:
+        yield
+    finally:
+        _switch(container, "up")
+
+
+@contextmanager
+def forgotten(container: str, network: str) -> Iterator[None]:
+    """Keep a replica off a network and out of its name server; Docker then wants to be told the service's name anew."""
+    docker("network", "disconnect", network, container)
+    try:
+        yield
+    finally:
+        docker("network", "connect", "--alias", "service", network, container)
+
+
+def _switch(container: str, to: str) -> None:
     options = (f"--network=container:{container}", "--cap-add=NET_ADMIN")
     _as_root(container, *options, script=SWITCH, argument=to)
-
-
-def disconnect(container: str, network: str) -> None:
-    """Take a container off a network, and out of its name server."""
-    docker("network", "disconnect", network, container)
-
-
-def reconnect(container: str, network: str, alias: str) -> None:
-    """Undo `disconnect`; Docker wants to be told the service's name anew."""
-    docker("network", "connect", "--alias", alias, network, container)
 
 
 def _as_root(container: str, *options: str, script: str, argument: str = "") -> None:
