@@ -1,6 +1,8 @@
 """What the balancer does itself: refuse in the service's form, keep private things private, pass everything else on."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -30,7 +32,7 @@ def test_its_codes_are_documented() -> None:
     table = CONFIGURATION.partition("map $status $code {")[2].partition("}")[0]
     codes = [line.split()[1].rstrip(";") for line in table.strip().splitlines()]
 
-    assert len(codes) == 8
+    assert len(codes) == 10
     assert [code for code in codes if f"`{code}`" not in API] == []
 
 
@@ -50,9 +52,13 @@ def say(project: Project, data: bytes) -> Answer:
         (request("GET", "/", cookie="c" * 9000), 431, "headers_too_large"),
         (request("POST", "/predict", content_length=str(16 * MIB + 1)), 413, "too_large"),
         (request("GET", "/metrics"), 404, "route_not_found"),
+        (request("GET", "/metrics/"), 404, "route_not_found"),
         (request("GET", "/balancer/refusal"), 404, "route_not_found"),
         (request("POST", "/v2/repository/models/mnist/load"), 403, "loading_not_allowed"),
         (request("POST", "/v2/repository/models/mnist/%75nload"), 403, "loading_not_allowed"),
+        (request("POST", "/v2/repository/models/mnist/load/"), 403, "loading_not_allowed"),
+        (request("TRACE", "/"), 405, "method_not_allowed"),
+        (request("POST", "/predict", transfer_encoding="gzip, chunked"), 501, "unsupported"),
     ],
     ids=[
         "TLS",
@@ -61,9 +67,13 @@ def say(project: Project, data: bytes) -> Answer:
         "large header",
         "large body",
         "metrics",
+        "metrics with a slash",
         "its own page",
         "load",
         "unload in disguise",
+        "load with a slash",
+        "TRACE",
+        "unknown encoding",
     ],
 )
 def deploy_its_refusals_have_the_form_of_the_services(project: Project, data: bytes, status: int, code: str) -> None:
@@ -108,12 +118,45 @@ def logged(project: Project, service: str, request_id: str) -> Any:
     return json.loads(line)
 
 
+def deploy_a_thousand_bodies_that_never_end_hurt_nobody(project: Project) -> None:
+    """Each keeps as much in memory as it can: a little less than what would go to a file."""
+    before = processes(project)
+    with ExitStack() as held:
+        for _ in range(1000):
+            wire = held.enter_context(Wire(project.port))
+            wire.send(request("POST", "/predict", content_length=str(MIB)) + bytes(16 * 1024 - 1))
+
+        answer = ask(project.port, "POST", "/predict", PNG)
+
+    assert answer.status == 200
+    assert processes(project) == before
+
+
+def processes(project: Project) -> str:
+    """The process ids in the balancer."""
+    return project.compose("exec", "--no-TTY", "balancer", "sh", "-c", "cat /proc/1/task/1/children")
+
+
+def deploy_more_large_bodies_than_there_is_room_for_are_turned_away(project: Project) -> None:
+    large = request("POST", "/predict", PNG + bytes(16 * MIB - len(PNG)))
+    with ThreadPoolExecutor(24) as clients:
+        answers = list(clients.map(lambda _: say(project, large), range(24)))
+
+    refused = [answer for answer in answers if answer.status != 200]
+    assert {(answer.status, answer.json()["code"], answer.headers["Retry-After"]) for answer in refused} <= {
+        (503, "overloaded", "1")
+    }
+    assert ask(project.port, "POST", "/predict", PNG).status == 200
+
+
 def deploy_without_a_replica_it_says_so_and_when_to_come_back(project: Project) -> None:
     project.compose("stop", "--timeout", "1", "service")
     until(lambda: ask(project.port, "POST", "/predict", PNG).status != 200, "no replica answers")
 
-    answer = ask(project.port, "POST", "/predict", PNG)
+    try:
+        answer = ask(project.port, "POST", "/predict", PNG)
+    finally:
+        project.compose("start", "service")
 
-    project.compose("start", "service")
     assert (answer.status, answer.json()["code"], answer.headers["Retry-After"]) == (503, "no_replica", "1")
     until(lambda: ask(project.port, "POST", "/predict", PNG).status == 200, "it answers again", seconds=60)
