@@ -62,3 +62,19 @@ def test_only_alerts_that_exist_inhibit_others_or_are_inhibited() -> None:
 
     assert len(named) > 5
     assert set(named) - alerts().keys() == set()
+
+
+def test_where_no_replica_is_ready_nothing_that_follows_from_it_is_told() -> None:
+    first, *_ = CONFIGURATIONS["alertmanager"]["inhibit_rules"]
+    (matcher,) = first["target_matchers"]
+
+    assert first["source_matchers"] == ['alertname="NoReplicaReady"']
+    assert set(re.findall(r"[A-Z]\w+", matcher)) == {
+        "BalancerReachesNoReplica",
+        "ErrorBudgetBurnsFast",
+        "ErrorBudgetBurnsSlowly",
+        "ReplicaComesAndGoes",
+        "ReplicaNotReady",
+        "RequestsTurnedAway",
+        "WorkerDied",
+    }
