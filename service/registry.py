@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from modelrepo.policy import ServingPolicy
-from service.errors import ModelNotFound
+from service.errors import ModelNotFound, NotReady
 from service.loadedversion import LoadedVersion
 from service.predictor import Predictor
 from service.trafficsplit import Choice, TrafficSplit, split
@@ -58,16 +58,20 @@ class ModelRegistry:
         return list(self._contents.models)
 
     def versions(self, name: str) -> list[LoadedVersion]:
-        """All tried versions of a model in ascending order; raises ModelNotFound."""
+        """All tried versions of a model in ascending order; raises ModelNotFound, or NotReady if it cannot be seen."""
         models = self._contents.models
         if name not in models:
+            self._check_visible(name)
             raise ModelNotFound(f"there is no model {name!r}; there is {_enumerate(models)}")
         return models[name]
 
     def get(self, name: str | None, version: int | None) -> Predictor:
-        """The predictor of a version, of the one that answers by default, or of the default model; or ModelNotFound."""
+        """The predictor of a version, of the one that answers by default, or of the default model.
+
+        Raises ModelNotFound, or NotReady where the model is in the repository and no version of it can be served.
+        """
         name = name or self._default()
-        split = self._split(name)
+        split = self._split(name, version)
         if version is None:
             return split.default
         ready = _ready(self.versions(name))
@@ -78,11 +82,11 @@ class ModelRegistry:
     def choose(self, name: str | None, version: int | None, lot: float) -> Choice:
         """Who answers an inference request, by its lot from 0 to 1: exactly the version that it names, if it names one.
 
-        Raises ModelNotFound.
+        Raises what `get` raises.
         """
         if version is not None:
             return Choice(self.get(name, version))
-        return self._split(name or self._default()).choose(lot)
+        return self._split(name or self._default(), None).choose(lot)
 
     @property
     def splits(self) -> Mapping[str, TrafficSplit]:
@@ -104,16 +108,28 @@ class ModelRegistry:
         refused = dict.fromkeys(each.name for each in self if each.failure)
         return [name for name in refused if name in self._contents.required and name not in self._contents.splits]
 
-    def _split(self, name: str) -> TrafficSplit:
+    def _split(self, name: str, version: int | None) -> TrafficSplit:
+        """Who answers for a model; where nobody does, the error says whether another replica may: 404, or 503."""
         split = self._contents.splits.get(name)
         if split is None:
-            reason = _enumerate(dict.fromkeys(each.reason for each in self.versions(name)))
-            raise ModelNotFound(f"no version of {name!r} is loaded: {reason}")
+            tried = self.versions(name)
+            reasons = _enumerate(dict.fromkeys(each.reason for each in tried))
+            if any(each.failure and version in (None, each.version) for each in tried):
+                sentence = f"{name!r} is in the repository, but none of its versions can be served now: {reasons}"
+                raise NotReady(f"{sentence}: GET /models/{name} lists them; put a good one there, or try again")
+            raise ModelNotFound(f"no version of {name!r} is loaded: {reasons}")
         return split
 
+    def _check_visible(self, name: str) -> None:
+        """Raise NotReady where it cannot be told whether the repository has this model, or what it has of it."""
+        problems = self._contents.problems
+        problem = problems.get(f"{name}/") or problems.get("repository")
+        if problem:
+            raise NotReady(f"{name!r} may be in the repository, which {problem}: GET /readyz says what is wrong")
+
     def _default(self) -> str:
-        models = self._contents.models
-        if self._default_model in models or not models:
+        models, problems = self._contents.models, self._contents.problems
+        if self._default_model in models or f"{self._default_model}/" in problems or not models:
             return self._default_model
         if len(models) == 1:
             return next(iter(models))

@@ -22,7 +22,7 @@ class Settings:
     host: str = "127.0.0.1"  # reachable from this machine only, until someone decides otherwise
     port: int = field(default=8000, metadata={"range": (0, 65535)})  # Triton's port, so its clients find it; 0: any
     models: Path = Path("models")
-    default_model: str = "mnist"  # what /predict means when it names no model; ignored where only one is loaded
+    default_model: str = "mnist"  # what /predict means when it names no model; ignored where only one other is there
     versions: int = field(default=2, metadata={"range": (1, 100)})  # the newest answers, the one before is at hand
     poll_interval: float = field(default=1.0, metadata={"range": (0, 3600)})  # between looks at the models; 0: none
     admin_keys: Path = Path()  # SHA-256 of the keys of those who may load and unload; no file: nobody may

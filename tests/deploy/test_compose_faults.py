@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,7 +165,47 @@ def deploy_rolling_a_model_back_loses_nothing(project: Project, report: Report) 
     assert {result.version for result in sent.results if result.due > begun + CALM} == {1}
 
 
+def deploy_a_replica_that_is_not_ready_costs_nothing(project: Project, report: Report) -> None:
+    with damaged(project, "mnist"):
+        replica = project.replicas()[0]
+        docker("restart", replica)  # the others serve on what they have loaded
+        until(lambda: is_unready(replica), "the replica answers that it is not ready")
+        with load(project) as sent:
+            time.sleep(2 * CALM)
+            stayed = is_unready(replica)
+    seconds = recover(project, time.monotonic()) - CALM
+
+    report(f"a replica without a good bundle for {2 * CALM:.0f} s", sent.results, seconds)
+    assert stayed
+    assert failures(sent.results) == []
+
+
 def write(project: Project, name: str, content: str) -> None:
     """Put a file into the volume of models as docs/operations.md says: under another name first."""
-    volume, script = f"{project.name}_models:/to", f"cat > /to/{name}.new && mv /to/{name}.new /to/{name}"
-    docker("run", "--rm", "-i", "--volume", volume, project.image("service"), "sh", "-c", script, given=content)
+    in_volume(project, f"cat > /to/{name}.new && mv /to/{name}.new /to/{name}", given=content)
+
+
+@contextmanager
+def damaged(project: Project, model: str) -> Iterator[None]:
+    """Have no version of a model that can be loaded, by an empty graph in each; replaced and put back by renaming."""
+    bundles = f"/to/{model}/*/"
+    in_volume(project, f"for each in {bundles}; do mv $each/model.onnx $each/kept; : > $each/model.onnx; done")
+    try:
+        yield
+    finally:
+        in_volume(project, f"for each in {bundles}; do mv $each/kept $each/model.onnx; done")
+
+
+def is_unready(replica: str) -> bool:
+    """Whether a replica answers, and says that it is not ready."""
+    try:
+        docker("exec", replica, "python", "-m", "service.healthcheck")
+    except DockerFailed as failure:
+        return "/readyz says 503" in failure.said
+    return False
+
+
+def in_volume(project: Project, script: str, given: str = "") -> None:
+    """Run a shell script with the volume of models at /to."""
+    volume = f"{project.name}_models:/to"
+    docker("run", "--rm", "-i", "--volume", volume, project.image("service"), "sh", "-c", script, given=given)

@@ -3,7 +3,7 @@
 import pytest
 
 from modelrepo.policy import ModelPolicy, ServingPolicy, Share
-from service.errors import ModelNotFound
+from service.errors import ModelNotFound, NotReady
 from service.loadedversion import LoadedVersion
 from service.registry import ModelRegistry
 from tests.support.fakes import predictor
@@ -14,6 +14,7 @@ def ready(name: str, *versions: int) -> list[LoadedVersion]:
 
 
 REFUSED = LoadedVersion("mnist", 3, None, "model.onnx is missing", "corrupt")
+NONE_CAN_BE_SERVED = "'mnist' is in the repository, but none of its versions can be served now"
 UNLOADED = LoadedVersion("mnist", 3, None, "it was unloaded")
 
 
@@ -43,7 +44,7 @@ def test_a_model_without_a_version_that_is_served_says_why() -> None:
     registry = ModelRegistry([REFUSED], "mnist")
 
     assert registry.problems() == ["no version of mnist could be loaded"]
-    with pytest.raises(ModelNotFound, match=r"no version of 'mnist' is loaded: model\.onnx is missing"):
+    with pytest.raises(NotReady, match=rf"^{NONE_CAN_BE_SERVED}: model\.onnx is missing: GET /models/mnist lists them"):
         registry.get("mnist", None)
 
 
@@ -132,8 +133,40 @@ def test_a_request_that_names_a_version_gets_exactly_it() -> None:
 def test_nobody_is_chosen_where_nothing_is_loaded(version: int | None) -> None:
     registry = ModelRegistry([REFUSED], "mnist")
 
-    with pytest.raises(ModelNotFound, match=r"no version of 'mnist' is loaded: model\.onnx is missing"):
+    with pytest.raises(NotReady, match=NONE_CAN_BE_SERVED):
         registry.choose("mnist", version, 0.0)
+
+
+@pytest.mark.parametrize("others", [[], ready("other", 1)], ids=["alone", "beside another"])
+def test_no_other_model_answers_for_a_default_model_that_cannot_be_served(others: list[LoadedVersion]) -> None:
+    registry = ModelRegistry([REFUSED, *others], "mnist")
+
+    with pytest.raises(NotReady, match=NONE_CAN_BE_SERVED):
+        registry.choose(None, None, 0.0)
+
+
+def test_a_version_that_is_not_there_is_not_found_where_the_others_are_refused() -> None:
+    with pytest.raises(ModelNotFound):
+        ModelRegistry([REFUSED], "mnist").get("mnist", 7)
+
+
+@pytest.mark.parametrize("name", ["mnist", None])
+@pytest.mark.parametrize("unseen", ["mnist/", "repository"])
+def test_a_model_that_cannot_be_looked_for_may_be_there(name: str | None, unseen: str) -> None:
+    others = ready("other", 1) if unseen == "mnist/" else []
+    registry = ModelRegistry([], "mnist")
+    registry.replace(others, ServingPolicy(2), {unseen: "cannot be read: no permission"})
+
+    with pytest.raises(NotReady, match="cannot be read: no permission: GET /readyz"):
+        registry.choose(name, None, 0.0)
+
+
+def test_a_model_that_is_not_there_is_not_found_whatever_else_cannot_be_read() -> None:
+    registry = ModelRegistry([], "mnist")
+    registry.replace(ready("mnist", 1), ServingPolicy(2), {"other/": "cannot be read", "serving.json": "is not JSON"})
+
+    with pytest.raises(ModelNotFound, match="there is no model 'minst'"):
+        registry.get("minst", None)
 
 
 @pytest.mark.parametrize(("required", "problems"), [({"mnist"}, ["no version of mnist could be loaded"]), (set(), [])])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from service.dialects.tfserving.servables import choose_predictor, find_predictor, find_versions
-from service.errors import InvalidRequest, ModelNotFound, RequestError
+from service.errors import InvalidRequest, ModelNotFound, NotReady, RequestError
 from service.limits import Limits
 from service.loadedversion import LoadedVersion
 from service.predictor import Predictor
@@ -21,8 +21,12 @@ def served(name: str, version: int) -> LoadedVersion:
     return LoadedVersion(name, version, Predictor(describe(name, version), "", lambda batch: batch, Limits(1, 1, 1)))
 
 
+def refused(name: str, version: int) -> LoadedVersion:
+    return LoadedVersion(name, version, None, "damaged", "corrupt")
+
+
 REGISTRY = ModelRegistry(
-    [served("a", 1), served("a", 2), LoadedVersion("a", 3, None, "damaged"), LoadedVersion("b", 1, None, "damaged")],
+    [served("a", 1), served("a", 2), refused("a", 3), refused("b", 1)],
     default_model="a",
 )
 
@@ -71,9 +75,13 @@ def test_what_there_is_not_is_told_what_there_is(
         find(REGISTRY, *servable)
 
 
-@pytest.mark.parametrize(
-    ("name", "version", "servable"), [("b", None, r"Latest\(b\)"), ("a", "3", r"Specific\(a, 3\)")]
-)
-def test_a_refused_version_does_not_answer(name: str, version: str | None, servable: str) -> None:
-    with pytest.raises(ModelNotFound, match=f"^Servable not found for request: {servable}"):
-        find_predictor(REGISTRY, name, version, None)
+def test_a_refused_version_does_not_answer_for_the_others() -> None:
+    with pytest.raises(ModelNotFound, match=r"^Servable not found for request: Specific\(a, 3\)"):
+        find_predictor(REGISTRY, "a", "3", None)
+
+
+@pytest.mark.parametrize("find", [find_predictor, choose])
+@pytest.mark.parametrize("version", [None, "1"])
+def test_a_model_of_which_all_versions_were_refused_is_not_ready(find: Find, version: str | None) -> None:
+    with pytest.raises(NotReady, match="'b' is in the repository, but none of its versions can be served now: damaged"):
+        find(REGISTRY, "b", version, None)

@@ -16,8 +16,10 @@ from service.settings import Settings
 @pytest.fixture
 def empty(settings: Settings, metrics: Metrics, seat: Seat, tmp_path: Path) -> FlaskClient:
     """A service without a model."""
-    nowhere = dataclasses.replace(settings, models=tmp_path / "nowhere")
-    return create_app(nowhere, metrics, seat, lambda _: None).test_client()
+    (tmp_path / "models").mkdir()
+    return create_app(
+        dataclasses.replace(settings, models=tmp_path / "models"), metrics, seat, lambda _: None
+    ).test_client()
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/healthz"])
@@ -45,6 +47,17 @@ def test_a_service_without_a_model_says_so_to_who_wants_a_prediction(empty: Flas
 
     assert (response.status_code, response.get_json()["code"]) == (404, "model_not_found")
     assert empty.get("/models").get_json() == {"models": []}
+
+
+def test_a_service_that_cannot_see_its_repository_says_not_that_there_is_no_model(
+    settings: Settings, metrics: Metrics, seat: Seat, tmp_path: Path
+) -> None:
+    nowhere = dataclasses.replace(settings, models=tmp_path / "nowhere")
+    client = create_app(nowhere, metrics, seat, lambda _: None).test_client()
+
+    response = client.post("/predict", data=b"x")
+
+    assert (response.status_code, response.get_json()["code"]) == (503, "not_ready")
 
 
 def test_readiness_turns_off_before_the_end(client: FlaskClient, seat: Seat) -> None:
