@@ -32,7 +32,7 @@ prove: $(call environment,test) ## the long proofs under load: restarts, reloads
 	$(TEST)/python -m pytest -o python_functions='prove_*' tests/e2e
 
 up: ## build the images and start it all with Docker Compose: service, balancer, monitoring; REPLICAS says how many
-	REVISION=$$(git describe --always --dirty) docker compose up --build --detach --wait --scale service=$(REPLICAS)
+	REVISION=$$(git describe --always --dirty 2>/dev/null) docker compose up --build --detach --wait --scale service=$(REPLICAS)
 
 down: ## stop what `make up` started; models and measurements stay in their volumes
 	docker compose down
