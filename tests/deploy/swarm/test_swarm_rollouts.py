@@ -42,6 +42,7 @@ def deploy_a_stack_from_nothing_answers_on_every_node(deployed: Swarm, report: R
 
 
 def deploy_the_monitoring_of_a_stack_sees_every_replica(swarm: Swarm) -> None:
+    eventually(lambda: any(task.runs for task in swarm.tasks(swarm.nodes[0], PROMETHEUS)), "Prometheus is healthy")
     node = next(task.node for task in swarm.tasks(swarm.nodes[0], PROMETHEUS) if task.runs)
     ask = ("exec", swarm.containers(node, PROMETHEUS)[0], "promtool", "query", "instant", "http://127.0.0.1:9090")
 
