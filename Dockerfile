@@ -19,6 +19,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev python3-dev \
     && rm -rf /var/lib/apt/lists/* \
     && python3 -m venv --without-pip /opt/convserve
+
 FROM compiler AS service-packages
 COPY requirements/service.txt .
 RUN pip --python /opt/convserve/bin/python install --no-cache-dir --require-hashes --requirement service.txt

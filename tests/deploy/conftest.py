@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -9,9 +10,10 @@ from tests.support.composed import Project, describe_project
 from tests.support.engine import missing
 from tests.support.kubernetes import FOLDER, Objects, build, read
 from tests.support.running import until
-from tests.support.traffic import Result, failures, percentile
+from tests.support.traffic import Load, Result, failures, percentile, traffic
 
 REPLICAS = 3
+CALM = 3.0  # seconds of load before and after something happens
 
 Report = Callable[[str, Sequence[Result], float], None]
 
@@ -62,14 +64,37 @@ def project(running_project: Project) -> Project:
     return running_project
 
 
+def load(port: int, host: str = "127.0.0.1") -> AbstractContextManager[Load]:
+    """What docs/operations.md says of the load: half of the clients keep their connections, each waits 10 seconds."""
+    return traffic(port, host=host, rate=100.0, connections=16, timeout=10.0)
+
+
+def timed_out(results: Sequence[Result]) -> list[Result]:
+    """Those whose client waited in vain."""
+    return [result for result in failures(results) if "timed out" in result.error]
+
+
+def assert_at_most_one_lost(results: Sequence[Result]) -> None:
+    """Lost is what no answer came to in time; nothing may be answered with an error."""
+    lost = timed_out(results)
+
+    assert len(lost) <= 1
+    assert failures(results) == lost
+
+
 @pytest.fixture
 def report(capsys: pytest.CaptureFixture[str]) -> Report:
     """Print a row of the table in docs/operations.md."""
 
     def print_row(what: str, results: Sequence[Result], recovered: float) -> None:
-        lost = failures(results)
-        late = sum("timed out" in result.error for result in lost)
-        figures = (len(results), len(lost) - late, late, f"{percentile(results, 1):.2f} s", f"{recovered:.0f} s")
+        late = len(timed_out(results))
+        figures = (
+            len(results),
+            len(failures(results)) - late,
+            late,
+            f"{percentile(results, 1):.2f} s",
+            f"{recovered:.0f} s",
+        )
         with capsys.disabled():
             print(f"\n| {what} | {' | '.join(map(str, figures))} |")  # noqa: T201
 

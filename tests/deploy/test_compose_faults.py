@@ -9,22 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import REPLICAS, Report
+from tests.deploy.conftest import CALM, REPLICAS, Report, assert_at_most_one_lost, load
 from tests.support import faults
 from tests.support.composed import Project
 from tests.support.engine import DockerFailed, docker
 from tests.support.running import until
-from tests.support.traffic import Load, failures, traffic
-
-RATE = 100.0  # requests a second
-CLIENTS = 16
-TIMEOUT = 10.0  # seconds that a client waits
-CALM = 3.0  # seconds of load before and after
-
-
-def load(project: Project) -> AbstractContextManager[Load]:
-    """The load as a context: half of the clients keep their connections."""
-    return traffic(project.port, rate=RATE, connections=CLIENTS, timeout=TIMEOUT)
+from tests.support.traffic import failures
 
 
 def recover(project: Project, begun: float) -> float:
@@ -43,7 +33,7 @@ def recover(project: Project, begun: float) -> float:
 def deploy_a_killed_process_loses_nothing(
     project: Project, report: Report, what: str, kill: Callable[[str], None]
 ) -> None:
-    with load(project) as sent:
+    with load(project.port) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         kill(project.replicas()[0])
@@ -64,20 +54,18 @@ def deploy_a_killed_process_loses_nothing(
 def deploy_a_replica_that_is_cut_off_costs_at_most_one_time_out(
     project: Project, report: Report, what: str, cut: Callable[[str, str], AbstractContextManager[None]]
 ) -> None:
-    with load(project) as sent:
+    with load(project.port) as sent:
         time.sleep(CALM)
         with cut(project.replicas()[0], f"{project.name}_backend"):
             time.sleep(10)
         seconds = recover(project, time.monotonic())
 
     report(what, sent.results, seconds)
-    lost = [result for result in failures(sent.results) if "timed out" in result.error]
-    assert len(lost) <= 1
-    assert failures(sent.results) == lost
+    assert_at_most_one_lost(sent.results)
 
 
 def deploy_scaling_up_and_down_loses_nothing(project: Project, report: Report) -> None:
-    with load(project) as sent:
+    with load(project.port) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         project.scale(REPLICAS + 2)
@@ -90,7 +78,7 @@ def deploy_scaling_up_and_down_loses_nothing(project: Project, report: Report) -
 
 def deploy_a_new_image_is_rolled_out_and_loses_nothing(project: Project, report: Report) -> None:
     newer, before = derive(project, "newer", "LABEL newer=yes"), set(project.replicas())
-    with load(project) as sent:
+    with load(project.port) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         docker("stop", project.replicas()[0])  # which must not come back as the old image
@@ -108,7 +96,7 @@ def deploy_a_new_image_is_rolled_out_and_loses_nothing(project: Project, report:
 
 def deploy_a_bad_image_is_not_rolled_out_and_loses_nothing(project: Project, report: Report) -> None:
     bad, before = derive(project, "bad", "ENV CONVSERVE_PROT=8000"), set(project.replicas())
-    with load(project) as sent:
+    with load(project.port) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         for _ in range(2):
@@ -135,7 +123,7 @@ def deploy_a_version_that_training_publishes_is_served_and_loses_nothing(
     project.build("training")
     volume = f"{data_folder.resolve()}:/data:ro"
     order = ("train", "mnist", "--data", "/data/mnist.npz", "--epochs", "1")
-    with load(project) as sent:
+    with load(project.port) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         project.compose("--profile", "train", "run", "--rm", "--volume", volume, "training", *order)
@@ -151,7 +139,7 @@ def deploy_a_version_that_training_publishes_is_served_and_loses_nothing(
 
 def deploy_rolling_a_model_back_loses_nothing(project: Project, report: Report) -> None:
     older = json.dumps({"models": {"mnist": {"default": 1}}})
-    with load(project) as sent:
+    with load(project.port) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         write(project, "serving.json", older)
@@ -170,7 +158,7 @@ def deploy_a_replica_that_is_not_ready_costs_nothing(project: Project, report: R
         replica = project.replicas()[0]
         docker("restart", replica)  # the others serve on what they have loaded
         until(lambda: is_unready(replica), "the replica answers that it is not ready")
-        with load(project) as sent:
+        with load(project.port) as sent:
             time.sleep(2 * CALM)
             stayed = is_unready(replica)
     seconds = recover(project, time.monotonic()) - CALM

@@ -6,20 +6,16 @@ from functools import partial
 
 import pytest
 
+from tests.deploy.conftest import REPLICAS, load
 from tests.support.engine import DockerFailed, docker
 from tests.support.running import ROOT, until
 from tests.support.swarmed import SERVICE, Swarm, describe_swarm
-from tests.support.traffic import Load, traffic
+from tests.support.traffic import Load
 
 IMAGE = "convserve/service:test"
 IMAGES = (IMAGE, "nginx:1.28.0-bookworm", "prom/prometheus:v2.53.5")
 BALANCER = "convserve_balancer"
 PORT = 8000
-REPLICAS = 3
-RATE = 100.0  # requests a second
-CLIENTS = 16
-TIMEOUT = 10.0  # seconds that a client waits
-CALM = 3.0  # seconds of load before and after
 
 # More than the slowest thing takes: a replica that never gets ready is unhealthy after 75 s. Looking takes time itself.
 eventually = partial(until, seconds=300.0, pause=0.5)
@@ -84,6 +80,6 @@ def healthy(swarm: Swarm, seen_by: str, nodes: tuple[str, ...]) -> int:
         return 0
 
 
-def load(swarm: Swarm, node: str) -> AbstractContextManager[Load]:
-    """The load as a context, through a node's balancer: half of the clients keep their connections."""
-    return traffic(PORT, host=swarm.address(node), rate=RATE, connections=CLIENTS, timeout=TIMEOUT)
+def load_on(swarm: Swarm, node: str) -> AbstractContextManager[Load]:
+    """The load through a node's balancer."""
+    return load(PORT, swarm.address(node))

@@ -1,28 +1,20 @@
 """What befalls a Swarm under load: a replica, a node or the leader dies, a node is cut off."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from tests.deploy.conftest import Report
-from tests.deploy.swarm.conftest import BALANCER, CALM, REPLICAS, eventually, healthy, load
+from tests.deploy.conftest import CALM, REPLICAS, Report, assert_at_most_one_lost
+from tests.deploy.swarm.conftest import BALANCER, eventually, healthy, load_on
 from tests.support.engine import docker
 from tests.support.swarmed import Swarm
-from tests.support.traffic import Result, failures
+from tests.support.traffic import failures
 
 GET_READY = (
     r'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /readyz HTTP/1.0\r\n\r\n" >&3 && read -r line <&3 && echo "$line"'
 )
-
-
-def assert_at_most_one_lost(results: Sequence[Result]) -> None:
-    """Lost is what no answer came to in time; nothing may be answered with an error."""
-    lost = [result for result in failures(results) if "timed out" in result.error]
-
-    assert len(lost) <= 1
-    assert failures(results) == lost
 
 
 def others(swarm: Swarm, victim: str) -> tuple[str, ...]:
@@ -56,7 +48,7 @@ def cut_off(swarm: Swarm, node: str) -> Iterator[None]:
 def deploy_a_killed_replica_of_a_stack_is_replaced(swarm: Swarm, report: Report) -> None:
     node, victim = swarm.nodes[0], swarm.nodes[1]
     container = swarm.containers(victim)[0]
-    with load(swarm, node) as sent:
+    with load_on(swarm, node) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         swarm.on(victim, "kill", container)
@@ -74,7 +66,7 @@ def deploy_a_lost_node_costs_at_most_one_time_out(swarm: Swarm, report: Report, 
     leader = swarm.leader()
     victim = leader if leads else others(swarm, leader)[-1]
     left = others(swarm, victim)
-    with load(swarm, left[0]) as sent:
+    with load_on(swarm, left[0]) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         with switched_off(swarm, victim):
@@ -90,7 +82,7 @@ def deploy_a_lost_node_costs_at_most_one_time_out(swarm: Swarm, report: Report, 
 def deploy_a_node_that_is_cut_off_costs_at_most_one_time_out(swarm: Swarm, report: Report) -> None:
     victim = others(swarm, swarm.leader())[-1]
     left = others(swarm, victim)
-    with load(swarm, left[0]) as sent:
+    with load_on(swarm, left[0]) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         with cut_off(swarm, victim):

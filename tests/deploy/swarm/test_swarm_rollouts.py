@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tests.deploy.conftest import Report
-from tests.deploy.swarm.conftest import CALM, IMAGE, REPLICAS, eventually, healthy, load, scale, settle
+from tests.deploy.conftest import CALM, REPLICAS, Report
+from tests.deploy.swarm.conftest import IMAGE, eventually, healthy, load_on, scale, settle
 from tests.support.swarmed import Swarm
 from tests.support.traffic import failures
 
@@ -32,7 +32,7 @@ def deploy_a_stack_from_nothing_answers_on_every_node(deployed: Swarm, report: R
     seconds = time.monotonic() - begun
     answered = []
     for each in deployed.nodes:
-        with load(deployed, each) as sent:
+        with load_on(deployed, each) as sent:
             time.sleep(1)
         answered += sent.results
 
@@ -53,7 +53,7 @@ def deploy_the_monitoring_of_a_stack_sees_every_replica(swarm: Swarm) -> None:
 def deploy_a_new_model_is_rolled_out_without_a_failure(swarm: Swarm, report: Report) -> None:
     node, image = swarm.nodes[0], "convserve/service:test-next-model"
     swarm.build(image, NEXT_MODEL)
-    with load(swarm, node) as sent:
+    with load_on(swarm, node) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         swarm.deploy(image, node)
@@ -77,7 +77,7 @@ def deploy_an_image_that_does_not_run_is_rolled_back_without_a_failure(
 ) -> None:
     node, image = swarm.nodes[0], "convserve/service:test-bad"
     swarm.build(image, dockerfile)
-    with load(swarm, node) as sent:
+    with load_on(swarm, node) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         swarm.deploy(image, node)
@@ -92,7 +92,7 @@ def deploy_an_image_that_does_not_run_is_rolled_back_without_a_failure(
 
 def deploy_scaling_a_stack_loses_nothing(swarm: Swarm, report: Report) -> None:
     node = swarm.nodes[0]
-    with load(swarm, node) as sent:
+    with load_on(swarm, node) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         scale(swarm, node, REPLICAS + 2)
@@ -106,7 +106,7 @@ def deploy_scaling_a_stack_loses_nothing(swarm: Swarm, report: Report) -> None:
 
 def deploy_emptying_a_node_for_maintenance_loses_nothing(swarm: Swarm, report: Report) -> None:
     node, emptied = swarm.nodes[0], swarm.nodes[1]
-    with load(swarm, node) as sent:
+    with load_on(swarm, node) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
         swarm.on(node, "node", "update", "--availability", "drain", emptied)
