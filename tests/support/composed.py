@@ -7,11 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from tests.support.engine import COMMAND_SECONDS, DockerFailed, docker
+from tests.support.prometheus import Prometheus
 from tests.support.running import free_port
-from tests.support.wire import ask
 
 ROOT = Path(__file__).parent.parent.parent
 PORTS = ("CONVSERVE_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "GRAFANA_PORT")
@@ -84,9 +83,8 @@ class Project:
 
     def query(self, expression: str) -> list[float]:
         """What Prometheus answers to PromQL: the values alone."""
-        port = int(self.environment["PROMETHEUS_PORT"])
-        answer = ask(port, "GET", f"/api/v1/query?{urlencode({'query': expression})}").json()
-        return [float(sample["value"][1]) for sample in answer["data"]["result"]]
+        prometheus = Prometheus(int(self.environment["PROMETHEUS_PORT"]))
+        return [float(sample["value"][1]) for sample in prometheus.query(expression)]
 
     def down(self) -> None:
         """Remove all of it, volumes included, and the images whose tag begins with its name."""
