@@ -56,7 +56,7 @@ train: $(call environment,training) ## train and publish: make train RECIPE=mnis
 evaluate: $(call environment,training) ## post a whole test split to a running service: make evaluate MODEL=mnist DATA=mnist.npz
 	$(TRAINING) -m training evaluate $(URL) --model $(MODEL) --data $(or $(DATA),$(error name the data set: DATA=mnist.npz))
 
-bench: $(call environment,test) ## load a service and compare it with bare decoding and ONNX Runtime
+bench: $(call environment,test) ## load a service and compare it with decoding and ONNX Runtime alone
 	$(TEST)/python -m bench $(BENCH)
 
 lock: ## write requirements/*.txt anew from pyproject.toml

@@ -1,1 +1,1 @@
-"""Benchmarks: what serving costs beyond the decoding and the network that it cannot do without."""
+"""Benchmarks: what serving costs beyond image decoding and ONNX Runtime. Imports service; no package imports bench."""

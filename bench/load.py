@@ -1,18 +1,17 @@
-"""The main benchmark: load at several numbers of connections, and between the rounds the bare work."""
+"""`bench load`: load at several numbers of connections, compared with the baseline, which runs between the rounds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.exposition import read_cpu
-from bench.table import layout, number
-from bench.target import Target
-from bench.traffic import Generator, Traffic
-from bench.workload import Workload
+from bench.clients.images import Workload
+from bench.clients.traffic import Generator, Traffic
+from bench.report import format_number, format_table
+from bench.target import Target, read_cpu
 
-WARM_UP = 1.0  # seconds of load that nobody counts
+WARM_UP = 1.0  # seconds of load that are not counted
 
-Bare = Callable[[], float]  # one round; CPU microseconds an image
+Baseline = Callable[[], float]  # one round; CPU microseconds an image
 
 
 @dataclass(frozen=True)
@@ -26,20 +25,20 @@ class Level:
 
 @dataclass(frozen=True)
 class LoadFigures:
-    """All levels of one run and the rounds of bare work between them, CPU microseconds an image."""
+    """All levels of one run, and the CPU microseconds an image of the baseline's rounds between them."""
 
     images: int  # in one request
     levels: tuple[Level, ...]
-    bare_us: tuple[float, ...]
+    baseline_us: tuple[float, ...]
 
     @property
     def errors(self) -> int:
-        """Requests that were not answered with 200, of all levels."""
+        """Failed requests of all levels."""
         return sum(level.traffic.errors for level in self.levels)
 
     def ratio(self, level: Level) -> float | None:
-        """The server's CPU time an image over the median of the bare rounds."""
-        return level.cpu_us / median(self.bare_us) if level.cpu_us and self.bare_us else None
+        """The server's CPU time an image divided by the median of the baseline."""
+        return level.cpu_us / median(self.baseline_us) if level.cpu_us and self.baseline_us else None
 
 
 def measure_load(
@@ -49,34 +48,34 @@ def measure_load(
     levels: Sequence[int],
     seconds: float,
     *,
-    bare: Bare | None = None,
+    baseline: Baseline | None = None,
 ) -> LoadFigures:
-    """Load at each level in turn. Bare rounds stand before, between and after them, never beside them.
+    """Load at each level in turn. The baseline runs before, between and after the levels, never at the same time.
 
-    So both sides see the same quiet and busy minutes of the machine, and neither takes the other's CPU.
+    So both see the same quiet and busy minutes of the machine, and neither uses the other's CPU.
     """
     generate(target, workload, max(levels), min(WARM_UP, seconds))
-    rounds = [bare()] if bare else []
+    rounds = [baseline()] if baseline else []
     measured = []
     for connections in levels:
         measured.append(_measure_level(generate, target, workload, connections, seconds))
-        rounds += [bare()] if bare else []
+        rounds += [baseline()] if baseline else []
     return LoadFigures(workload.images, tuple(measured), tuple(rounds))
 
 
 def load_table(figures: LoadFigures) -> str:
-    """A row a level."""
-    head = ("connections", "× bare", "CPU µs an image", "images/s", "p50 ms", "p99 ms", "max ms", "errors")
-    return layout(head, [_row(level, figures) for level in figures.levels])
+    """A row for each level."""
+    head = ("connections", "× baseline", "CPU µs an image", "images/s", "p50 ms", "p99 ms", "max ms", "errors")
+    return format_table(head, [_row(level, figures) for level in figures.levels])
 
 
-def bare_sentence(figures: LoadFigures) -> str:
-    """What the ratio was taken to."""
-    rounds = figures.bare_us
+def baseline_summary(figures: LoadFigures) -> str:
+    """The baseline's median and range, as a sentence."""
+    rounds = figures.baseline_us
     if not rounds:
-        return "bare: not measured"
+        return "baseline: not measured"
     spread = f"median of {len(rounds)} rounds, {min(rounds):.0f} to {max(rounds):.0f}"
-    return f"bare decode + ONNX Runtime, 1 thread: {median(rounds):.0f} µs of CPU an image ({spread})"
+    return f"baseline, decode + ONNX Runtime, 1 thread: {median(rounds):.0f} µs of CPU an image ({spread})"
 
 
 def _measure_level(generate: Generator, target: Target, workload: Workload, connections: int, seconds: float) -> Level:
@@ -92,11 +91,11 @@ def _row(level: Level, figures: LoadFigures) -> tuple[str, ...]:
     traffic = level.traffic
     return (
         str(level.connections),
-        number(figures.ratio(level), 2),
-        number(level.cpu_us),
-        number(traffic.requests * figures.images / traffic.seconds),
-        number(traffic.p50_ms, 2),
-        number(traffic.p99_ms, 2),
-        number(traffic.max_ms),
+        format_number(figures.ratio(level), 2),
+        format_number(level.cpu_us),
+        format_number(traffic.requests * figures.images / traffic.seconds),
+        format_number(traffic.p50_ms, 2),
+        format_number(traffic.p99_ms, 2),
+        format_number(traffic.max_ms),
         str(traffic.errors),
     )

@@ -1,4 +1,4 @@
-"""What a benchmark can be told on its command line."""
+"""The options of the benchmarks' command line."""
 
 import argparse
 import shutil
@@ -14,9 +14,9 @@ DATA = Path("../shared/data")
 
 @dataclass(frozen=True)
 class Options:
-    """The command line, read; names and meanings are those of its `--help`."""
+    """The command line, read; `--help` explains each option."""
 
-    what: str
+    benchmark: str
     url: Target | None
     model: str
     models: Path
@@ -32,7 +32,7 @@ class Options:
 
 
 def read_options(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
-    """Read the arguments; ends the process with a usage message where they make no sense."""
+    """Read the arguments; exits with a usage message where they are not valid."""
     values = vars(_parser(environment).parse_args(arguments))
     if values["generator"] == "auto":
         values["generator"] = "wrk" if shutil.which("wrk") else "asyncio"
@@ -42,14 +42,14 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m bench",
-        description="Measures the service against bare decoding and ONNX Runtime, on a machine that does nothing else.",
+        description="Compares the service with decoding and ONNX Runtime alone. Run it on an otherwise idle machine.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("what", nargs="?", choices=("load", "start", "spread", "wire"), default="load", help="what to measure")
+    add("benchmark", nargs="?", choices=("load", "start", "spread", "wire"), default="load", help="what to measure")
     add("--url", type=parse_target, help="a running service; without it one is started and stopped again")
-    add("--model", default="mnist", help="the model that is asked")
-    add("--models", type=Path, default=Path("models"), help="the model repository, also for the bare work")
+    add("--model", default="mnist", help="the model that is called")
+    add("--models", type=Path, default=Path("models"), help="the model repository, also of the baseline")
     add(
         "--data",
         type=Path,
@@ -62,7 +62,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--batch", type=_positive, default=1, help="images in one request; above 1 they are sent as .npy")
     add("--generator", choices=("auto", "wrk", "asyncio"), default="auto", help="wrk where it is installed")
     add("--rounds", type=_positive, default=5, help="of start")
-    add("--trials", type=_positive, default=20, help="of spread, for each way of arriving, and rounds of wire")
+    add("--trials", type=_positive, default=20, help="of spread, for each arrival pattern, and rounds of wire")
     add("--results", type=Path, default=RESULTS, help="folder for the figures as JSON")
     return parser
 

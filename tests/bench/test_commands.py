@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench.commands import run_load, run_spread, run_wire
-from bench.localservice import await_workers, running_service
 from bench.options import Options, read_options
+from bench.service_process import running_service, wait_for_workers
 from bench.target import Target
 from modelrepo.errors import CorruptBundle
 
@@ -23,13 +23,13 @@ Read = Callable[..., Options]
 def service(models: Path) -> Iterator[Target]:
     """A service with two workers, both ready."""
     with running_service(ENVIRONMENT, models, workers=2) as (target, _seconds):
-        await_workers(target, 2)
+        wait_for_workers(target, 2)
         yield target
 
 
 @pytest.fixture
 def options(service: Target, models: Path, tmp_path: Path) -> Read:
-    """Reads arguments for that service; its data set is nowhere, and what is measured goes to `tmp_path`."""
+    """Reads arguments for that service; there is no data set, and the figures go to `tmp_path`."""
     nowhere = str(tmp_path / "no-data")
     fixed = ["--url", service.url, "--models", str(models), "--data", nowhere, "--results", str(tmp_path)]
     return lambda *arguments: read_options([*arguments, *fixed], {})
@@ -55,7 +55,7 @@ def test_every_level_gets_figures_and_a_ratio(
     assert all(ratio > 1 for ratio in figures["ratios"].values())
 
 
-def test_batches_are_answered(options: Read, capsys: pytest.CaptureFixture[str]) -> None:
+def test_batches_can_be_measured(options: Read, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = options("--batch", "4", "--connections", "1", "--seconds", "0.3", "--generator", "asyncio")
 
     status = run_load(arguments, ENVIRONMENT)
@@ -64,7 +64,7 @@ def test_batches_are_answered(options: Read, capsys: pytest.CaptureFixture[str])
     assert "4 a request as one array" in capsys.readouterr().out
 
 
-def test_a_model_of_which_there_are_no_pictures_cannot_be_measured(options: Read) -> None:
+def test_a_model_without_images_cannot_be_measured(options: Read) -> None:
     arguments = options("--connections", "1", "--seconds", "0.5", "--model", "nothing-of-this-name")
 
     with pytest.raises(CorruptBundle, match="golden images cannot be read"):
@@ -72,7 +72,7 @@ def test_a_model_of_which_there_are_no_pictures_cannot_be_measured(options: Read
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").is_file(), reason="needs Linux's /proc")
-def test_connections_are_found_at_the_workers(options: Read, tmp_path: Path) -> None:
+def test_the_connections_of_each_worker_are_counted(options: Read, tmp_path: Path) -> None:
     run_spread(options("spread", "--trials", "2", "--connections", "6"), ENVIRONMENT)
 
     figures = json.loads(next(tmp_path.glob("*-spread.json")).read_text())["figures"]

@@ -1,16 +1,16 @@
-"""The load benchmark's own arithmetic, with a made-up service and generator."""
+"""The load benchmark's own arithmetic, with a fake service and generator."""
 
 from itertools import count
 
 import pytest
 
-from bench.load import LoadFigures, bare_sentence, load_table, measure_load
+from bench.clients.images import Workload
+from bench.clients.traffic import Traffic
+from bench.load import LoadFigures, baseline_summary, load_table, measure_load
 from bench.target import Target
-from bench.traffic import Traffic
-from bench.workload import Workload
 
 
-class SecondAScrape(Target):
+class BusyService(Target):
     """A service that has used one more second of CPU at every scrape."""
 
     seconds = count(1)
@@ -22,7 +22,7 @@ class SecondAScrape(Target):
         return 200, text.encode()
 
 
-class Silent(Target):
+class ServiceWithoutMetrics(Target):
     """A service without metrics."""
 
     def get(self, _path: str) -> tuple[int, bytes]:
@@ -35,38 +35,40 @@ def _generate(_target: Target, _workload: Workload, connections: int, seconds: f
 
 def _measure(target: Target, images: int = 1) -> LoadFigures:
     workload = Workload("/predict", "image/png", (b"a",), images)
-    return measure_load(_generate, target, workload, [1, 32], 5.0, bare=iter([100.0, 200.0, 300.0]).__next__)
+    return measure_load(_generate, target, workload, [1, 32], 5.0, baseline=iter([100.0, 200.0, 300.0]).__next__)
 
 
-def test_cpu_time_is_divided_by_the_requests_and_by_the_median_of_the_bare_rounds() -> None:
-    figures = _measure(SecondAScrape("localhost", 8000))
+def test_cpu_time_is_divided_by_the_requests_and_by_the_median_of_the_baseline() -> None:
+    figures = _measure(BusyService("localhost", 8000))
 
     assert [level.cpu_us for level in figures.levels] == [400.0, 400.0]
     assert figures.ratio(figures.levels[0]) == 2.0
 
 
-def test_a_bare_round_stands_before_between_and_after_the_levels() -> None:
-    assert _measure(Silent("localhost", 8000)).bare_us == (100.0, 200.0, 300.0)
+def test_the_baseline_runs_before_between_and_after_the_levels() -> None:
+    assert _measure(ServiceWithoutMetrics("localhost", 8000)).baseline_us == (100.0, 200.0, 300.0)
 
 
 def test_a_batch_counts_by_its_images() -> None:
-    figures = _measure(SecondAScrape("localhost", 8000), images=32)
+    figures = _measure(BusyService("localhost", 8000), images=32)
 
     assert figures.levels[0].cpu_us == pytest.approx(12.5)
     assert "16000" in load_table(figures)
 
 
 def test_a_service_without_metrics_has_no_ratio_but_a_table() -> None:
-    figures = _measure(Silent("localhost", 8000))
+    figures = _measure(ServiceWithoutMetrics("localhost", 8000))
 
     assert figures.ratio(figures.levels[0]) is None
-    assert load_table(figures).splitlines()[2].split("|")[2:4] == ["      – ", "               – "]
+    assert [cell.strip() for cell in load_table(figures).splitlines()[2].split("|")[2:4]] == ["–", "–"]
 
 
 def test_errors_of_all_levels_are_added() -> None:
-    assert _measure(Silent("localhost", 8000)).errors == 1
+    assert _measure(ServiceWithoutMetrics("localhost", 8000)).errors == 1
 
 
-def test_the_sentence_says_what_the_ratio_was_taken_to() -> None:
-    assert "200 µs of CPU an image (median of 3 rounds, 100 to 300)" in bare_sentence(_measure(Silent("x", 1)))
-    assert bare_sentence(LoadFigures(1, (), ())) == "bare: not measured"
+def test_the_summary_has_the_median_of_the_baseline_and_its_range() -> None:
+    assert "200 µs of CPU an image (median of 3 rounds, 100 to 300)" in baseline_summary(
+        _measure(ServiceWithoutMetrics("x", 1))
+    )
+    assert baseline_summary(LoadFigures(1, (), ())) == "baseline: not measured"

@@ -1,7 +1,7 @@
-"""The same pictures in every dialect and encoding that the service takes, as its real clients write them.
+"""The same images in every protocol and encoding that the service accepts, as real clients write them.
 
 All JSON is without spaces. Tensors of v2 go as Triton's client sends them: JSON data flat, binary data with binary
-answers (kserve/open-inference-protocol, and Triton's binary tensor extension).
+responses (kserve/open-inference-protocol, and Triton's binary tensor extension).
 """
 
 import base64
@@ -14,23 +14,23 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from bench.messages import Request
-from bench.workload import Pixels, write_npy
+from bench.clients.http_client import Request
+from bench.clients.images import Pixels, write_npy
 
-BOUNDARY = "5d9cf1f1e7a14fd0a5f4b5bb8b6f1c2e"  # as long as those of clients
-LENGTH = struct.Struct("<I")  # before each element of BYTES
+BOUNDARY = "5d9cf1f1e7a14fd0a5f4b5bb8b6f1c2e"  # as long as those of usual clients
+BYTES_LENGTH = struct.Struct("<I")  # the length before each BYTES element
 JSON, NPY, BINARY = "application/json", "application/x-npy", "application/octet-stream"
 
 
 @dataclass(frozen=True)
-class Picture:
-    """An image file, and what is in it: uint8 [height, width, channels]."""
+class Sample:
+    """An image file and its pixels: uint8 [height, width, channels]."""
 
     content: bytes
     pixels: Pixels
 
 
-Encode = Callable[[Sequence[Picture]], Request]
+Encode = Callable[[Sequence[Sample]], Request]
 
 
 def list_encodings(model: str, tensor: str, content_type: str) -> dict[str, Encode]:
@@ -53,25 +53,25 @@ def list_encodings(model: str, tensor: str, content_type: str) -> dict[str, Enco
 
 @dataclass(frozen=True)
 class Native:
-    """The service's own dialect."""
+    """The service's own protocol."""
 
     path: str
     content_type: str
 
-    def files(self, pictures: Sequence[Picture]) -> Request:
-        """One file as it is, several as a form."""
-        if len(pictures) == 1:
-            return Request(self.path, self.content_type, pictures[0].content)
-        body = _form([picture.content for picture in pictures], self.content_type)
+    def files(self, samples: Sequence[Sample]) -> Request:
+        """One file as the body, several as a multipart form."""
+        if len(samples) == 1:
+            return Request(self.path, self.content_type, samples[0].content)
+        body = _multipart_form([sample.content for sample in samples], self.content_type)
         return Request(self.path, f"multipart/form-data; boundary={BOUNDARY}", body)
 
-    def npy(self, pictures: Sequence[Picture]) -> Request:
+    def npy(self, samples: Sequence[Sample]) -> Request:
         """One array."""
-        return Request(self.path, NPY, write_npy(_stack(pictures)))
+        return Request(self.path, NPY, write_npy(_stack(samples)))
 
-    def instances(self, pictures: Sequence[Picture]) -> Request:
+    def instances(self, samples: Sequence[Sample]) -> Request:
         """Nested lists of pixels."""
-        return Request(self.path, JSON, orjson.dumps({"instances": _stack(pictures).tolist()}))
+        return Request(self.path, JSON, orjson.dumps({"instances": _stack(samples).tolist()}))
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,22 @@ class V2:
     path: str
     tensor: str
 
-    def files(self, pictures: Sequence[Picture]) -> Request:
+    def files(self, samples: Sequence[Sample]) -> Request:
         """BYTES, binary: each image file behind its length."""
-        elements = [LENGTH.pack(len(picture.content)) + picture.content for picture in pictures]
-        return self._binary("BYTES", (len(pictures),), b"".join(elements))
+        elements = [BYTES_LENGTH.pack(len(sample.content)) + sample.content for sample in samples]
+        return self._binary("BYTES", (len(samples),), b"".join(elements))
 
-    def uint8(self, pictures: Sequence[Picture]) -> Request:
+    def uint8(self, samples: Sequence[Sample]) -> Request:
         """Pixels, binary, a byte each."""
-        return self._array("UINT8", _stack(pictures))
+        return self._array("UINT8", _stack(samples))
 
-    def fp32(self, pictures: Sequence[Picture]) -> Request:
+    def fp32(self, samples: Sequence[Sample]) -> Request:
         """Pixels, binary, four bytes each."""
-        return self._array("FP32", _stack(pictures).astype("<f4"))
+        return self._array("FP32", _stack(samples).astype("<f4"))
 
-    def json(self, pictures: Sequence[Picture]) -> Request:
-        """Pixels as JSON, answered as JSON."""
-        array = _stack(pictures)
+    def json(self, samples: Sequence[Sample]) -> Request:
+        """Pixels as JSON, with a JSON response."""
+        array = _stack(samples)
         tensor = {**self._describe("UINT8", array.shape), "data": array.ravel().tolist()}
         return Request(self.path, JSON, orjson.dumps({"inputs": [tensor]}))
 
@@ -118,24 +118,24 @@ class V1:
 
     path: str
 
-    def files(self, pictures: Sequence[Picture]) -> Request:
+    def files(self, samples: Sequence[Sample]) -> Request:
         """Image files in base64."""
-        return self._rows([{"b64": base64.b64encode(picture.content).decode()} for picture in pictures])
+        return self._rows([{"b64": base64.b64encode(sample.content).decode()} for sample in samples])
 
-    def instances(self, pictures: Sequence[Picture]) -> Request:
+    def instances(self, samples: Sequence[Sample]) -> Request:
         """Nested lists of pixels."""
-        return self._rows(_stack(pictures).tolist())
+        return self._rows(_stack(samples).tolist())
 
     def _rows(self, rows: list[Any]) -> Request:
         return Request(self.path, JSON, orjson.dumps({"instances": rows}))
 
 
-def _stack(pictures: Sequence[Picture]) -> Pixels:
-    return np.stack([picture.pixels for picture in pictures])
+def _stack(samples: Sequence[Sample]) -> Pixels:
+    return np.stack([sample.pixels for sample in samples])
 
 
-def _form(contents: Sequence[bytes], content_type: str) -> bytes:
-    """A form with a file a field (RFC 7578)."""
+def _multipart_form(contents: Sequence[bytes], content_type: str) -> bytes:
+    """A multipart form with one file a field (RFC 7578)."""
     parts = []
     for number, content in enumerate(contents):
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{number}"\r\n'

@@ -1,4 +1,4 @@
-"""Load by asyncio in a process of its own, for machines without wrk.
+"""A load generator with asyncio, in a process of its own, for machines without wrk.
 
 It costs several times wrk's CPU a request, so on few cores its figures are lower; compare them only with each other.
 """
@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
-from bench.messages import END, Request, read_head
+from bench.clients.http_client import HEAD_END, Request, read_head
+from bench.clients.images import Workload
+from bench.clients.traffic import Traffic, parse_report, percentile
 from bench.target import Target, parse_target
-from bench.traffic import Traffic, parse_report, percentile
-from bench.workload import Workload
 
-PAUSE = 0.05  # seconds before a connection that failed is opened again
+RECONNECT_DELAY = 0.05  # seconds before a failed connection is opened again
 
 
 @dataclass
 class Tally:
-    """What the connections have seen so far."""
+    """Latencies in seconds and errors of all connections so far."""
 
     latencies: list[float] = field(default_factory=list)
     errors: int = 0
@@ -35,7 +35,7 @@ def post_with_asyncio(target: Target, workload: Workload, connections: int, seco
     with tempfile.TemporaryDirectory(prefix="convserve-bench-") as folder:
         workload.write(Path(folder))
         arguments = [target.url, workload.path, workload.content_type, folder, str(connections), str(seconds)]
-        command = [sys.executable, "-m", "bench.asyncclient", *arguments]
+        command = [sys.executable, "-m", "bench.clients.asyncio_generator", *arguments]
         finished = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return parse_report(finished.stdout)
 
@@ -44,21 +44,21 @@ async def post(target: Target, requests: Iterator[bytes], connections: int, seco
     """Keep `connections` connections busy for `seconds`."""
     tally = Tally()
     begun = time.perf_counter()
-    await asyncio.gather(*(_stay_busy(target, requests, begun + seconds, tally) for _ in range(connections)))
+    await asyncio.gather(*(_keep_posting(target, requests, begun + seconds, tally) for _ in range(connections)))
     p50, p99, most = (percentile(tally.latencies, share) * 1000 for share in (0.5, 0.99, 1))
     return Traffic(len(tally.latencies), time.perf_counter() - begun, p50, p99, most, tally.errors)
 
 
-async def _stay_busy(target: Target, requests: Iterator[bytes], until: float, tally: Tally) -> None:
+async def _keep_posting(target: Target, requests: Iterator[bytes], until: float, tally: Tally) -> None:
     while time.perf_counter() < until:
         try:
-            await _converse(target, requests, until, tally)
+            await _post_until(target, requests, until, tally)
         except (OSError, EOFError, ValueError):
             tally.errors += 1
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(RECONNECT_DELAY)
 
 
-async def _converse(target: Target, requests: Iterator[bytes], until: float, tally: Tally) -> None:
+async def _post_until(target: Target, requests: Iterator[bytes], until: float, tally: Tally) -> None:
     """Post one request after the other on one connection."""
     reader, writer = await asyncio.open_connection(target.host, target.port)
     try:
@@ -72,8 +72,8 @@ async def _converse(target: Target, requests: Iterator[bytes], until: float, tal
 
 
 async def _read_status(reader: asyncio.StreamReader) -> int:
-    """Read one whole answer; raises EOFError, ConnectionError or ValueError where it is not one."""
-    status, length = read_head(await reader.readuntil(END))
+    """Read one whole response; raises EOFError, ConnectionError or ValueError where it is malformed."""
+    status, length = read_head(await reader.readuntil(HEAD_END))
     await reader.readexactly(length)
     return status
 

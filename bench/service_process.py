@@ -1,4 +1,4 @@
-"""A service of the benchmark's own: two workers, everything on that is on in production."""
+"""The service that a benchmark starts for itself, configured as in production."""
 
 import os
 import signal
@@ -12,25 +12,24 @@ from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.sockets import count_connections
-from bench.target import Target
+from bench.target import Target, count_connections
 
-POLL = 0.002  # seconds between looks at /readyz
-PATIENCE = 60.0  # seconds until a service that is not ready has failed
-SETTLE = 10.0  # seconds for the last worker to follow the first
-STOP = 5.0  # seconds for a service without clients to end
+POLL_INTERVAL = 0.002  # seconds between requests for /readyz
+START_TIMEOUT = 60.0  # seconds until a service must be ready
+WORKERS_TIMEOUT = 10.0  # seconds for the last worker to become ready after the first
+STOP_TIMEOUT = 5.0  # seconds for a service without clients to stop
 HOST = "127.0.0.1"
 
 
-class ServiceFailed(Exception):
-    """The service did not get ready; the text is what it said."""
+class ServiceNotReady(Exception):
+    """The service did not become ready; the text is the end of its stderr."""
 
 
 @contextmanager
 def running_service(environment: Mapping[str, str], models: Path, workers: int) -> Iterator[tuple[Target, float]]:
-    """Start `python -m service`; gives where it listens and after how many seconds it was ready. Stops it at the end.
+    """Start `python -m service`, yield its address and the seconds until it was ready, and stop it at the end.
 
-    The access log goes to a file. Raises ServiceFailed, with what the service said, where it does not get ready.
+    The access log goes to a file. Raises ServiceNotReady, with the service's output.
     """
     target = Target(HOST, _free_port())
     settings = {
@@ -48,30 +47,30 @@ def running_service(environment: Mapping[str, str], models: Path, workers: int) 
             command, env={**environment, **own}, stdout=access_log, stderr=errors, start_new_session=True
         )
         try:
-            if not _becomes_ready(target, process, begun + PATIENCE):
+            if not _becomes_ready(target, process, begun + START_TIMEOUT):
                 errors.seek(0)
-                raise ServiceFailed(f"the service did not get ready:\n{errors.read().decode()[-2000:]}")
+                raise ServiceNotReady(f"the service did not become ready:\n{errors.read().decode()[-2000:]}")
             yield target, time.perf_counter() - begun
         finally:
             _stop(process)
 
 
-def await_workers(target: Target, workers: int) -> None:
-    """Wait until every worker has taken a connection: ready means only that one of them is."""
-    until = time.monotonic() + SETTLE
+def wait_for_workers(target: Target, workers: int) -> None:
+    """Wait until every worker has accepted a connection: /readyz says only that one of them is ready."""
+    until = time.monotonic() + WORKERS_TIMEOUT
     with ExitStack() as stack:
         while len(count_connections(target.port)) < workers and time.monotonic() < until:
-            client = stack.enter_context(closing(HTTPConnection(target.host, target.port, timeout=SETTLE)))
+            client = stack.enter_context(closing(HTTPConnection(target.host, target.port, timeout=WORKERS_TIMEOUT)))
             client.request("GET", "/livez")
             client.getresponse().read()
             time.sleep(0.02)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to stop; what is left of its session after a while is killed, so that nothing runs on unseen."""
+    """Ask it to stop; kill its whole session where it does not."""
     process.terminate()
     try:
-        process.wait(STOP)
+        process.wait(STOP_TIMEOUT)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -81,7 +80,7 @@ def _becomes_ready(target: Target, process: subprocess.Popen[bytes], until: floa
     while process.poll() is None and time.perf_counter() < until:
         if is_ready(target):
             return True
-        time.sleep(POLL)
+        time.sleep(POLL_INTERVAL)
     return False
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bench.traffic import NoReport, Traffic, parse_report, percentile
+from bench.clients.traffic import GeneratorFailed, Traffic, parse_report, percentile
 
 WRK = """\
 Running 5s test @ http://127.0.0.1:8000
@@ -23,7 +23,7 @@ def test_the_line_of_json_behind_wrks_own_words_is_the_report() -> None:
 
 
 def test_output_without_a_report_is_an_error_that_shows_it() -> None:
-    with pytest.raises(NoReport, match="unable to connect"):
+    with pytest.raises(GeneratorFailed, match="unable to connect"):
         parse_report("unable to connect to 127.0.0.1:1 Connection refused")
 
 

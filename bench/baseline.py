@@ -1,4 +1,4 @@
-"""The yardstick: what the same images cost in one thread without any serving around them."""
+"""The baseline: CPU time of decoding and classifying the same images in one thread, without a server."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.workload import MAX_PIXELS
+from bench.clients.images import MAX_PIXELS
 from modelrepo.metadata import InputSpec
 from modelrepo.reader import read_metadata
 from modelrepo.repository import MODEL
@@ -16,23 +16,25 @@ from service.runtime import Model, load_model
 Classify = Callable[[bytes], object]
 
 
-class NoYardstick(Exception):
-    """Bare work is not comparable: there is no such bundle here, or its images need more than decoding."""
+class BaselineNotComparable(Exception):
+    """The baseline cannot be compared: the bundle is not on this machine, or its images need more than decoding."""
 
 
-def load_bare(bundle: Path, contents: Sequence[bytes]) -> Classify:
-    """The bare work on one image: the service's decoder, a NumPy array, one run of ONNX Runtime with one thread.
+def load_baseline(bundle: Path, contents: Sequence[bytes]) -> Classify:
+    """The baseline's work on one image: the service's decoder, a NumPy array, one run of ONNX Runtime with one thread.
 
     No preprocessing, ranking, labels, JSON or HTTP. Decoder and session options are those of the service, so its checks
-    of what a file claims are on both sides of the comparison. In so short a loop the processor's caches stay warm,
-    which between the other work of a server they do not: a ratio of 1 is out of reach. Raises NoYardstick.
+    of the file are on both sides of the comparison. In so short a loop the processor's caches stay warm, which they do
+    not in a server: a ratio of 1 cannot be reached. Raises BaselineNotComparable.
     """
     if not bundle.is_dir():
-        raise NoYardstick(f"{bundle} is not here")
+        raise BaselineNotComparable(f"{bundle} is not here")
     metadata = read_metadata(bundle)
     spec = metadata.input
-    if (spec.dtype, spec.layout) != ("uint8", "NHWC") or not all(_fits(content, spec) for content in contents):
-        raise NoYardstick("the images are not yet in the form that the network takes")
+    if (spec.dtype, spec.layout) != ("uint8", "NHWC") or not all(
+        _needs_no_preprocessing(content, spec) for content in contents
+    ):
+        raise BaselineNotComparable("the images need preprocessing")
     return _classifier(load_model(bundle / MODEL, spec, metadata.output, threads=1), spec)
 
 
@@ -51,6 +53,6 @@ def _classifier(model: Model, spec: InputSpec) -> Classify:
     return lambda content: model(np.asarray(decode(content, MAX_PIXELS)).reshape(shape))
 
 
-def _fits(content: bytes, spec: InputSpec) -> bool:
+def _needs_no_preprocessing(content: bytes, spec: InputSpec) -> bool:
     image = decode(content, MAX_PIXELS)
     return image.size == (spec.width, spec.height) and image.mode == {1: "L", 3: "RGB"}.get(spec.channels)

@@ -1,18 +1,18 @@
-"""The load generator that needs nothing installed, against small servers of the test's own."""
+"""The load generator that needs no other program, against small servers of the test."""
 
 import asyncio
 from itertools import cycle, repeat
 
-from bench.asyncclient import post
+from bench.clients.asyncio_generator import post
+from bench.clients.traffic import Traffic
 from bench.target import Target
-from bench.traffic import Traffic
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
 
 
-async def _load(answers: list[bytes]) -> Traffic:
-    """0.2 seconds of load on a server that gives these answers in turn."""
-    turn = cycle(answers)
+async def _load(responses: list[bytes]) -> Traffic:
+    """0.2 seconds of load on a server that sends these responses in turn."""
+    turn = cycle(responses)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1000):
@@ -24,7 +24,7 @@ async def _load(answers: list[bytes]) -> Traffic:
         return await post(Target("127.0.0.1", port), repeat(REQUEST), connections=2, seconds=0.2)
 
 
-def test_answers_are_counted_and_timed() -> None:
+def test_responses_are_counted_and_timed() -> None:
     traffic = asyncio.run(_load([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]))
 
     assert traffic.requests > 10
@@ -39,7 +39,7 @@ def test_every_status_but_200_is_an_error() -> None:
     assert traffic.errors == traffic.requests > 10
 
 
-def test_an_answer_that_cannot_be_framed_is_an_error() -> None:
+def test_a_response_without_a_length_is_an_error() -> None:
     traffic = asyncio.run(_load([b"HTTP/1.1 200 OK\r\n\r\n"]))
 
     assert traffic.requests == 0

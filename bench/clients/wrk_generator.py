@@ -1,14 +1,14 @@
-"""Load by wrk (https://github.com/wg/wrk), which takes the least CPU from the server beside it."""
+"""Load by wrk (https://github.com/wg/wrk), which uses the least CPU of the known generators."""
 
 import subprocess
 import tempfile
 from pathlib import Path
 
+from bench.clients.images import Workload
+from bench.clients.traffic import Traffic, parse_report
 from bench.target import Target
-from bench.traffic import Traffic, parse_report
-from bench.workload import Workload
 
-# wrk hands `args` over with its own URL in front: 1 path, 2 content type, 3 folder of the bodies, 4 how many.
+# `args` are the words after `--`: 1 path, 2 content type, 3 folder of the bodies, 4 number of bodies.
 SCRIPT = """\
 local requests, position, threads = {}, 0, {}
 bad = 0

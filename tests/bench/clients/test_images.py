@@ -1,4 +1,4 @@
-"""Where the posted images come from."""
+"""The sources of the posted images, and the workloads made of them."""
 
 import io
 import tarfile
@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.pictures import Pictures, find_pictures
-from bench.workload import batches, single_images
+from bench.clients.images import ImageSet, batches, find_images, single_images
 from modelrepo.golden import GoldenImage, GoldenSet, write_golden
 
 
@@ -29,13 +28,13 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def test_mnist_comes_from_the_arrays_as_png(tmp_path: Path, bundle: Path) -> None:
-    images = np.arange(300, dtype=np.uint16).astype(np.uint8)[:, None, None] * np.ones((1, 28, 28), np.uint8)
-    np.savez(tmp_path / "mnist.npz", x_test=images)
+    pixels = np.arange(300, dtype=np.uint16).astype(np.uint8)[:, None, None] * np.ones((1, 28, 28), np.uint8)
+    np.savez(tmp_path / "mnist.npz", x_test=pixels)
 
-    pictures = find_pictures("mnist", tmp_path, bundle)
+    images = find_images("mnist", tmp_path, bundle)
 
-    assert pictures.source == "256 MNIST test images as PNG"
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(pictures.contents[7]))), images[7])
+    assert images.source == "256 MNIST test images as PNG"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(images.contents[7]))), pixels[7])
 
 
 def test_cifar10_comes_from_the_archive_as_it_is_and_from_all_classes(tmp_path: Path, bundle: Path) -> None:
@@ -48,33 +47,31 @@ def test_cifar10_comes_from_the_archive_as_it_is_and_from_all_classes(tmp_path: 
             member.size = len(name)
             archive.addfile(member, io.BytesIO(name.encode()))
 
-    pictures = find_pictures("cifar10", tmp_path / "cifar10.tar.gz", bundle)
+    images = find_images("cifar10", tmp_path / "cifar10.tar.gz", bundle)
 
-    assert pictures.content_type == "image/jpeg"
-    assert pictures.contents[0] == b"test/a/0.jpg"
-    assert {content.split(b"/")[1] for content in pictures.contents} == {b"a", b"b"}
+    assert images.content_type == "image/jpeg"
+    assert images.contents[0] == b"test/a/0.jpg"
+    assert {content.split(b"/")[1] for content in images.contents} == {b"a", b"b"}
 
 
 @pytest.mark.parametrize("model", ["mnist", "flowers"])
-def test_without_a_data_set_the_golden_images_are_posted_and_it_is_said(
-    model: str, tmp_path: Path, bundle: Path
-) -> None:
-    pictures = find_pictures(model, tmp_path / "nowhere", bundle)
+def test_without_a_data_set_the_golden_images_are_posted(model: str, tmp_path: Path, bundle: Path) -> None:
+    images = find_images(model, tmp_path / "nowhere", bundle)
 
-    assert pictures.contents == (_png(0), _png(1), _png(2))
-    assert "3 golden images" in pictures.source
+    assert images.contents == (_png(0), _png(1), _png(2))
+    assert "3 golden images" in images.source
 
 
 def test_a_batch_is_one_npy_of_decoded_images_in_turn() -> None:
-    pictures = Pictures((_png(10), _png(20), _png(30)), "image/png", "")
+    images = ImageSet((_png(10), _png(20), _png(30)), "image/png", "")
 
-    workload = batches("/predict", pictures, 2)
+    workload = batches("/predict", images, 2)
 
     assert workload.images == 2
     assert [np.load(io.BytesIO(body))[:, 0, 0, 0].tolist() for body in workload.bodies] == [[10, 20], [30, 10]]
 
 
 def test_bodies_are_written_for_generators_in_other_processes(tmp_path: Path) -> None:
-    single_images("/predict", Pictures((b"one", b"two"), "image/png", "")).write(tmp_path)
+    single_images("/predict", ImageSet((b"one", b"two"), "image/png", "")).write(tmp_path)
 
     assert (tmp_path / "1").read_bytes() == b"two"

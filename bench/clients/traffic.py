@@ -1,40 +1,40 @@
-"""What a load generator saw, in the one form that all of them report."""
+"""The figures that every load generator reports: requests, seconds, latencies, errors."""
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bench.clients.images import Workload
 from bench.target import Target
-from bench.workload import Workload
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """One round of load: answered requests, how long it took, and the errors.
+    """One round of load.
 
-    An error is a status other than 200, a connection that failed, or an answer that did not come in time.
+    An error is a status other than 200, a connection that failed, or a response that did not come in time.
     """
 
     requests: int
     seconds: float
     p50_ms: float
     p99_ms: float
-    max_ms: float  # a client that waited long for its first answer hides from percentiles, not from this
+    max_ms: float  # shows one client's long wait, which percentiles hide
     errors: int
 
 
-class NoReport(Exception):
-    """A load generator ended without figures; the text is what it said instead."""
+class GeneratorFailed(Exception):
+    """A load generator ended without figures; the text is the end of its output."""
 
 
 Generator = Callable[[Target, Workload, int, float], Traffic]  # connections, then seconds
 
 
 def parse_report(text: str) -> Traffic:
-    """Read the line of JSON that ends a generator's output; raises NoReport where there is none."""
+    """Read the line of JSON that ends a generator's output; raises GeneratorFailed where there is none."""
     lines = [line for line in text.splitlines() if line.startswith("{")]
     if not lines:
-        raise NoReport(f"the load generator reported nothing: {text.strip()[-300:]!r}")
+        raise GeneratorFailed(f"the load generator reported nothing: {text.strip()[-300:]!r}")
     report = json.loads(lines[-1])
     return Traffic(**{name: kind(report[name]) for name, kind in _FIELDS.items()})
 
