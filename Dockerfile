@@ -35,9 +35,10 @@ RUN pip --python /opt/convserve/bin/python install --no-cache-dir --require-hash
 # The code with its bytecode, which a read-only root could not keep.
 FROM base AS code
 COPY modelrepo modelrepo
+COPY preprocessing preprocessing
 COPY service service
 COPY training training
-RUN python3 -m compileall -q --invalidation-mode unchecked-hash modelrepo service training
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash modelrepo preprocessing service training
 
 FROM base AS training
 LABEL org.opencontainers.image.title="convserve training" \
@@ -45,6 +46,7 @@ LABEL org.opencontainers.image.title="convserve training" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=training-packages /opt/convserve /opt/convserve
 COPY --from=code /srv/convserve/modelrepo modelrepo
+COPY --from=code /srv/convserve/preprocessing preprocessing
 COPY --from=code /srv/convserve/training training
 COPY --chown=convserve models models
 # Downloaded data sets and matplotlib's cache; the only writable places beside models/.
@@ -62,6 +64,7 @@ LABEL org.opencontainers.image.title="convserve" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=service-packages /opt/convserve /opt/convserve
 COPY --from=code /srv/convserve/modelrepo modelrepo
+COPY --from=code /srv/convserve/preprocessing preprocessing
 COPY --from=code /srv/convserve/service service
 COPY --chown=convserve models models
 ENV CONVSERVE_HOST=0.0.0.0 \

@@ -10,8 +10,8 @@ from bench.clients.images import MAX_PIXELS
 from modelrepo.metadata import InputSpec
 from modelrepo.reader import read_metadata
 from modelrepo.repository import MODEL
-from service.images import decode
-from service.runtime import Model, load_model
+from preprocessing.decode import decode
+from service.inference.runtime import Model, load_model
 
 Classify = Callable[[bytes], object]
 

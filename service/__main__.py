@@ -7,9 +7,9 @@ import sys
 import warnings
 from pathlib import Path
 
-from service.keys import InvalidKeys, read_keys
-from service.server import Server
+from service.server.gunicorn_app import GunicornApplication
 from service.settings import InvalidSetting, read_settings
+from service.web.auth import InvalidKeys, read_keys
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of strangers' pictures is no news here
     _allow_open_files()
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else ONNX Runtime reports to its makers; workers inherit it
-    Server(settings).run()
+    GunicornApplication(settings).run()
 
 
 def _allow_open_files() -> None:

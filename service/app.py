@@ -8,47 +8,44 @@ from flask import Flask
 
 from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
-from service.access_log import AccessLog, Write
-from service.control import ModelControl
-from service.dialects.native import NativeDialect
-from service.dialects.openinference.dialect import OpenInference
-from service.dialects.openinference.repository import OpenInferenceRepository
-from service.dialects.tfserving.dialect import TensorFlowServing
-from service.follower import Follower
-from service.inference import Inference
-from service.keys import AdminKeys, InvalidKeys, read_keys
-from service.limits import Limits
-from service.loader import Loader
-from service.loadguard import LoadGuard
-from service.metrics import Metrics
-from service.modelinfo import ModelInfo
-from service.observer import Observer
-from service.orders import Orders
-from service.planner import Plan, Planner
-from service.predictor import Predictor
-from service.readiness import Readiness
-from service.registry import ModelRegistry
-from service.reports import Reports
-from service.routes import health, v2
-from service.routes.admission import admit_requests
-from service.routes.contents import BodyRequest
-from service.routes.failures import handle_failures
-from service.routes.models import model_routes
-from service.routes.pages import page_routes
-from service.routes.predict import predict_routes
-from service.routes.scrape import metrics_routes
-from service.routes.summary import summary_routes
-from service.routes.v1 import v1_routes
-from service.runtime import load_model
-from service.seat import Seat
+from service.codecs.limits import Limits
+from service.inference.data_plane import DataPlane
+from service.inference.predictor import Predictor
+from service.inference.registry import ModelRegistry
+from service.inference.runtime import load_model
+from service.inference.shadow import Shadows
+from service.ipc.workspace import WorkerContext
+from service.lifecycle.crash_guard import CrashGuard
+from service.lifecycle.model_control import ControlFile, ModelControl
+from service.lifecycle.model_metrics import ModelInfoCollector
+from service.lifecycle.planner import Plan, Planner
+from service.lifecycle.readiness import Readiness
+from service.lifecycle.reloader import ModelReloader
+from service.lifecycle.version_cache import VersionCache
+from service.lifecycle.worker_status import WorkerStatuses
+from service.protocols.native import NativeProtocol
+from service.protocols.openinference.operations import OpenInference, OpenInferenceRepository
+from service.protocols.tfserving.operations import TensorFlowServing
 from service.settings import Settings
-from service.shadows import Shadows
-from service.shortcut import Shortcut
+from service.telemetry.access_log import AccessLog, Write
+from service.telemetry.metrics import Metrics
+from service.web.auth import AdminKeys, InvalidKeys, read_keys
+from service.web.error_handlers import handle_failures
+from service.web.fast_path import FastPath
+from service.web.hooks import admit_requests
+from service.web.middleware import RequestMiddleware
+from service.web.request_body import BodyRequest
+from service.web.routes import health, v2
+from service.web.routes.metrics import metrics_routes
+from service.web.routes.models import model_routes, summary_routes
+from service.web.routes.pages import page_routes
+from service.web.routes.predict import predict_routes
+from service.web.routes.v1 import v1_routes
 
 logger = logging.getLogger("convserve")
 
 
-def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Write) -> Flask:
+def create_app(settings: Settings, metrics: Metrics, seat: WorkerContext, write_log: Write) -> Flask:
     """Load and verify the models, then put the routes in front of them.
 
     The worker's loop calls what is in `app.extensions`: the `follower`, so that models come and go, and the `shadows`,
@@ -57,13 +54,13 @@ def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Writ
     limits = Limits(settings.max_pixels, settings.max_request_pixels, settings.max_images)
     repository = ModelRepository(settings.models)
     registry = ModelRegistry([], settings.default_model)
-    orders, reports, guard = Orders(seat.folder), Reports(seat), LoadGuard(seat.folder)
-    loader = Loader(repository, partial(_open_bundle, threads=settings.session_threads, limits=limits), guard)
+    orders, reports, guard = ControlFile(seat.folder), WorkerStatuses(seat), CrashGuard(seat.folder)
+    loader = VersionCache(repository, partial(_open_bundle, threads=settings.session_threads, limits=limits), guard)
     planner = Planner(repository, settings.versions, loader, seat.folder)
     on_plan = partial(_count, metrics)
-    follower = Follower(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
+    follower = ModelReloader(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
     follower.begin()
-    metrics.scrape.register(ModelInfo(reports))
+    metrics.scrape.register(ModelInfoCollector(reports))
     is_ending = seat.scoreboard.is_ending
     readiness = Readiness(registry, is_ending)
     metrics.scrape.register(readiness)
@@ -71,8 +68,8 @@ def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Writ
     control = ModelControl(repository, orders, reports, settings.request_timeout)
     open_repository = OpenInferenceRepository(registry, control)
     shadows = Shadows(registry, metrics.shadows)
-    inference = Inference(metrics, shadows)
-    native = NativeDialect(registry, inference)
+    inference = DataPlane(metrics, shadows)
+    native = NativeProtocol(registry, inference)
     open_inference = OpenInference(registry, inference, metrics.statistics, limits, settings.workers)
     tensorflow_serving = TensorFlowServing(registry, inference, limits)
 
@@ -91,8 +88,8 @@ def create_app(settings: Settings, metrics: Metrics, seat: Seat, write_log: Writ
         page_routes(registry, settings),
     ):
         app.register_blueprint(routes)
-    shortcut = Shortcut(app.wsgi_app, native, settings)
-    app.wsgi_app = Observer(shortcut, metrics, AccessLog(write_log, settings.log_format))  # type: ignore[method-assign]
+    shortcut = FastPath(app.wsgi_app, native, settings)
+    app.wsgi_app = RequestMiddleware(shortcut, metrics, AccessLog(write_log, settings.log_format))  # type: ignore[method-assign]
     return app
 
 

@@ -9,10 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.metrics import Metrics, create_metrics
-from service.scoreboard import Scoreboard
-from service.seat import Seat
+from service.ipc.scoreboard import Scoreboard
+from service.ipc.workspace import WorkerContext
 from service.settings import Settings
+from service.telemetry.metrics import Metrics, create_metrics
 from tests.support.bundles import publish_tiny
 
 ROOT = Path(__file__).parent.parent
@@ -56,7 +56,7 @@ def worker_metrics(metrics_folder: str) -> Iterator[Callable[[int], Metrics]]:
     made: list[Metrics] = []
 
     def make(slot: int) -> Metrics:
-        made.append(create_metrics(Seat(Path(metrics_folder), slot, Scoreboard())))
+        made.append(create_metrics(WorkerContext(Path(metrics_folder), slot, Scoreboard())))
         return made[-1]
 
     yield make
@@ -70,8 +70,8 @@ def metrics(worker_metrics: Callable[[int], Metrics]) -> Metrics:
 
 
 @pytest.fixture
-def seat(metrics_folder: str) -> Seat:
-    return Seat(Path(metrics_folder), 0, Scoreboard())
+def seat(metrics_folder: str) -> WorkerContext:
+    return WorkerContext(Path(metrics_folder), 0, Scoreboard())
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def log() -> list[bytes]:
 
 
 @pytest.fixture
-def app(settings: Settings, metrics: Metrics, seat: Seat, log: list[bytes]) -> Flask:
+def app(settings: Settings, metrics: Metrics, seat: WorkerContext, log: list[bytes]) -> Flask:
     return create_app(settings, metrics, seat, log.append)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from modelrepo.golden import read_golden
-from service.images import decode
+from preprocessing.decode import decode
 
 COUNT = 256  # enough different images that caches and branch prediction do not favour one
 MAX_PIXELS = 50_000_000  # the service's default limit

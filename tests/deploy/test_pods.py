@@ -6,7 +6,7 @@ from service.settings import Settings, read_settings
 from tests.support.kubernetes import Objects, deployed
 from training.cli import make_parser
 
-HANG_SECONDS = 60.0  # without a sign of life after which the master replaces a worker, see service.server
+HANG_SECONDS = 60.0  # without a sign of life after which the master replaces a worker, see service.server.gunicorn_app
 
 
 def test_the_pods_end_later_than_the_service_does(objects: Objects) -> None:

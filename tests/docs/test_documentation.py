@@ -11,8 +11,8 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from service import errors
 from service.errors import RequestError
-from service.metrics import Metrics
 from service.settings import PREFIX, Settings
+from service.telemetry.metrics import Metrics
 from training.cli import make_parser
 
 ROOT = Path(__file__).parent.parent.parent

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from service.duty import SHARE
+from service.inference.shadow_queue import SHARE
 from tests.support.batches import batch, files
 from tests.support.bundles import graph, publish_tiny
 from tests.support.othernetworks import slow_graph, touchy_graph, touchy_picture

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from openapi_schema_validator import OAS31Validator
 from werkzeug.test import TestResponse
 
-from service.compression import inflate
+from service.codecs.content_encoding import inflate
 from tests.support.corpus import HEADER_LENGTH
 
 Document = dict[str, Any]

@@ -6,9 +6,9 @@ import numpy as np
 
 from modelrepo.golden import GoldenImage, GoldenSet
 from modelrepo.reader import Bundle
-from service.limits import Limits
-from service.predictor import Predictor
-from service.runtime import Scores
+from service.codecs.limits import Limits
+from service.inference.predictor import Predictor
+from service.inference.runtime import Scores
 from tests.support.bundles import describe, publish_tiny
 from tests.support.pictures import as_png, picture
 

@@ -3,13 +3,13 @@
 import os
 from typing import Any
 
-from service.server import Server
+from service.server.gunicorn_app import GunicornApplication
 from service.settings import read_settings
 
 TIMEOUT = 3  # seconds; a worker gives a sign each second
 
 
-class ImpatientServer(Server):
+class ImpatientServer(GunicornApplication):
     """Differs in one option of gunicorn's."""
 
     def _options(self) -> dict[str, Any]:

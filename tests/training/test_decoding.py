@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from modelrepo.metadata import InputSpec, Preprocessing
-from service.images import decode
-from service.preprocessing import prepare
+from preprocessing.decode import decode
+from preprocessing.pipeline import prepare
 from tests.support.oddities import FORMATS, STORED, file_of, gradient, palette_png, photograph, truncated
 from training.decoding import MAX_PIXELS, Decoder
 from training.errors import InvalidData

@@ -9,10 +9,10 @@ import pytest
 
 from modelrepo.reader import Bundle, read_bundle
 from modelrepo.repository import ModelRepository
-from service.limits import Limits
-from service.predictor import Predictor
-from service.runtime import load_model
-from service.verification import WrongAnswers, replay
+from service.codecs.limits import Limits
+from service.inference.predictor import Predictor
+from service.inference.runtime import load_model
+from service.lifecycle.bundle_loader import GoldenMismatch, replay
 from tests.training.conftest import draw_dataset, make_run
 from tests.training.service_double import serve
 from training.architectures import Textbook
@@ -128,7 +128,7 @@ def test_the_service_refuses_other_weights_in_its_place(published: Path, tmp_pat
     (tmp_path / "other.onnx").write_bytes(to_onnx(build(Textbook(), (28, 28, 1), 10, "network")))
     bundle = read_bundle(published)
 
-    with pytest.raises(WrongAnswers):
+    with pytest.raises(GoldenMismatch):
         replay(bundle.golden, predictor(bundle, tmp_path / "other.onnx"))
 
 

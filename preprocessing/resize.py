@@ -1,0 +1,70 @@
+"""Width and height: an image brought to the size that a graph takes, by stretching, cropping or padding."""
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+from PIL.Image import Resampling
+
+from modelrepo.metadata import Preprocessing
+
+FILTERS = {
+    "nearest": Resampling.NEAREST,
+    "bilinear": Resampling.BILINEAR,
+    "bicubic": Resampling.BICUBIC,
+    "lanczos": Resampling.LANCZOS,
+    "area": Resampling.BOX,
+}
+# From this ratio on Pillow averages whole blocks before it filters, which bounds time and memory for any shape.
+REDUCING_GAP = 3.0
+
+Size = tuple[int, int]  # width, height, as Pillow has it
+Box = tuple[float, float, float, float]
+Fit = Callable[[Image.Image, Size, Resampling], Image.Image]
+
+
+def resize(image: Image.Image, size: Size, rules: Preprocessing) -> tuple[Image.Image, str]:
+    """The image, of mode L or RGB, in that size, and the word for how; a right shape needs no more than a resize."""
+    if image.size == size:
+        return image, ""
+    resample = FILTERS[rules.interpolation]
+    if image.width * size[1] == image.height * size[0]:
+        return _resize(image, size, resample), "resized"
+    fit, word = FITS[rules.fit]
+    return fit(image, size, resample), word
+
+
+def _resize(image: Image.Image, size: Size, resample: Resampling, box: Box | None = None) -> Image.Image:
+    return image.resize(size, resample, box=box, reducing_gap=REDUCING_GAP)
+
+
+def _crop(image: Image.Image, size: Size, resample: Resampling) -> Image.Image:
+    """The largest centred part of the input's shape, read straight from the image: the rest is never scaled."""
+    scale = min(image.width / size[0], image.height / size[1])
+    width, height = min(size[0] * scale, image.width), min(size[1] * scale, image.height)
+    left, top = (image.width - width) / 2, (image.height - height) / 2
+    box = (left, top, min(left + width, image.width), min(top + height, image.height))
+    return _resize(image, size, resample, box)
+
+
+def _pad(image: Image.Image, size: Size, resample: Resampling) -> Image.Image:
+    """The whole image, centred; the rest in the median colour of its border, which makes the faintest edge."""
+    scale = min(size[0] / image.width, size[1] / image.height)
+    whole = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    inner = _resize(image, whole, resample)
+    padded = Image.new(image.mode, size, _border_colour(inner))
+    padded.paste(inner, ((size[0] - whole[0]) // 2, (size[1] - whole[1]) // 2))
+    return padded
+
+
+def _border_colour(image: Image.Image) -> tuple[int, ...]:
+    pixels = np.atleast_3d(np.asarray(image))
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return tuple(int(level) for level in np.median(border, axis=0))
+
+
+FITS: dict[str, tuple[Fit, str]] = {
+    "stretch": (_resize, "stretched"),
+    "crop": (_crop, "cropped"),
+    "pad": (_pad, "padded"),
+}

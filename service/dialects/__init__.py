@@ -1,1 +1,0 @@
-"""The dialects without HTTP: one module or package each, and none knows another."""

@@ -1,0 +1,91 @@
+"""One loaded version of a model: from inputs to probabilities, a straight line."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from modelrepo.metadata import Metadata
+from preprocessing.decode import decode
+from preprocessing.errors import ImageError, ImageTooLarge
+from preprocessing.normalize import normalize
+from preprocessing.pipeline import prepare
+from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
+from service.codecs.limits import Limits
+from service.codecs.pixel_arrays import check_pixels
+from service.errors import InvalidImage, RequestError, TooLarge
+from service.inference.prediction import Classification, softmax
+from service.inference.runtime import Model, Scores
+from service.telemetry.stage_timer import StageTimer
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch of pixels [N, height, width, channels] and, for each image, what was done to it."""
+
+    pixels: NDArray[np.uint8]
+    steps: tuple[tuple[str, ...], ...]
+
+
+class Predictor:
+    """Runs one model by its own bundle's rules. Knows nothing of HTTP; may be used by several threads at once."""
+
+    def __init__(self, metadata: Metadata, digest: str, model: Model, limits: Limits) -> None:
+        self.metadata = metadata
+        self.digest = digest
+        self._model = model
+        self._limits = limits
+
+    def classify(self, inputs: Inputs, stages: StageTimer) -> Classification:
+        """Classify every image; raises a RequestError that names the image which cannot be read."""
+        prepared = self.prepare(inputs, stages)
+        return Classification(self.probabilities(prepared.pixels, stages), prepared.steps)
+
+    def prepare(self, inputs: Inputs, stages: StageTimer) -> Prepared:
+        """Bring inputs of any kind to the model's size and colour mode."""
+        self._limits.check_count(len(inputs))
+        if isinstance(inputs, PixelArray):
+            return self._take_pixels(inputs, stages)
+        spec = self.metadata.input
+        pixels = np.empty((len(inputs), spec.height, spec.width, spec.channels), np.uint8)
+        steps, left = [], self._limits.max_request_pixels
+        for place, image in enumerate(inputs.images):  # one by one, so that only one is ever held at its full size
+            decoded = self._decode(image, inputs, left)
+            left -= decoded.width * decoded.height
+            stages.lap("decode")
+            prepared = prepare(decoded, spec, self.metadata.preprocessing)
+            stages.lap("preprocess")
+            pixels[place] = prepared.pixels
+            steps.append(prepared.steps)
+        return Prepared(pixels, tuple(steps))
+
+    def probabilities(self, pixels: NDArray[np.uint8], stages: StageTimer) -> Scores:
+        """Run the network on [N, height, width, channels]; returns float32 [N, classes]."""
+        batch = normalize(pixels, self.metadata.input, self.metadata.preprocessing)
+        stages.lap("preprocess")
+        scores = self._model(batch)
+        stages.lap("infer")
+        return softmax(scores) if self.metadata.output.kind == "logits" else scores
+
+    def _take_pixels(self, array: PixelArray, stages: StageTimer) -> Prepared:
+        pixels = check_pixels(array.values, self.metadata.name, self.metadata.input)
+        stages.lap("decode")
+        return Prepared(pixels, ((),) * len(pixels))
+
+    def _decode(self, image: EncodedImage, inputs: EncodedImages, left: int) -> Image:
+        """Decode an image of at most `left` pixels, which is what the images before have left of the request's."""
+        try:
+            return decode(image.content, min(self._limits.max_pixels, left))
+        except ImageError as error:
+            if isinstance(error, ImageTooLarge) and left < self._limits.max_pixels:
+                most = self._limits.max_request_pixels
+                sentence = f"with {image.name} the request has more than {most} pixels: send fewer images at a time"
+                raise TooLarge(sentence) from error
+            raise _as_request_error(error, "" if len(inputs) == 1 else f"{image.name}: ") from error
+
+
+def _as_request_error(error: ImageError, prefix: str) -> RequestError:
+    """The error with its HTTP status; `prefix` says which of several images it is about."""
+    kind = TooLarge if isinstance(error, ImageTooLarge) else InvalidImage
+    return kind(f"{prefix}{error}")

@@ -1,0 +1,114 @@
+"""The workers' scoreboard: a few numbers in memory that all processes share, one row a worker.
+
+It is made before the fork. Each worker writes only its own row, the master what concerns all, and every number is one
+aligned machine word, so no lock is needed.
+"""
+
+import mmap
+import time
+from enum import StrEnum
+
+
+class ExitCause(StrEnum):
+    """The cause, as the metric `convserve_worker_deaths_total` has it."""
+
+    SIGNAL = "signal"  # a crash, or killed from outside, for memory for instance
+    EXIT = "exit"  # it left by itself, as after an exception
+    TIMEOUT = "timeout"  # the master killed it, for it gave no sign of life
+
+
+SLOTS = 256  # a reload runs old and new workers side by side, and SIGTTIN can add some
+_COLUMNS = 2
+_PID, _CONNECTIONS = range(_COLUMNS)
+_CLAIMED = -1  # while a worker starts
+_END, _SHARED = range(2)  # cells beside the rows: when all end, and whether others share the sockets
+
+
+class Scoreboard:
+    """Rows of (process id, open connections): 0 where the row is free, negative for a worker that leaves."""
+
+    def __init__(self) -> None:
+        self._cells = _words(SLOTS * _COLUMNS)
+        self._of_all = _words(2)
+        self._deaths = _words(len(ExitCause))
+
+    def claim(self) -> int:
+        """Take the first free row for a worker that is about to be forked; raises RuntimeError when all are taken."""
+        for slot in range(SLOTS):
+            if self._cells[slot * _COLUMNS + _PID] == 0:
+                self._set(slot, _PID, _CLAIMED)
+                self._set(slot, _CONNECTIONS, 0)
+                return slot
+        raise RuntimeError(f"more than {SLOTS} workers at once")
+
+    def enter(self, slot: int, pid: int) -> None:
+        """Say which process a claimed row belongs to, from when on it takes connections."""
+        self._set(slot, _PID, pid)
+
+    def leave(self, slot: int) -> None:
+        """Say that a worker takes no more connections; its row stays its own until it is gone."""
+        self._set(slot, _PID, -abs(self._cells[slot * _COLUMNS + _PID]))
+
+    def release(self, slot: int) -> None:
+        """Free the row of a worker that is gone."""
+        self._set(slot, _PID, 0)
+
+    def workers(self) -> dict[int, int]:
+        """Process ids of the workers that take connections, by slot."""
+        return {slot: pid for slot, pid in enumerate(self._pids()) if pid > 0}
+
+    def is_leaving(self, slot: int) -> bool:
+        """Whether a worker has said that it leaves."""
+        return self._cells[slot * _COLUMNS + _PID] < _CLAIMED
+
+    def starting(self) -> set[int]:
+        """Slots of the workers that do not take connections yet."""
+        return {slot for slot, pid in enumerate(self._pids()) if pid == _CLAIMED}
+
+    def count_death(self, cause: ExitCause) -> None:
+        """Count a worker that ended unasked."""
+        self._deaths[list(ExitCause).index(cause)] += 1
+
+    def deaths(self) -> dict[ExitCause, int]:
+        """How many workers ended unasked, by cause."""
+        return dict(zip(ExitCause, self._deaths.tolist(), strict=True))
+
+    def announce_end(self, at: float, shared: bool) -> None:
+        """Say once for all workers when to stop listening (monotonic seconds), and whether others share the sockets."""
+        if not self._of_all[_END]:
+            self._of_all[_SHARED] = shared
+            self._of_all[_END] = max(1, int(at * 1e9))
+
+    def is_ending(self) -> bool:
+        """Whether the end is announced: from then on the service is not ready."""
+        return self._of_all[_END] != 0
+
+    def seconds_left(self) -> float:
+        """Seconds until the service stops listening; infinity where no end is announced."""
+        return self._of_all[_END] / 1e9 - time.monotonic() if self.is_ending() else float("inf")
+
+    @property
+    def shared(self) -> bool:
+        """Whether other services use the listening sockets, too, so that they must stay as they are."""
+        return bool(self._of_all[_SHARED])
+
+    def set_connections(self, slot: int, count: int) -> None:
+        """Publish how many connections a worker holds."""
+        self._set(slot, _CONNECTIONS, count)
+
+    def should_yield(self, slot: int) -> bool:
+        """Whether another worker holds fewer connections, and so should take the next one."""
+        own = self._cells[slot * _COLUMNS + _CONNECTIONS]
+        return any(self._cells[other * _COLUMNS + _CONNECTIONS] < own for other in self.workers())
+
+    def _pids(self) -> list[int]:
+        pids: list[int] = self._cells[_PID::_COLUMNS].tolist()
+        return pids
+
+    def _set(self, slot: int, column: int, value: int) -> None:
+        self._cells[slot * _COLUMNS + column] = value
+
+
+def _words(cells: int) -> memoryview:
+    """So many machine words, all 0, that are shared with every process forked afterwards."""
+    return memoryview(mmap.mmap(-1, cells * 8)).cast("q")

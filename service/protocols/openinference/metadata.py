@@ -1,0 +1,100 @@
+"""What the protocol says about the server, a model and its configuration."""
+
+from typing import Any
+
+from modelrepo.metadata import Metadata
+from modelrepo.repository import MODEL
+from service.inference.model_version import LoadedVersion
+from service.protocols.openinference.datatypes import PIXELS, PROBABILITIES
+from service.telemetry.statistics import ModelStatistics, Totals
+
+EXTENSIONS = (
+    "classification",
+    "model_configuration",
+    "model_repository",
+    "model_repository(unload_dependents)",
+    "binary_tensor_data",
+    "parameters",
+    "statistics",
+)
+PLATFORM = "onnxruntime_onnx"
+NEVER = {"count": 0, "ns": 0}  # there is no cache
+
+Document = dict[str, Any]
+
+
+def describe_server(version: str) -> Document:
+    """Name, version and extensions of the server."""
+    return {"name": "convserve", "version": version, "extensions": EXTENSIONS}
+
+
+def describe_model(metadata: Metadata, versions: list[int]) -> Document:
+    """A model's tensors: pixels in, whatever the graph behind the preprocessing contract takes, probabilities out."""
+    spec = metadata.input
+    pixels = {"name": spec.name, "datatype": PIXELS, "shape": [-1, spec.height, spec.width, spec.channels]}
+    scores = {"name": metadata.output.name, "datatype": PROBABILITIES, "shape": [-1, metadata.output.classes]}
+    tensors = {"inputs": [pixels], "outputs": [scores]}
+    return {"name": metadata.name, "versions": list(map(str, versions)), "platform": PLATFORM, **tensors}
+
+
+def describe_config(metadata: Metadata, versions: list[int], max_batch_size: int, instances: int) -> Document:
+    """The part of Triton's model configuration that clients read; dimensions are without the batch axis."""
+    spec = metadata.input
+    return {
+        "name": metadata.name,
+        "platform": PLATFORM,
+        "backend": "onnxruntime",
+        "version_policy": {"specific": {"versions": versions}},
+        "max_batch_size": max_batch_size,
+        "input": [
+            {
+                "name": spec.name,
+                "data_type": f"TYPE_{PIXELS}",
+                "format": "FORMAT_NHWC",
+                "dims": [spec.height, spec.width, spec.channels],
+            }
+        ],
+        "output": [
+            {
+                "name": metadata.output.name,
+                "data_type": f"TYPE_{PROBABILITIES}",
+                "dims": [metadata.output.classes],
+                "label_filename": "",
+            }
+        ],
+        "instance_group": [{"name": metadata.name, "kind": "KIND_CPU", "count": instances}],
+        "default_model_filename": MODEL,
+    }
+
+
+def describe_statistics(name: str, version: int, found: ModelStatistics) -> Document:
+    """Counts and nanoseconds of one version; an execution is one request's whole batch."""
+    total, failed = found.total, found.failed
+    return {
+        "name": name,
+        "version": str(version),
+        "last_inference": int(found.last * 1000),
+        "inference_count": found.images,
+        "execution_count": total.count,
+        "inference_stats": {
+            "success": {"count": total.count, "ns": total.nanoseconds},
+            "fail": {"count": failed.count, "ns": failed.nanoseconds},
+            "queue": {"count": total.count, "ns": total.queue},
+            **_computing(total),
+            "cache_hit": NEVER,
+            "cache_miss": NEVER,
+        },
+        "response_stats": {},
+        "batch_stats": [{"batch_size": size, **_computing(totals)} for size, totals in found.batches.items()],
+        "memory_usage": [],
+    }
+
+
+def describe_state(loaded: LoadedVersion) -> Document:
+    """A row of the repository index."""
+    return {"name": loaded.name, "version": str(loaded.version), "state": loaded.state, "reason": loaded.reason}
+
+
+def _computing(totals: Totals) -> Document:
+    spent = {"compute_input": totals.input, "compute_infer": totals.infer, "compute_output": totals.output}
+    return {name: {"count": totals.count, "ns": nanoseconds} for name, nanoseconds in spent.items()}

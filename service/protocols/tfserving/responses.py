@@ -1,0 +1,63 @@
+"""What is answered to :predict and :classify.
+
+The documents about models: their status and their signature.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from modelrepo.metadata import Metadata
+from service.inference.model_version import LoadedVersion
+from service.inference.prediction import Classification, rank
+from service.protocols.tfserving.request import SIGNATURE
+
+
+def write_predictions(by_row: bool, classification: Classification) -> bytes:
+    """Every class's probability, in the order of the labels, with the fewest digits that are the same float32."""
+    member = "predictions" if by_row else "outputs"
+    return orjson.dumps({member: classification.probabilities}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def write_results(metadata: Metadata, classification: Classification) -> bytes:
+    """Every class's label and probability, the most probable first."""
+    ranked = rank(classification.probabilities, metadata.labels, metadata.output.classes)
+    return orjson.dumps({"results": [[(best.label, best.probability) for best in row] for row in ranked]})
+
+
+Document = dict[str, Any]
+
+
+def describe_status(name: str, versions: Sequence[LoadedVersion]) -> Document:
+    """TensorFlow Serving's status of each version, and KServe's `name` and `ready`."""
+    ready = any(each.predictor for each in versions)
+    return {"name": name, "ready": ready, "model_version_status": [_describe_version(each) for each in versions]}
+
+
+def describe_metadata(metadata: Metadata) -> Document:
+    """The one signature: TensorFlow's types, and shapes with -1 for the axis of the images."""
+    spec, output = metadata.input, metadata.output
+    pixels = _describe_tensor(spec.name, "DT_UINT8", (-1, spec.height, spec.width, spec.channels))
+    scores = _describe_tensor(output.name, "DT_FLOAT", (-1, output.classes))
+    signature = {
+        "inputs": {spec.name: pixels},
+        "outputs": {output.name: scores},
+        "method_name": "tensorflow/serving/predict",
+    }
+    return {
+        "model_spec": {"name": metadata.name, "signature_name": "", "version": str(metadata.version)},
+        "metadata": {"signature_def": {"signature_def": {SIGNATURE: signature}}},
+    }
+
+
+def _describe_version(loaded: LoadedVersion) -> Document:
+    """A version's state and status, in the words of TensorFlow Serving and of gRPC."""
+    state = "AVAILABLE" if loaded.predictor else "END"
+    status = {"error_code": "FAILED_PRECONDITION" if loaded.failure else "OK", "error_message": loaded.reason}
+    return {"version": str(loaded.version), "state": state, "status": status}
+
+
+def _describe_tensor(name: str, dtype: str, shape: Sequence[int]) -> Document:
+    axes = [{"size": str(length), "name": ""} for length in shape]
+    return {"dtype": dtype, "tensor_shape": {"dim": axes, "unknown_rank": False}, "name": name}

@@ -1,0 +1,135 @@
+"""gunicorn's master process, which also announces its end, lets a reload wait for new workers, and counts the dead.
+
+As gunicorn has it, workers learn of the end when they are to stop at once, the old workers of a reload are told to
+leave before the new ones have loaded their models, and nobody but the log hears how a worker ended.
+
+How a worker can end that nobody asked to end.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
+
+from service.ipc.scoreboard import ExitCause, Scoreboard
+
+POLL_INTERVAL = 0.05  # seconds between looks at the new workers of a reload
+RELOAD_TIMEOUT = 600  # seconds that these get to load their models: many or large ones take minutes
+
+
+class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type information
+    """One a service; the scoreboard tells its workers what they cannot see for themselves."""
+
+    reexec_pid: int  # of the master that SIGUSR2 has started, or 0
+
+    def __init__(self, application: Any, scoreboard: Scoreboard, drain_delay: float) -> None:
+        super().__init__(application)
+        self._scoreboard = scoreboard
+        self._drain_delay = drain_delay
+        self._reloading = False
+
+    def signal(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal for the main loop; an end is announced at once, for the loop may be busy with a reload."""
+        if sig == signal.SIGTERM and os.getpid() == self.pid:  # a worker just forked has this handler, too
+            self._announce_end()
+        super().signal(sig, frame)
+
+    def stop(self, graceful: bool = True) -> None:
+        """Tell the workers to end, with those they serve or at once, and wait for them."""
+        if graceful:
+            self._announce_end()
+        super().stop(graceful)
+
+    def reload(self) -> None:
+        """Replace all workers: the old ones are told to leave once a new one serves and none is starting any more.
+
+        Where no new one comes to serve, the old ones stay. The settings remain those of the start.
+        """
+        old, self.num_workers = set(self.WORKERS), self.cfg.workers
+        self._reloading = True
+        try:
+            for _ in range(self.num_workers):
+                self.spawn_worker()
+            succeeded = self._await_new(old)
+        finally:
+            self._reloading = False
+        for pid in old & self.WORKERS.keys() if succeeded else ():
+            self.kill_worker(pid, signal.SIGTERM)
+
+    def reap_workers(self) -> None:
+        """Take note of all children that have ended; gunicorn would not say how they did."""
+        for pid, status in _ended():
+            if pid == self.reexec_pid:
+                self.reexec_pid = 0
+            elif worker := self.WORKERS.pop(pid, None):
+                self._bury(worker, os.waitstatus_to_exitcode(status))
+
+    def _bury(self, worker: Any, code: int) -> None:
+        """Count a worker that ended unasked, and free what it had; raises HaltServer where none can start at all."""
+        cause = exit_cause(code, worker.aborted, self._scoreboard.is_leaving(worker.slot))
+        if cause:
+            self._scoreboard.count_death(cause)
+            self.log.error("worker %s ended unasked: %s", worker.pid, describe_exit(code))
+        worker.tmp.close()
+        self.cfg.child_exit(self, worker)
+        cannot_start = code in (self.WORKER_BOOT_ERROR, self.APP_LOAD_ERROR)
+        if cannot_start and not self._reloading and not self._scoreboard.is_ending():
+            raise HaltServer("a worker cannot start", code)
+
+    def _await_new(self, old: set[int]) -> bool:
+        """Wait until no worker is starting, and kill what still starts after PATIENCE; whether a new one serves."""
+        until = time.monotonic() + RELOAD_TIMEOUT
+        while (starting := self._starting()) and not self._scoreboard.is_ending():
+            for pid in starting if time.monotonic() > until else ():
+                self.WORKERS[pid].aborted = True
+                self.kill_worker(pid, signal.SIGKILL)
+            self.murder_workers()
+            self.reap_workers()
+            time.sleep(POLL_INTERVAL)
+        if not self._scoreboard.is_ending() and old.issuperset(self._scoreboard.workers().values()):
+            self.log.error("reload: no new worker can serve, so the old ones stay")
+            return False
+        return True
+
+    def _starting(self) -> list[int]:
+        starting = self._scoreboard.starting()
+        return [pid for pid, worker in self.WORKERS.items() if worker.slot in starting]
+
+    def _announce_end(self) -> None:
+        """Say when to stop listening, and whether the socket is not ours alone: systemd's, or before and after USR2."""
+        shared = self.systemd or bool(self.reexec_pid or self.master_pid)
+        self._scoreboard.announce_end(time.monotonic() + self._drain_delay, shared)
+
+
+def _ended() -> Iterator[tuple[int, int]]:
+    """Process ids and wait statuses of the children that have ended; those of process 1 include orphans."""
+    with suppress(ChildProcessError):  # there is no child at all
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            yield ended
+
+
+def exit_cause(code: int, overdue: bool, leaving: bool) -> ExitCause | None:
+    """The cause of a worker's end, None where it had been told to end.
+
+    `code` is as of os.waitstatus_to_exitcode: an exit status, or a signal's number below zero. `overdue` is whether the
+    master has killed it for its silence, `leaving` whether it had said that it leaves.
+    """
+    if overdue:
+        return ExitCause.TIMEOUT
+    if code < 0:  # SIGTERM kills only who is starting; later it makes a worker leave
+        return None if code == -signal.SIGTERM else ExitCause.SIGNAL
+    return None if code == 0 and leaving else ExitCause.EXIT
+
+
+def describe_exit(code: int) -> str:
+    """A worker's end in words, for the log."""
+    if code >= 0:
+        return f"exit status {code}"
+    hint = ", perhaps for want of memory" if code == -signal.SIGKILL else ""
+    return f"signal {-code} ({signal.strsignal(-code)}){hint}"

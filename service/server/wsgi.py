@@ -1,0 +1,117 @@
+"""One answer as the bytes of HTTP/1.1: it is complete before its first byte is sent, so its length is always known.
+
+WSGI (PEP 3333) between a connection and the application.
+"""
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+from wsgiref.handlers import format_date_time
+from wsgiref.types import WSGIApplication
+
+from gunicorn.config import Config
+from gunicorn.http.wsgi import base_environ
+
+from service.environ import DEFERRED, ERROR, QUEUE_SECONDS, RESUMED
+from service.errors import RequestError
+from service.server.connection import Connection
+
+Headers = list[tuple[str, str]]
+
+OURS = ("content-length", "connection", "date", "server")  # what the application says of these is replaced
+WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
+
+class UnsafeHeader(Exception):
+    """A header of the application's holds a line break, which would let it write headers of its own."""
+
+
+def write_response(status: str, headers: Headers, body: bytes, *, method: str, version: str, keep_alive: bool) -> bytes:
+    """The whole answer (RFC 9112); `status` is code and reason, `version` like `HTTP/1.1`.
+
+    HEAD, 204 and 304 have no body, the last two no length either. Raises UnsafeHeader.
+    """
+    code = int(status[:3])
+    lines = [f"{version} {status}", "Server: convserve", f"Date: {_date(int(time.time()))}"]
+    lines.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")
+    lines += [f"{name}: {value}" for name, value in headers if name.lower() not in OURS]
+    if code not in WITHOUT_BODY:
+        lines.append(f"Content-Length: {_length(headers, body)}")
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
+        raise UnsafeHeader("a header holds a line break")
+    omitted = method == "HEAD" or code in WITHOUT_BODY
+    return head.encode("latin-1") + b"\r\n\r\n" + (b"" if omitted else body)
+
+
+def _length(headers: Headers, body: bytes) -> int:
+    """The body's own length; for an answer to HEAD, which may come without one, what the application says."""
+    said = [int(value) for name, value in headers if name.lower() == "content-length"]
+    return len(body) if body or not said else said[0]
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    """The Date header's value, the same for a whole second."""
+    return format_date_time(second)
+
+
+class WsgiGateway:
+    """Calls the application for one complete request at a time; once the service `is_ending`, connections close."""
+
+    def __init__(
+        self, application: WSGIApplication, cfg: Config, host: str, port: int, is_ending: Callable[[], bool]
+    ) -> None:
+        self._application = application
+        self._is_ending = is_ending
+        self._environ = {
+            **base_environ(cfg),
+            "wsgi.url_scheme": "http",
+            "SERVER_NAME": host,
+            "SERVER_PORT": str(port),
+        }
+
+    def answer(self, connection: Connection, waited: float, refusal: RequestError | None, leaving: bool) -> None:
+        """Put the answer into the connection's buffer and set whether it is the last, or what it has to wait for.
+
+        `waited` is the time in the queue in seconds; `refusal` is what the application is to answer instead of
+        looking at the request; `leaving` is whether this worker ends. Raises whatever the application lets through.
+        """
+        incoming = connection.incoming
+        environ = {
+            **self._environ,
+            **incoming.environ(),
+            "REMOTE_ADDR": connection.address[0],
+            QUEUE_SECONDS: waited,
+            ERROR: refusal,
+            RESUMED: connection.wait,
+        }
+        status, headers, body = self._call(environ)
+        connection.wait = environ.get(DEFERRED)
+        if connection.wait:
+            return
+        connection.closing = leaving or self._is_ending() or not incoming.keep_alive
+        method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
+        answer = write_response(status, headers, body, method=method, version=version, keep_alive=keep)
+        connection.put(answer)
+
+    def _call(self, environ: dict[str, Any]) -> tuple[str, Headers, bytes]:
+        started: list[tuple[str, Headers]] = []
+
+        def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
+            if started and not exc_info:
+                raise AssertionError("the application began its answer twice")
+            started[:] = [(status, headers)]
+            return parts.append
+
+        parts: list[bytes] = []  # of applications that write instead of returning, which PEP 3333 still allows
+        body = self._application(environ, start_response)
+        try:
+            parts += body
+        finally:
+            close = getattr(body, "close", None)  # optional in PEP 3333
+            if close:
+                close()
+        return *started[0], b"".join(parts)

@@ -1,0 +1,193 @@
+"""The metrics of shadows, which are only compared; they are apart from those of what is answered.
+
+Prometheus metrics, summed over the workers and kept when one of them dies.
+
+Every worker writes its own files, named by its slot on the scoreboard, in a folder that the master makes. A new worker
+that takes over a slot goes on from the counts it finds there.
+"""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from service.ipc.workspace import WorkerContext
+from service.telemetry.collectors import ProcessCollector, WorkerCollector
+from service.telemetry.multiprocess_values import SlotFiles, slot_value
+from service.telemetry.statistics import Statistics
+
+SHADOW_SECONDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+SHADOW_DIFFERENCES = (
+    0.000001,
+    0.00001,
+    0.0001,
+    0.001,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+)  # 1e-6: the same network
+
+
+@dataclass(frozen=True)
+class ShadowMetrics:
+    """`version` is the one that answered where there is a `shadow_version`, else the shadow's."""
+
+    comparisons: Counter
+    difference: Histogram
+    seconds: Histogram
+    dropped: Counter
+    failures: Counter
+
+
+def create_shadow_metrics(registry: CollectorRegistry) -> ShadowMetrics:
+    """Create them in a registry."""
+    pair, shadow = ("model", "version", "shadow_version"), ("model", "version")
+    return ShadowMetrics(
+        comparisons=Counter(
+            "convserve_shadow_comparisons_total",
+            "Images that a shadow gave the answered label (agree) or another one (flip).",
+            (*pair, "result"),
+            registry=registry,
+        ),
+        difference=Histogram(
+            "convserve_shadow_difference",
+            "Absolute difference of the answered label's probability between what was answered and the shadow.",
+            pair,
+            buckets=SHADOW_DIFFERENCES,
+            registry=registry,
+        ),
+        seconds=Histogram(
+            "convserve_shadow_seconds",
+            "Time that a shadow takes for one copied request, from the inputs to the probabilities.",
+            shadow,
+            buckets=SHADOW_SECONDS,
+            registry=registry,
+        ),
+        dropped=Counter(
+            "convserve_shadow_dropped_total",
+            "Copies of requests that a shadow never saw, by why.",
+            (*shadow, "reason"),
+            registry=registry,
+        ),
+        failures=Counter(
+            "convserve_shadow_failures_total",
+            "Copies of requests that a shadow failed to classify, by the error's code.",
+            (*shadow, "reason"),
+            registry=registry,
+        ),
+    )
+
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+LOAD_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+MODEL = ("model", "version")
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The service's metrics; the names and labels are a public interface, see docs/operations.md."""
+
+    scrape: CollectorRegistry
+    requests: Counter
+    request_seconds: Histogram
+    requests_in_progress: Gauge
+    stage_seconds: Histogram
+    predictions: Counter
+    prediction_failures: Counter
+    confidence: Histogram
+    abstained: Counter
+    batch_size: Histogram
+    rejected: Counter
+    shadows: ShadowMetrics
+    model_load_failures: Counter
+    model_load_seconds: Histogram
+    statistics: Statistics
+    files: SlotFiles
+
+
+def create_metrics(seat: WorkerContext) -> Metrics:
+    """Create the metrics of one worker.
+
+    prometheus_client takes the kind of value from the process's state, so this is called once a process, before
+    anything else makes a metric.
+    """
+    files = SlotFiles(seat.folder, seat.slot)
+    values.ValueClass = slot_value(files)
+    own = CollectorRegistry()
+    return Metrics(
+        scrape=_scrape_registry(seat),
+        requests=Counter("http_requests_total", "Answered HTTP requests.", ("method", "route", "status"), registry=own),
+        request_seconds=Histogram(
+            "http_request_duration_seconds",
+            "From the complete request to the complete answer, the time in the queue included.",
+            ("method", "route"),
+            buckets=SECONDS,
+            registry=own,
+        ),
+        requests_in_progress=Gauge(
+            "http_requests_in_progress", "Requests being answered now.", multiprocess_mode="livesum", registry=own
+        ),
+        stage_seconds=Histogram(
+            "convserve_stage_seconds",
+            "Time of one prediction request in each stage: queue, decode, preprocess, infer, encode.",
+            (*MODEL, "stage"),
+            buckets=STAGE_SECONDS,
+            registry=own,
+        ),
+        predictions=Counter(
+            "convserve_predictions_total", "Classified images by the label that won.", (*MODEL, "label"), registry=own
+        ),
+        prediction_failures=Counter(
+            "convserve_prediction_failures_total",
+            "Prediction requests to a version that were answered with an error, by its code.",
+            (*MODEL, "reason"),
+            registry=own,
+        ),
+        confidence=Histogram(
+            "convserve_confidence", "Probability of the label that won.", MODEL, buckets=CONFIDENCES, registry=own
+        ),
+        abstained=Counter(
+            "convserve_abstained_total",
+            "Images whose winning label had less than the probability below which the model abstains.",
+            MODEL,
+            registry=own,
+        ),
+        batch_size=Histogram(
+            "convserve_batch_size", "Images in one prediction request.", MODEL, buckets=BATCH_SIZES, registry=own
+        ),
+        rejected=Counter(
+            "convserve_rejected_total", "Requests answered with an error, by its code.", ("reason",), registry=own
+        ),
+        shadows=create_shadow_metrics(own),
+        model_load_failures=Counter(
+            "convserve_model_load_failures_total",
+            "Versions that a worker refused to serve, by what was wrong.",
+            (*MODEL, "reason"),
+            registry=own,
+        ),
+        model_load_seconds=Histogram(
+            "convserve_model_load_seconds",
+            "Loading, verifying and warming up one version that is now served.",
+            ("model",),
+            buckets=LOAD_SECONDS,
+            registry=own,
+        ),
+        statistics=Statistics(files),
+        files=files,
+    )
+
+
+def _scrape_registry(seat: WorkerContext) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(seat.folder))
+    registry.register(ProcessCollector(seat.scoreboard))
+    registry.register(WorkerCollector(seat.scoreboard))
+    return registry

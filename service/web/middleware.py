@@ -1,0 +1,78 @@
+"""What happens around every request, whoever answers it: its id, the HTTP metrics and the access log."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from functools import cache, partial
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from service.environ import DEFERRED, QUEUE_SECONDS, REQUEST_STATE
+from service.server.wsgi import Headers
+from service.telemetry.access_log import AccessLog
+from service.telemetry.metrics import Metrics
+from service.telemetry.request_state import RequestState
+
+SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
+
+
+class RequestMiddleware:
+    """A WSGI application around another one (PEP 3333); puts a RequestRecord into the environment."""
+
+    def __init__(self, application: WSGIApplication, metrics: Metrics, log: AccessLog) -> None:
+        self._application = application
+        self._in_progress = metrics.requests_in_progress
+        self._counter = cache(metrics.requests.labels)
+        self._histogram = cache(metrics.request_seconds.labels)
+        self._log = log
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Let the application answer, then account for it."""
+        record = RequestState(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0))
+        environ[REQUEST_STATE] = record
+        self._in_progress.inc()
+        try:
+            return self._application(environ, partial(_start, record, start_response))
+        finally:
+            self._in_progress.dec()
+            if DEFERRED not in environ:  # else this was not its answer yet
+                self._account(environ, record)
+
+    def _account(self, environ: WSGIEnvironment, record: RequestState) -> None:
+        given, seconds = environ["REQUEST_METHOD"], record.seconds()
+        method = given if given in METHODS else "other"
+        self._counter(method, record.route, str(record.status)).inc()
+        self._histogram(method, record.route).observe(seconds)
+        self._log.write(_log_line(environ, record, seconds))
+
+
+def _request_id(environ: WSGIEnvironment) -> str:
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if SANE_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def _start(
+    record: RequestState, start_response: StartResponse, status: str, headers: Headers, exc_info: Any = None
+) -> Any:
+    """`start_response` as the application sees it: notes the status and adds the request's id and times."""
+    record.status = int(status[:3])
+    record.bytes_out = next((int(value) for name, value in headers if name == "Content-Length"), 0)
+    added = [("X-Request-ID", record.request_id)]
+    if record.server_timing:
+        added.append(("Server-Timing", record.server_timing))
+    return start_response(status, [*headers, *added], exc_info)
+
+
+def _log_line(environ: WSGIEnvironment, record: RequestState, seconds: float) -> dict[str, Any]:
+    return {
+        "method": environ["REQUEST_METHOD"],
+        "path": environ["PATH_INFO"].encode("latin-1").decode(errors="replace"),
+        "status": record.status,
+        "duration_ms": round(seconds * 1000, 3),
+        "bytes_in": int(environ.get("CONTENT_LENGTH") or 0),
+        "bytes_out": record.bytes_out,
+        "client": environ.get("REMOTE_ADDR"),
+        "request_id": record.request_id,
+        **record.facts,
+    }

@@ -1,0 +1,1 @@
+"""The OpenAPI 3.1 document and its skeletons. Imports `inference`, `settings` and `errors`."""

@@ -1,0 +1,142 @@
+"""The OpenAPI 3.1 document: skeletons that are data, filled in with what is loaded and with the limits."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from modelrepo.metadata import InputSpec, Metadata
+from service.errors import RequestError
+from service.inference.registry import ModelRegistry
+from service.settings import Settings
+
+FILL = "x-fill"  # of an object: the name of what fills it in
+SUFFIXES = "x-suffixes"  # of an object filled in with names: what may be behind them
+SAME = "x-same-as"  # of an operation: the id of another one, whose description holds for it too
+FRAMEWORK_CODES = {"bad_request", "internal_error", "method_not_allowed", "route_not_found"}  # no class has them
+SHOWN_LABELS = 12  # of a model; ImageNet's thousand would hide everything else
+
+Schema = dict[str, Any]
+Fill = Callable[[Schema], Schema]  # from a marked object of a skeleton to the members that it gets
+
+
+def describe(skeletons: Sequence[bytes], registry: ModelRegistry, settings: Settings) -> Schema:
+    """The whole document from the JSON texts of everything that does not depend on models and settings.
+
+    The first is a document; the others add `paths` and `components` to it. Raises KeyError for a mark not known here.
+    """
+    document = _merge([orjson.loads(skeleton) for skeleton in skeletons])
+    _complete(document["paths"])
+    filled: Schema = _fill(document, _fills(registry, settings))
+    return filled
+
+
+def _merge(skeletons: list[Schema]) -> Schema:
+    document, *others = skeletons
+    for other in others:
+        document["paths"] |= other["paths"]
+        for kind, members in other["components"].items():
+            document["components"].setdefault(kind, {}).update(members)
+    return document
+
+
+def _complete(paths: Schema) -> None:
+    """Give operations that are the same as another one what they do not say themselves."""
+    operations = {
+        operation["operationId"]: operation
+        for item in paths.values()
+        for member, operation in item.items()
+        if member != "parameters"
+    }
+    for operation in operations.values():
+        if SAME in operation:
+            same = operations[operation[SAME]]
+            responses = {**same["responses"], **operation.get("responses", {})}
+            operation.update({**same, **operation, "responses": responses})
+
+
+def _fill(value: Any, fills: dict[str, Fill]) -> Any:
+    """The value with every marked object in it filled in, and without the marks."""
+    if isinstance(value, list):
+        return [_fill(each, fills) for each in value]
+    if not isinstance(value, dict):
+        return value
+    members = {name: _fill(member, fills) for name, member in value.items() if name not in (FILL, SUFFIXES)}
+    return {**members, **fills[value[FILL]](value)} if FILL in value else members
+
+
+def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
+    """What a skeleton can ask for; what takes a loaded model gives nothing where there is none."""
+    names, ready, most = registry.names(), list(registry.splits), settings.max_images
+    loaded = [registry.get(name, None).metadata for name in ready]  # what answers where no version is named
+    codes = FRAMEWORK_CODES | {error.code for error in RequestError.__subclasses__()}
+    return {
+        "introductions": lambda marked: _append(marked, "".join(f"\n\n{_introduce(each)}" for each in loaded)),
+        "limits": lambda marked: _append(marked, _limits(settings)),
+        "model names": lambda marked: _enumerate(marked, names),
+        "model example": lambda _: _some("example", next(iter(ready or names), None)),
+        "input names": lambda marked: _enumerate(marked, [each.input.name for each in loaded]),
+        "output names": lambda marked: _enumerate(marked, [each.output.name for each in loaded]),
+        "label examples": lambda _: _some("examples", _distinct(each.labels[0] for each in loaded)),
+        "most classes": lambda marked: _bound(marked, max((each.output.classes for each in loaded), default=None)),
+        "most pictures": lambda _: {"maxItems": most},
+        "batches of pixels": lambda _: _some("anyOf", [batch_schema(each, most) for each in loaded]),
+        "pixels": lambda _: _some("anyOf", [image_schema(each) for each in loaded]),
+        "error codes": lambda marked: _enumerate(marked, sorted(codes)),
+    }
+
+
+def _some(member: str, value: object) -> Schema:
+    return {member: value} if value else {}
+
+
+def _append(marked: Schema, text: str) -> Schema:
+    return {"description": marked["description"] + text}
+
+
+def _enumerate(marked: Schema, names: list[str]) -> Schema:
+    return _some("enum", _distinct(name + suffix for suffix in marked.get(SUFFIXES, [""]) for name in names))
+
+
+def _bound(marked: Schema, most: int | None) -> Schema:
+    return {"maximum": most, "default": min(marked["default"], most)} if most else {}
+
+
+def _introduce(metadata: Metadata) -> str:
+    labels = ", ".join(metadata.labels[:SHOWN_LABELS]) + (", …" if len(metadata.labels) > SHOWN_LABELS else "")
+    size = f"{metadata.input.height}×{metadata.input.width} {metadata.preprocessing.mode}"
+    return f"`{metadata.name}` looks at {size} and knows {len(metadata.labels)} labels: {labels}."
+
+
+def _limits(settings: Settings) -> str:
+    request = f"{settings.max_body_bytes:,} bytes a request, {settings.max_images:,} pictures a request"
+    return f" At most {request} and {settings.max_pixels:,} pixels a picture."
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def batch_schema(metadata: Metadata, most: int) -> Schema:
+    """Up to `most` images, [N, height, width, channels]; a single channel needs no axis of its own."""
+    spec = metadata.input
+    title = f"{metadata.name}: [N, {spec.height}, {spec.width}, {spec.channels}]"
+    return {"title": title, "type": "array", "minItems": 1, "maxItems": most, "items": _image(spec)}
+
+
+def image_schema(metadata: Metadata) -> Schema:
+    """One image, [height, width, channels]."""
+    spec = metadata.input
+    return {"title": f"{metadata.name}: [{spec.height}, {spec.width}, {spec.channels}]", **_image(spec)}
+
+
+def _image(spec: InputSpec) -> Schema:
+    value: Schema = {"type": "number", "minimum": 0, "maximum": 255, "multipleOf": 1}
+    pixel: Schema = _exactly(spec.channels, value)
+    if spec.channels == 1:
+        pixel = {"anyOf": [pixel, value]}
+    return _exactly(spec.height, _exactly(spec.width, pixel))
+
+
+def _exactly(length: int, items: Schema) -> Schema:
+    return {"type": "array", "minItems": length, "maxItems": length, "items": items}

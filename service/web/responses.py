@@ -1,0 +1,31 @@
+"""JSON answers, written in one place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from flask import Request, Response
+
+from service.codecs.content_encoding import CODINGS, WORTH_BYTES, deflate
+
+
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer of type exactly `application/json`."""
+    return raw_json_response(orjson.dumps(value), status, headers)
+
+
+def raw_json_response(content: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """The same for JSON that is written already."""
+    return Response(content, status, headers, content_type="application/json")
+
+
+def compress(response: Response, request: Request) -> Response:
+    """The same answer, compressed where the client accepts that and there is enough of it to be worth it."""
+    response.vary.add("Accept-Encoding")
+    content = response.get_data()
+    coding = request.accept_encodings.best_match([*CODINGS, "identity"])
+    if coding not in CODINGS or len(content) < WORTH_BYTES:
+        return response
+    response.set_data(deflate(content, coding))
+    response.content_encoding = coding
+    return response

@@ -1,0 +1,17 @@
+"""GET /metrics."""
+
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from service.telemetry.metrics import Metrics
+
+
+def metrics_routes(metrics: Metrics) -> Blueprint:
+    """The Prometheus text format, summed over the workers at the moment of the scrape."""
+    routes = Blueprint("metrics", __name__)
+
+    @routes.get("/metrics")
+    def scrape() -> Response:
+        return Response(generate_latest(metrics.scrape), content_type=CONTENT_TYPE_LATEST)
+
+    return routes

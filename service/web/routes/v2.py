@@ -1,0 +1,153 @@
+"""/v2: the Open Inference Protocol over HTTP (kserve/open-inference-protocol, and Triton's extensions of it)."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NoReturn
+
+from flask import Blueprint, Response, request
+
+from service import __version__
+from service.environ import DEFERRED, REQUEST_STATE, RESUMED, Deferred
+from service.errors import InvalidRequest, Unsupported, UnsupportedEncoding
+from service.lifecycle.model_control import ControlRequest
+from service.protocols.openinference.operations import OpenInference, OpenInferenceRepository
+from service.protocols.openinference.response import InferResponse
+from service.web.auth import AdminKeys, require_key
+from service.web.request_body import read_content
+from service.web.responses import compress, json_response, raw_json_response
+
+HEALTH_PATHS = ("/v2/health/live", "/v2/health/ready")
+ORDER_PATHS = ("/v2/repository/models/<name>/load", "/v2/repository/models/<name>/unload")
+HEADER_LENGTH = "Inference-Header-Content-Length"
+
+
+def v2_routes(
+    dialect: OpenInference, repository: OpenInferenceRepository, keys: AdminKeys | None, is_ending: Callable[[], bool]
+) -> Blueprint:
+    """All routes of the protocol. The Content-Type of a request is ignored: Triton's client sends none.
+
+    `keys` are those of who may load and unload models, None where nobody may; `is_ending` tells whether the service
+    shuts down.
+    """
+    routes = Blueprint("v2", __name__, url_prefix="/v2")
+    _add_server(routes, dialect, is_ending)
+    _add_inference(routes, dialect)
+    _add_models(routes, dialect)
+    _add_repository(routes, repository, keys)
+    _add_shared_memory(routes)
+    return routes
+
+
+def _add_server(routes: Blueprint, dialect: OpenInference, is_ending: Callable[[], bool]) -> None:
+    @routes.get("/health/live")
+    def live() -> Response:
+        return json_response({"live": True})
+
+    @routes.get("/health/ready")
+    def ready() -> Response:
+        return json_response(dialect.server_ready(draining=is_ending()))
+
+    @routes.get("")
+    def server() -> Response:
+        return json_response(dialect.server(__version__))
+
+
+def _add_inference(routes: Blueprint, dialect: OpenInference) -> None:
+    @routes.post("/models/<name>/infer")
+    @routes.post("/models/<name>/versions/<version>/infer")
+    def infer(name: str, version: str | None = None) -> Response:
+        header_length = request.headers.get(HEADER_LENGTH)
+        return _send(dialect.infer(name, version, _read_body, header_length, request.environ[REQUEST_STATE]))
+
+
+def _add_models(routes: Blueprint, dialect: OpenInference) -> None:
+    @routes.get("/models")
+    def models() -> Response:
+        return json_response(dialect.names())
+
+    @routes.get("/models/<name>")
+    @routes.get("/models/<name>/versions/<version>")
+    def model(name: str, version: str | None = None) -> Response:
+        return json_response(dialect.model(name, version))
+
+    @routes.get("/models/<name>/ready")
+    @routes.get("/models/<name>/versions/<version>/ready")
+    def model_ready(name: str, version: str | None = None) -> Response:
+        return json_response(dialect.model_ready(name, version))
+
+    @routes.get("/models/<name>/config")
+    @routes.get("/models/<name>/versions/<version>/config")
+    def config(name: str, version: str | None = None) -> Response:
+        return json_response(dialect.config(name, version))
+
+    @routes.get("/models/stats")
+    @routes.get("/models/<name>/stats")
+    @routes.get("/models/<name>/versions/<version>/stats")
+    def statistics(name: str | None = None, version: str | None = None) -> Response:
+        return json_response(dialect.statistics(name, version))
+
+
+def _add_repository(routes: Blueprint, models: OpenInferenceRepository, keys: AdminKeys | None) -> None:
+    def give(order: Callable[[str, bytes], ControlRequest], name: str) -> Response:
+        """Give an order, and answer when all workers have followed it."""
+        require_key(request, keys)
+        wait: Deferred | None = request.environ.get(RESUMED)
+        if wait:
+            models.check(wait.subject)
+        else:
+            given = order(name, _read_body())
+            request.environ[DEFERRED] = Deferred(given, partial(models.is_over, given))
+        return raw_json_response(b"")
+
+    @routes.post("/repository/index")
+    def index() -> Response:
+        return json_response(models.index(_read_body()))
+
+    @routes.post("/repository/models/<name>/load")
+    def load(name: str) -> Response:
+        return give(models.load, name)
+
+    @routes.post("/repository/models/<name>/unload")
+    def unload(name: str) -> Response:
+        return give(models.unload, name)
+
+    @routes.post("/repository/<repository>/index")
+    @routes.post("/repository/<repository>/models/<name>/load")
+    @routes.post("/repository/<repository>/models/<name>/unload")
+    def named(repository: str, **_: str) -> NoReturn:
+        raise Unsupported(f"there is one repository: leave the name {repository!r} out of the path")
+
+
+def _add_shared_memory(routes: Blueprint) -> None:
+    """There is none, which clients that ask or clean up at the start are told as they expect it."""
+
+    def status(**_: str) -> Response:
+        return json_response([])
+
+    def unregister(**_: str) -> Response:
+        return raw_json_response(b"")
+
+    def register(**_: str) -> NoReturn:
+        raise InvalidRequest("this server has no shared memory: send tensors in the request, as binary data")
+
+    for kind in ("systemsharedmemory", "cudasharedmemory"):
+        for part in (kind, f"{kind}/region/<region>"):
+            routes.get(f"/{part}/status")(status)
+            routes.post(f"/{part}/unregister")(unregister)
+        routes.post(f"/{kind}/region/<region>/register")(register)
+
+
+def _read_body() -> bytes:
+    try:
+        return read_content(request)
+    except UnsupportedEncoding as error:
+        raise Unsupported(str(error)) from error  # the protocol's status for it is 501
+
+
+def _send(answer: InferResponse) -> Response:
+    """The answer, compressed if the client takes that; the header names the length before."""
+    response = raw_json_response(answer.content)
+    if answer.header_length is not None:
+        response.content_type = "application/octet-stream"
+        response.headers[HEADER_LENGTH] = str(answer.header_length)
+    return compress(response, request)

@@ -1,0 +1,204 @@
+"""The ink rule: handwriting on any paper comes out as MNIST's authors would have stored it, and is recognised."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from PIL.ImageFilter import GaussianBlur
+
+from modelrepo.metadata import InputSpec, Preprocessing
+from preprocessing.decode import decode
+from preprocessing.handwriting import to_mnist
+from preprocessing.pipeline import prepare
+from tests.support.handwriting import Handwritten, write_digits
+from tests.support.oddities import file_of
+
+MODEL = Path(__file__).parent.parent.parent / "models" / "mnist" / "1" / "model.onnx"
+SIZE = (28, 28)
+SPEC = InputSpec(name="image", dtype="uint8", layout="NHWC", batch=None, height=28, width=28, channels=1)
+RULES = Preprocessing(
+    mode="grayscale", fit="pad", interpolation="area", alpha="contrast", exif_orientation=True, ink=True
+)
+
+Gray = NDArray[np.uint8]
+Recognise = Callable[[list[Gray]], NDArray[Any]]
+
+
+@pytest.fixture(scope="module")
+def recognise() -> Recognise:
+    """From images uint8 [28, 28, 1] to labels, by the published model."""
+    session = onnxruntime.InferenceSession(MODEL)
+    return lambda images: session.run(None, {"image": np.stack(images)})[0].argmax(axis=1)
+
+
+@pytest.fixture(scope="module")
+def handwriting() -> list[Handwritten]:
+    """300 digits, 30 of each class, drawn with a seed that no constant of the rule was chosen by."""
+    return list(write_digits(rounds=30, seed=7))
+
+
+def page(paper: int = 255, ink: int = 0, pen: int = 8) -> Gray:
+    """A triangle, 80 wide and 120 high, off centre on a page of 400 × 300."""
+    image = Image.new("L", (400, 300), paper)
+    ImageDraw.Draw(image).line([(280, 40), (320, 160), (240, 160), (280, 40)], fill=ink, width=pen)
+    return np.asarray(image)
+
+
+def extent(image: Gray) -> tuple[int, int]:
+    """Height and width of what is brighter than a quarter."""
+    rows, columns = np.nonzero(image > 64)
+    return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+
+
+def likeness(one: Gray, other: Gray) -> float:
+    """Cosine between two images that are slightly blurred, so that half a pixel does not count: 1 for equal ones."""
+    a, b = (np.asarray(Image.fromarray(image).filter(GaussianBlur(1)), np.float64).ravel() for image in (one, other))
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def accuracy(recognise: Recognise, digits: list[Handwritten], rules: Preprocessing) -> float:
+    images = [prepare(decode(digit.content, 1_000_000), SPEC, rules).pixels for digit in digits]
+    return float(np.mean(recognise(images) == [digit.label for digit in digits]))
+
+
+def test_the_longer_side_of_the_ink_becomes_20_of_28() -> None:
+    image, _ = to_mnist(page(), SIZE)
+
+    assert extent(image)[0] in {19, 20}
+    assert extent(image)[1] == pytest.approx(20 * 88 / 128, abs=1.5)
+
+
+def test_the_centre_of_mass_is_at_the_centre() -> None:
+    image, _ = to_mnist(page(), SIZE)
+
+    centre = [float((image.sum(axis=1 - axis) @ np.arange(28)) / image.sum()) for axis in (0, 1)]
+    assert centre == pytest.approx([14, 14], abs=0.5)
+
+
+def test_strokes_are_white_on_black() -> None:
+    image, _ = to_mnist(page(), SIZE)
+
+    assert (image.min(), image.max()) == (0, 255)
+    assert np.median(image) == 0
+
+
+@pytest.mark.parametrize(
+    ("pixels", "steps"),
+    [
+        pytest.param(page(255, 0, pen=16), ("inverted", "cropped to ink", "centred"), id="dark on light"),
+        pytest.param(page(0, 255, pen=16), ("cropped to ink", "centred"), id="light on dark"),
+        pytest.param(page(255, 0, pen=2), ("inverted", "cropped to ink", "thickened", "centred"), id="thin"),
+        pytest.param(page(110, 40, pen=16), ("inverted", "cropped to ink", "centred"), id="dark on a dim page"),
+        pytest.param(page(140, 200, pen=16), ("cropped to ink", "centred"), id="light on a light wall"),
+    ],
+)
+def test_the_steps_tell_what_was_done(pixels: Gray, steps: tuple[str, ...]) -> None:
+    assert to_mnist(pixels, SIZE)[1] == steps
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        pytest.param(255 - page(), id="inverted"),
+        pytest.param(page(240, 90), id="faint"),
+        pytest.param(np.roll(page(), (100, -200), (0, 1)), id="elsewhere"),
+        pytest.param(np.asarray(Image.fromarray(page()).resize((1600, 1200))), id="photograph's size"),
+        pytest.param(page()[20:180, 220:340], id="cut out"),
+        pytest.param(page(pen=3), id="thin pen"),
+    ],
+)
+def test_the_same_drawing_gives_the_same_image(pixels: Gray) -> None:
+    expected, _ = to_mnist(page(), SIZE)
+
+    image, _ = to_mnist(pixels, SIZE)
+
+    assert likeness(image, expected) > 0.95
+
+
+def test_a_shadow_over_the_page_is_not_ink() -> None:
+    shadow = np.linspace(1, 0.55, 400) * np.linspace(1, 0.8, 300)[:, None]
+    expected, _ = to_mnist(page(), SIZE)
+
+    image, _ = to_mnist((page() * shadow).astype(np.uint8), SIZE)
+
+    assert likeness(image, expected) > 0.95
+
+
+def test_a_speck_of_dust_does_not_count_as_part_of_the_digit() -> None:
+    dusty = page().copy()
+    dusty[250:254, 30:34] = 0
+    expected, _ = to_mnist(page(), SIZE)
+
+    image, _ = to_mnist(dusty, SIZE)
+
+    assert np.array_equal(image, expected)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        pytest.param(np.full((300, 400), 255, np.uint8), id="white"),
+        pytest.param(np.zeros((28, 28), np.uint8), id="black"),
+        pytest.param(np.full((1, 1), 80, np.uint8), id="1 × 1"),
+        pytest.param(np.full((1, 5000), 80, np.uint8), id="1 × 5000"),
+        pytest.param(np.random.default_rng(0).normal(200, 8, (300, 400)).astype(np.uint8), id="noise"),
+        pytest.param(np.linspace(120, 250, 120_000).reshape(300, 400).astype(np.uint8), id="shadow"),
+    ],
+)
+def test_a_page_without_ink_gives_an_empty_image(pixels: Gray) -> None:
+    image, steps = to_mnist(pixels, SIZE)
+
+    assert not image.any()
+    assert steps == ("found no ink",)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (64, 48), (8, 8), (1, 1)], ids=str)
+def test_any_picture_gives_an_image_of_the_size_asked_for(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(1)
+    shapes = np.exp(rng.uniform(0, 6, (200, 2))).astype(int)
+
+    pictures = [np.where(rng.random(shape) < rng.random() ** 3, 255, 30).astype(np.uint8) for shape in shapes]
+
+    assert {to_mnist(picture, size)[0].shape for picture in pictures} == {size}
+
+
+def test_at_least_nine_in_ten_handwritten_digits_are_recognised(
+    recognise: Recognise, handwriting: list[Handwritten]
+) -> None:
+    with_rule = accuracy(recognise, handwriting, RULES)
+    bare = accuracy(recognise, handwriting, replace(RULES, ink=False))
+    print(f"{len(handwriting)} handwritten digits: {with_rule:.1%} with the ink rule, {bare:.1%} resized")  # noqa: T201
+
+    assert with_rule >= 0.9
+    assert with_rule >= bare + 0.5
+
+
+@pytest.mark.data
+def test_mnist_digits_on_a_white_page_keep_their_accuracy(recognise: Recognise, data_folder: Path) -> None:
+    with np.load(data_folder / "mnist.npz") as arrays:
+        digits, labels = arrays["x_test"][:1000], arrays["y_test"][:1000]
+    files = [on_a_white_page(digit, place) for digit, place in zip(digits, places(1000), strict=True)]
+
+    images = [prepare(decode(content, 1_000_000), SPEC, RULES).pixels for content in files]
+    kept = float(np.mean(recognise(images) == labels))
+    print(f"1000 MNIST digits: {np.mean(recognise([*digits[..., None]]) == labels):.1%} as they are, {kept:.1%} sent")  # noqa: T201
+
+    assert kept >= 0.96
+
+
+def places(count: int) -> NDArray[np.int64]:
+    return np.random.default_rng(0).integers(0, (20, 120), (count, 2))
+
+
+def on_a_white_page(digit: Gray, place: NDArray[np.int64]) -> bytes:
+    """Ten times as large, black on white, somewhere on a page of 400 × 300, as JPEG."""
+    sheet = Image.new("L", (400, 300), 255)
+    large = Image.fromarray(255 - digit).resize((280, 280), Image.Resampling.BICUBIC)
+    sheet.paste(large, (int(place[1]), int(place[0])))
+    return file_of(sheet, "JPEG", quality=75)

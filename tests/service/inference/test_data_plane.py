@@ -1,0 +1,207 @@
+"""Running a request: three steps in their order, and what is told of it to the record, metrics and statistics."""
+
+import gc
+import re
+import weakref
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import NoReturn
+
+import numpy as np
+import pytest
+
+from service.codecs.inputs import PixelArray
+from service.codecs.limits import Limits
+from service.errors import InvalidRequest, RequestError
+from service.inference.data_plane import DataPlane, DecodedRequest
+from service.inference.prediction import Classification
+from service.inference.predictor import Predictor
+from service.inference.registry import ModelRegistry
+from service.inference.runtime import Model, Scores
+from service.inference.shadow import NEVER, Shadows
+from service.inference.traffic_split import Choice
+from service.telemetry.metrics import Metrics
+from service.telemetry.request_state import RequestState
+from tests.support.batches import batch
+from tests.support.bundles import describe
+from tests.support.pictures import Pixels
+
+LIMITS = Limits(max_pixels=100, max_request_pixels=1000, max_images=8)
+Write = Callable[[Classification], str]
+
+
+def middle(images: Pixels) -> Scores:
+    """A network that takes every picture for one of the middle."""
+    return np.tile(np.array([0.25, 0.5, 0.25], np.float32), (len(images), 1))
+
+
+def predictor(version: int = 1, model: Model = middle) -> Predictor:
+    return Predictor(describe("tiny", version), "", model, LIMITS)
+
+
+def asking(images: int = 2, write: Write = lambda _: "answer") -> Callable[[], DecodedRequest[str]]:
+    """What understands a request for the classification of some images."""
+    return lambda: DecodedRequest(PixelArray(batch(images)), write)
+
+
+def fail(*_: object) -> NoReturn:
+    raise InvalidRequest("what nonsense")
+
+
+@pytest.fixture
+def record() -> RequestState:
+    return RequestState("id", queue_seconds=0.5)
+
+
+@pytest.fixture
+def inference(metrics: Metrics, shadows: Shadows) -> DataPlane:
+    return DataPlane(metrics, shadows)
+
+
+@pytest.fixture
+def shadows(metrics: Metrics) -> Shadows:
+    return Shadows(ModelRegistry([], "tiny"), metrics.shadows)
+
+
+def counted(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """A sample of a scrape; None where there is none."""
+    return metrics.scrape.get_sample_value(name, {"model": "tiny", "version": "1", **labels})
+
+
+# What is done
+
+
+def test_a_request_is_understood_classified_and_written_once_each(inference: DataPlane, record: RequestState) -> None:
+    done = []
+
+    def understand() -> DecodedRequest[str]:
+        done.append("understood")
+        return DecodedRequest(PixelArray(batch(2)), write)
+
+    def classify(images: Pixels) -> Scores:
+        done.append("classified")
+        return middle(images)
+
+    def write(classification: Classification) -> str:
+        done.append("written")
+        return f"{len(classification.probabilities)} images"
+
+    answer = inference.run(Choice(predictor(model=classify)), understand, record)
+
+    assert done == ["understood", "classified", "written"]
+    assert answer == "2 images"
+
+
+# What is told to the record
+
+
+def test_the_record_learns_where_the_time_went(inference: DataPlane, record: RequestState) -> None:
+    inference.run(Choice(predictor()), asking(), record)
+
+    stages = dict(re.findall(r"(\w+);dur=([\d.]+)", record.server_timing))
+    assert list(stages) == ["queue", "decode", "preprocess", "infer", "encode"]
+    assert stages["queue"] == "500.000"
+
+
+def test_the_record_learns_what_the_log_shall_say(inference: DataPlane, record: RequestState) -> None:
+    inference.run(Choice(predictor(version=3)), asking(images=4), record)
+
+    assert record.facts == {"model": "tiny", "version": 3, "images": 4, "label": "middle"}
+
+
+def test_the_record_learns_whom_to_tell_of_a_failure(
+    inference: DataPlane, metrics: Metrics, record: RequestState
+) -> None:
+    inference.run(Choice(predictor()), asking(), record)
+    assert record.on_failure
+    record.on_failure(0.5, "invalid_request")
+
+    failed = metrics.statistics.read("tiny", 1).failed
+    assert (failed.count, failed.nanoseconds) == (1, 500_000_000)
+    assert counted(metrics, "convserve_prediction_failures_total", reason="invalid_request") == 1
+
+
+# What is told to metrics and statistics
+
+
+def test_a_success_is_counted(inference: DataPlane, metrics: Metrics, record: RequestState) -> None:
+    inference.run(Choice(predictor()), asking(images=3), record)
+
+    found = metrics.statistics.read("tiny", 1)
+    assert (found.total.count, found.images, found.failed.count) == (1, 3, 0)
+    assert counted(metrics, "convserve_predictions_total", label="middle") == 3
+    assert counted(metrics, "convserve_batch_size_sum") == 3
+    assert counted(metrics, "convserve_stage_seconds_sum", stage="queue") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("understand", "model"),
+    [
+        pytest.param(fail, fail, id="not understood"),
+        pytest.param(asking(images=9), fail, id="too many images"),
+        pytest.param(asking(), fail, id="not classified"),
+        pytest.param(asking(write=fail), middle, id="not written"),
+    ],
+)
+def test_a_failure_is_passed_on_and_no_success(
+    inference: DataPlane,
+    metrics: Metrics,
+    record: RequestState,
+    understand: Callable[[], DecodedRequest[str]],
+    model: Model,
+) -> None:
+    with pytest.raises(RequestError):
+        inference.run(Choice(predictor(model=model)), understand, record)
+
+    assert metrics.statistics.read("tiny", 1).total.count == 0
+    assert counted(metrics, "convserve_predictions_total", label="middle") is None
+    assert counted(metrics, "convserve_batch_size_count") == 0
+    assert counted(metrics, "convserve_stage_seconds_count", stage="queue") is None
+    assert (record.server_timing, record.facts) == ("", {})
+    assert record.on_failure is not None
+
+
+# What is told to the shadows
+
+
+@pytest.mark.parametrize(
+    ("understand", "copied"), [(asking(), True), (asking(write=fail), False)], ids=["a success", "a failure"]
+)
+def test_the_shadow_gets_a_copy_of_what_succeeds(
+    inference: DataPlane,
+    shadows: Shadows,
+    record: RequestState,
+    understand: Callable[[], DecodedRequest[str]],
+    copied: bool,
+) -> None:
+    with nullcontext() if copied else pytest.raises(InvalidRequest):
+        inference.run(Choice(predictor(1), predictor(2)), understand, record)
+
+    assert (shadows.patience < NEVER) is copied
+
+
+# The meters
+
+
+def meter(inference: DataPlane, asked: Predictor) -> Callable[[float, str], None]:
+    """A method of the meter that a request to a predictor got; equal methods are of one and the same meter."""
+    record = RequestState("id", queue_seconds=0)
+    inference.run(Choice(asked), asking(), record)
+    assert record.on_failure
+    return record.on_failure
+
+
+def test_requests_to_one_predictor_share_a_meter(inference: DataPlane, metrics: Metrics) -> None:
+    one, other = predictor(1), predictor(2)
+
+    assert meter(inference, one) == meter(inference, one) != meter(inference, other)
+    assert metrics.statistics.read("tiny", 1).total.count == 2
+
+
+def test_a_predictor_that_is_gone_leaves_no_meter_behind(inference: DataPlane) -> None:
+    kept, dropped = predictor(1), predictor(2)
+    meters = [weakref.WeakMethod(meter(inference, each)) for each in (kept, dropped)]
+    del dropped
+    gc.collect()
+
+    assert [each() is None for each in meters] == [False, True]

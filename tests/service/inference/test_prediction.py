@@ -1,0 +1,63 @@
+"""The ranking of classes, and probabilities from logits."""
+
+import numpy as np
+import pytest
+
+from service.inference.prediction import Classification, RankedClass, rank, softmax
+
+LABELS = ("a", "b", "c", "d")
+
+
+def scores(*rows: tuple[float, ...]) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    return np.array(rows, np.float32)
+
+
+def test_classes_come_in_descending_order() -> None:
+    (ranked,) = rank(scores((0.125, 0.5, 0.25, 0.125)), LABELS, 3)
+
+    assert ranked == (RankedClass("b", 1, 0.5), RankedClass("c", 2, 0.25), RankedClass("a", 0, 0.125))
+
+
+def test_of_equal_classes_the_lower_index_comes_first() -> None:
+    (ranked,) = rank(scores((0.25, 0.25, 0.25, 0.25)), LABELS, 4)
+
+    assert [each.index for each in ranked] == [0, 1, 2, 3]
+
+
+def test_every_image_has_its_own_ranking() -> None:
+    first, second = rank(scores((1, 0, 0, 0), (0, 0, 0, 1)), LABELS, 1)
+
+    assert (first[0].label, second[0].label) == ("a", "d")
+
+
+def test_probabilities_are_those_of_the_network_to_the_last_bit() -> None:
+    value = np.float32(0.1)
+
+    (ranked,) = rank(np.array([[value, 0, 0, 0]], np.float32), LABELS, 1)
+
+    assert np.float32(ranked[0].probability) == value
+
+
+def test_every_image_has_a_winner_the_first_of_equal_ones() -> None:
+    classification = Classification(scores((0.25, 0.5, 0.25, 0), (0.5, 0, 0, 0.5)), ((), ()))
+
+    assert classification.winners(LABELS) == [RankedClass("b", 1, 0.5), RankedClass("a", 0, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("probability", "below"), [(0.75, True), (0.8, False), (0.85, False), (float("nan"), True)], ids=str
+)
+def test_less_than_the_threshold_is_too_little_and_so_is_nan(probability: float, below: bool) -> None:
+    assert RankedClass("a", 0, probability).is_below(0.8) is below
+
+
+def test_softmax_gives_probabilities() -> None:
+    probabilities = softmax(scores((0, np.log(3))))
+
+    assert probabilities.tolist() == [pytest.approx([0.25, 0.75])]
+
+
+def test_large_logits_do_not_overflow() -> None:
+    probabilities = softmax(scores((1e30, -1e30, 1e30), (-1e38, 0, 1e38)))
+
+    assert probabilities.tolist() == [[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]]

@@ -1,0 +1,102 @@
+"""From inputs to predictions, with a network that is a lambda."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from modelrepo.metadata import OutputSpec
+from service.codecs.inputs import EncodedImage, EncodedImages, PixelArray
+from service.codecs.limits import Limits
+from service.errors import InvalidImage, TooLarge
+from service.inference.predictor import Predictor
+from service.inference.runtime import Scores
+from service.telemetry.stage_timer import StageTimer
+from tests.support.bundles import describe
+from tests.support.pictures import as_png, picture
+
+LIMITS = Limits(max_pixels=100, max_request_pixels=10_000, max_images=2)
+Model = Callable[[NDArray[np.uint8]], Scores]
+
+
+def always(*row: float) -> Model:
+    """A network that says the same to every image."""
+    return lambda batch: np.tile(np.array(row, np.float32), (len(batch), 1))
+
+
+def encoded(*contents: bytes) -> EncodedImages:
+    return EncodedImages(tuple(EncodedImage(content, f"image {n}") for n, content in enumerate(contents, start=1)))
+
+
+def test_every_image_gets_a_prediction_by_the_bundles_labels() -> None:
+    predictor = Predictor(describe("tiny"), "", always(0.2, 0.5, 0.3), LIMITS)
+
+    classification = predictor.classify(encoded(as_png(picture(0)), as_png(picture(1))), StageTimer(0))
+
+    winners = classification.winners(predictor.metadata.labels)
+    assert [(each.label, each.index, each.probability) for each in winners] == [("middle", 1, 0.5)] * 2
+
+
+def test_the_network_sees_the_pixels_as_they_were_sent() -> None:
+    seen: list[NDArray[np.uint8]] = []
+
+    def watch(batch: NDArray[np.uint8]) -> Scores:
+        seen.append(batch)
+        return always(1, 0, 0)(batch)
+
+    predictor = Predictor(describe("tiny"), "", watch, LIMITS)
+    predictor.classify(PixelArray(picture(2)[None]), StageTimer(0))
+    predictor.classify(encoded(as_png(picture(2))), StageTimer(0))
+
+    assert all(np.array_equal(batch, picture(2)[None]) for batch in seen)
+    assert len(seen) == 2
+
+
+def test_logits_become_probabilities() -> None:
+    metadata = describe("tiny", output=OutputSpec("probabilities", "float32", "logits", 3))
+    predictor = Predictor(metadata, "", always(0, 1000, 0), LIMITS)
+
+    classification = predictor.classify(encoded(as_png(picture(0))), StageTimer(0))
+
+    assert classification.probabilities.tolist() == [[0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [encoded(*[b""] * 3), PixelArray(np.zeros((3, 8, 8, 1), np.uint8))],
+    ids=["files", "pixels"],
+)
+def test_too_many_images_are_refused_before_one_is_decoded(inputs: EncodedImages | PixelArray) -> None:
+    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
+
+    with pytest.raises(TooLarge, match="3 images in one request are too many: send at most 2 at a time"):
+        predictor.classify(inputs, StageTimer(0))
+
+
+def test_an_image_with_too_many_pixels_is_refused() -> None:
+    predictor = Predictor(
+        describe("tiny"), "", always(1, 0, 0), Limits(max_pixels=63, max_request_pixels=10_000, max_images=2)
+    )
+
+    with pytest.raises(TooLarge, match="8 × 8 = 64 pixels, the limit is 63"):
+        predictor.classify(encoded(as_png(picture(0))), StageTimer(0))
+
+
+def test_one_bad_image_among_many_is_named_and_one_alone_is_not() -> None:
+    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
+
+    with pytest.raises(InvalidImage, match=r"^image 2: this is not an image"):
+        predictor.classify(encoded(as_png(picture(0)), b"?"), StageTimer(0))
+    with pytest.raises(InvalidImage, match=r"^this is not an image"):
+        predictor.classify(encoded(b"?"), StageTimer(0))
+
+
+def test_the_images_of_a_request_have_a_limit_of_pixels_together() -> None:
+    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), Limits(64, max_request_pixels=191, max_images=3))
+    predictor.classify(encoded(*[as_png(picture(0))] * 2), StageTimer(0))
+
+    with pytest.raises(
+        TooLarge, match="with image 3 the request has more than 191 pixels: send fewer images at a time"
+    ):
+        predictor.classify(encoded(*[as_png(picture(0))] * 3), StageTimer(0))

@@ -1,0 +1,54 @@
+"""Status and signature of models, in TensorFlow Serving's words."""
+
+from service.codecs.limits import Limits
+from service.inference.model_version import LoadedVersion
+from service.inference.predictor import Predictor
+from service.protocols.tfserving.responses import describe_metadata, describe_status
+from tests.support.bundles import describe
+
+SERVED = LoadedVersion("tiny", 1, Predictor(describe("tiny"), "", lambda batch: batch, Limits(1, 1, 1)))
+REFUSED = LoadedVersion("tiny", 2, None, "model.onnx is damaged", "corrupt")
+
+
+def test_a_model_is_ready_with_one_version_that_is_served() -> None:
+    assert describe_status("tiny", [REFUSED, SERVED]) == {
+        "name": "tiny",
+        "ready": True,
+        "model_version_status": [
+            {
+                "version": "2",
+                "state": "END",
+                "status": {"error_code": "FAILED_PRECONDITION", "error_message": "model.onnx is damaged"},
+            },
+            {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}},
+        ],
+    }
+
+
+def test_a_model_is_not_ready_without_one() -> None:
+    assert describe_status("tiny", [REFUSED])["ready"] is False
+
+
+def test_the_signature_has_the_models_tensors() -> None:
+    document = describe_metadata(describe("tiny", 3, mode="rgb"))
+
+    signature = document["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    assert document["model_spec"] == {"name": "tiny", "signature_name": "", "version": "3"}
+    assert signature["method_name"] == "tensorflow/serving/predict"
+    assert signature["inputs"] == {
+        "image": {
+            "dtype": "DT_UINT8",
+            "tensor_shape": {
+                "dim": [{"size": size, "name": ""} for size in ("-1", "8", "8", "3")],
+                "unknown_rank": False,
+            },
+            "name": "image",
+        }
+    }
+    assert signature["outputs"] == {
+        "probabilities": {
+            "dtype": "DT_FLOAT",
+            "tensor_shape": {"dim": [{"size": size, "name": ""} for size in ("-1", "3")], "unknown_rank": False},
+            "name": "probabilities",
+        }
+    }

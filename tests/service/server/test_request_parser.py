@@ -1,0 +1,286 @@
+"""A request while it arrives: the same whatever pieces it comes in, and bounded whatever is sent."""
+
+import tracemalloc
+
+import pytest
+
+from service.server.request_parser import MAX_HEADER_BYTES, MAX_HEADERS, MAX_REQUEST_LINE, BodyBudget, RequestParser
+
+POST = b"POST /predict?top_k=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Two: 1\r\nX-Two: 2\r\n\r\nhello"
+CHUNKED = (
+    b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nT: 1\r\n\r\n"
+)
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.fixture
+def budget() -> BodyBudget:
+    return BodyBudget(one=100, all=150)
+
+
+@pytest.fixture
+def incoming(budget: BodyBudget) -> RequestParser:
+    return RequestParser(budget)
+
+
+def body_of(incoming: RequestParser) -> bytes:
+    body: bytes = incoming.environ()["wsgi.input"].read()
+    return body
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000], ids=lambda size: f"{size} bytes at a time")
+@pytest.mark.parametrize("data", [POST, CHUNKED], ids=["Content-Length", "chunked"])
+def test_a_request_is_the_same_in_whatever_pieces_it_comes(incoming: RequestParser, data: bytes, size: int) -> None:
+    for start in range(0, len(data), size):
+        assert not incoming.complete
+        incoming.feed(data[start : start + size])
+
+    assert incoming.complete
+    assert incoming.refusal is None
+    assert body_of(incoming) == b"hello"
+    assert incoming.environ()["CONTENT_LENGTH"] == "5"
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b"\r\n\r\n"], ids=repr)
+def test_empty_lines_before_a_request_are_ignored(incoming: RequestParser, before: bytes) -> None:
+    incoming.feed(before)
+    assert not incoming.started
+
+    incoming.feed(b"\r\n" + GET)
+
+    assert incoming.complete
+    assert incoming.refusal is None
+
+
+def test_the_environment_is_what_wsgi_asks_for(incoming: RequestParser) -> None:
+    incoming.feed(POST.replace(b"/predict", b"/pre%64ict%C3%A9"))
+
+    environ = incoming.environ()
+
+    assert environ["REQUEST_METHOD"] == "POST"
+    assert environ["PATH_INFO"] == "/predict\xc3\xa9"
+    assert (environ["SCRIPT_NAME"], environ["QUERY_STRING"]) == ("", "top_k=1")
+    assert environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+    assert environ["HTTP_X_TWO"] == "1,2"
+
+
+def test_a_header_with_an_underscore_cannot_pass_for_another(incoming: RequestParser) -> None:
+    incoming.feed(b"GET / HTTP/1.1\r\nHost: a\r\nX_Request_ID: evil\r\nContent_Length: 7\r\n\r\n")
+
+    environ = incoming.environ()
+
+    assert "HTTP_X_REQUEST_ID" not in environ
+    assert environ["CONTENT_LENGTH"] == "0"
+
+
+def test_requests_behind_one_another_come_out_one_by_one(incoming: RequestParser) -> None:
+    incoming.feed(POST + GET + CHUNKED[:30])
+    first = incoming.environ()["PATH_INFO"], body_of(incoming)
+    incoming.next()
+    second = incoming.environ()["PATH_INFO"], body_of(incoming)
+    incoming.next()
+    assert incoming.started
+    assert not incoming.complete
+    incoming.feed(CHUNKED[30:])
+
+    assert [first, second] == [("/predict", b"hello"), ("/", b"")]
+    assert (incoming.environ()["PATH_INFO"], body_of(incoming)) == ("/a", b"hello")
+
+
+def test_nothing_has_started_before_the_first_byte(incoming: RequestParser) -> None:
+    started = [incoming.started]
+    incoming.feed(GET[:1])
+    started.append(incoming.started)
+    incoming.feed(GET[1:])
+    incoming.next()
+    started.append(incoming.started)
+
+    assert started == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\r\n\r\n", "malformed_request", id="TLS"),
+        pytest.param(b"hello\r\n\r\n", "malformed_request", id="no HTTP"),
+        pytest.param(b"GET / HTTP/3.0\r\n\r\n", "malformed_request", id="a version to come"),
+        pytest.param(b"GET  HTTP/1.1\r\n\r\n", "malformed_request", id="no path"),
+        pytest.param(b"G\xc3\x89T / HTTP/1.1\r\nHost: a\r\n\r\n", "malformed_request", id="method not ASCII"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost\r\n\r\n", "malformed_request", id="header without colon"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", "malformed_request", id="space before colon"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", "malformed_request", id="folded header"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\x00b\r\n\r\n", "malformed_request", id="null in a header"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "malformed_request", id="negative length"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n", "malformed_request", id="length no number"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: +5\r\n\r\n", "malformed_request", id="length with a sign"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", "malformed_request", id="two lengths"
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "malformed_request",
+            id="length and chunks",
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "malformed_request", id="coded twice"
+        ),
+        pytest.param(b"POST / HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n", "malformed_request", id="identity"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+            "malformed_request",
+            id="two codings",
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+            "malformed_request",
+            id="chunk size no number",
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n",
+            "malformed_request",
+            id="chunk too long",
+        ),
+        pytest.param(b"GET /" + b"a" * MAX_REQUEST_LINE + b" HTTP/1.1\r\n\r\n", "uri_too_long", id="long path"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEADERS + 1) + b"\r\n", "headers_too_large", id="many"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nA: " + b"b" * (MAX_HEADER_BYTES + 1) + b"\r\n\r\n",
+            "headers_too_large",
+            id="long header",
+        ),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n", "too_large", id="length over the limit"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 30 + b"\r\n\r\n",
+            "malformed_request",
+            id="length of no machine",
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + b"a" * 101 + b"\r\n0\r\n\r\n",
+            "too_large",
+            id="chunks over the limit",
+        ),
+    ],
+)
+def test_what_cannot_be_served_is_refused_with_its_code(incoming: RequestParser, data: bytes, code: str) -> None:
+    incoming.feed(data)
+
+    assert incoming.refusal is not None
+    assert incoming.refusal.code == code
+    assert not incoming.keep_alive
+
+
+@pytest.mark.parametrize("endless", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n"], ids=repr)
+def test_a_head_that_never_ends_is_refused(incoming: RequestParser, endless: bytes) -> None:
+    more = b"A: b\r\n" * 100 if endless.endswith(b"\n") else b"a" * 600
+    incoming.feed(endless)
+    for _ in range(40):
+        if incoming.refusal is None:
+            incoming.feed(more)
+
+    assert incoming.refusal is not None
+    assert incoming.refusal.status in {414, 431}
+
+
+def test_what_follows_a_refusal_is_thrown_away(incoming: RequestParser, budget: BodyBudget) -> None:
+    incoming.feed(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n60\r\n" + b"a" * 0x60 + b"\r\n")
+    held = budget.held
+    for _ in range(10):
+        incoming.feed(b"60\r\n" + b"a" * 0x60 + b"\r\n")
+
+    assert incoming.refusal is not None
+    assert budget.held == held
+
+
+def test_unfinished_bodies_share_a_budget(budget: BodyBudget) -> None:
+    first, second = RequestParser(budget), RequestParser(budget)
+    first.feed(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n" + b"a" * 90)
+
+    second.feed(b"POST / HTTP/1.1\r\nContent-Length: 61\r\n\r\n")
+
+    assert second.refusal is not None
+    assert second.refusal.status == 503
+
+
+def test_a_body_gives_its_memory_back_when_the_next_request_begins(incoming: RequestParser, budget: BodyBudget) -> None:
+    incoming.feed(POST)
+    assert budget.held == 5
+
+    incoming.next()
+
+    assert budget.held == 0
+
+
+def test_a_body_gives_its_memory_back_once_when_the_connection_ends(
+    incoming: RequestParser, budget: BodyBudget
+) -> None:
+    incoming.feed(POST[:-1])
+    assert budget.held == 4
+
+    incoming.release()
+    incoming.release()
+
+    assert budget.held == 0
+
+
+def test_continue_is_asked_for_once(incoming: RequestParser) -> None:
+    incoming.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n")
+
+    assert incoming.wants_continue()
+    assert not incoming.wants_continue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(POST[:-5], id="not expected"),
+        pytest.param(POST.replace(b"X-Two: 1", b"Expect: 100-continue"), id="the body is there already"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: 101\r\nExpect: 100-continue\r\n\r\n", id="refused"),
+    ],
+)
+def test_continue_is_not_said_where_it_helps_nobody(incoming: RequestParser, data: bytes) -> None:
+    incoming.feed(data)
+
+    assert not incoming.wants_continue()
+
+
+@pytest.mark.parametrize(
+    ("head", "stays"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", True),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n", False),
+        (b"GET / HTTP/1.0\r\n", False),
+        (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n", True),
+    ],
+)
+def test_the_connection_stays_open_as_the_client_asks(incoming: RequestParser, head: bytes, stays: bool) -> None:
+    incoming.feed(head + b"\r\n")
+
+    assert incoming.complete
+    assert incoming.keep_alive is stays
+
+
+def test_a_request_that_could_not_be_parsed_still_has_an_environment(incoming: RequestParser) -> None:
+    incoming.feed(b"\xff\xfe\r\n\r\n")
+
+    environ = incoming.environ()
+
+    assert environ["PATH_INFO"].startswith("/")
+    assert environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+
+
+def test_bytes_beyond_ascii_in_the_query_are_escaped(incoming: RequestParser) -> None:
+    incoming.feed(b"GET /summary?model=\xffa\xc3\xa9&x=%41 HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert incoming.environ()["QUERY_STRING"] == "model=%FFa%C3%A9&x=%41"
+
+
+def test_many_small_chunks_take_no_more_memory_than_one_large_one() -> None:
+    incoming = RequestParser(BodyBudget(one=1 << 20, all=1 << 20))
+    incoming.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    tracemalloc.start()
+
+    for _ in range(100):
+        incoming.feed(b"1\r\nx\r\n" * 1000)
+
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 200_000

@@ -1,0 +1,32 @@
+"""The scoreboard's numbers as metrics."""
+
+from service.ipc.scoreboard import ExitCause, Scoreboard
+from service.telemetry.collectors import WorkerCollector
+
+
+def scrape(scoreboard: Scoreboard) -> dict[str, float]:
+    """The samples by name, or by cause where they have one."""
+    found = [sample for metric in WorkerCollector(scoreboard).collect() for sample in metric.samples]
+    return {sample.labels.get("cause", sample.name): sample.value for sample in found}
+
+
+def test_every_cause_is_there_before_its_first_death() -> None:
+    assert scrape(Scoreboard()) == {"convserve_workers": 0, "signal": 0, "exit": 0, "timeout": 0}
+
+
+def test_deaths_are_counted_by_cause() -> None:
+    scoreboard = Scoreboard()
+    for cause in (ExitCause.EXIT, ExitCause.TIMEOUT, ExitCause.EXIT):
+        scoreboard.count_death(cause)
+
+    assert scrape(scoreboard) == {"convserve_workers": 0, "signal": 0, "exit": 2, "timeout": 1}
+
+
+def test_only_workers_that_take_connections_are_counted() -> None:
+    scoreboard = Scoreboard()
+    _starting, leaving, serving = (scoreboard.claim() for _ in range(3))
+    scoreboard.enter(leaving, 12)
+    scoreboard.leave(leaving)
+    scoreboard.enter(serving, 13)
+
+    assert scrape(scoreboard)["convserve_workers"] == 1

@@ -1,0 +1,132 @@
+"""Around every request: its id, its deadline, its place in metrics and log."""
+
+import json
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.errors import Overloaded, QueueFull
+from service.web.routes import health, v2
+from tests.support.pictures import as_png, picture
+
+PNG = as_png(picture(1))
+
+
+@pytest.mark.parametrize("given", ["a", "7f3c-11", "trace/1:span=2", "A" * 128, "Root=1-67a;x"[:8]])
+def test_a_sane_request_id_comes_back(client: FlaskClient, given: str) -> None:
+    response = client.get("/livez", headers={"X-Request-ID": given})
+
+    assert response.headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["", "A" * 129, "a b", 'a"b', "<script>", "a,b", "é", "a\tb"], ids=repr)
+def test_any_other_request_id_is_replaced(client: FlaskClient, given: str) -> None:
+    response = client.get("/livez", headers={"X-Request-ID": given})
+
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["X-Request-ID"])
+
+
+def test_every_request_has_an_id_of_its_own(client: FlaskClient) -> None:
+    ids = {client.get("/livez").headers["X-Request-ID"] for _ in range(10)}
+
+    assert len(ids) == 10
+
+
+def test_requests_are_counted_by_method_route_and_status(client: FlaskClient) -> None:
+    client.post("/predict", data=PNG)
+    client.post("/models/mnist/predict", data=PNG)
+    client.post("/models/nothing/predict", data=PNG)
+    client.get("/no/such/path")
+    client.open("/livez", method="BREW")
+
+    text = client.get("/metrics").text
+
+    for labels in (
+        'method="POST",route="/predict",status="200"',
+        'method="POST",route="/models/<name>/predict",status="200"',
+        'method="POST",route="/models/<name>/predict",status="404"',
+        'method="GET",route="unmatched",status="404"',
+        'method="other",route="unmatched",status="405"',
+    ):
+        assert f"http_requests_total{{{labels}}} 1.0" in text
+
+
+def test_predictions_are_counted_by_label(client: FlaskClient) -> None:
+    for place in (0, 1, 1):
+        client.post("/predict", data=as_png(picture(place)))
+
+    text = client.get("/metrics").text
+
+    assert 'convserve_predictions_total{label="left",model="mnist",version="2"} 1.0' in text
+    assert 'convserve_predictions_total{label="middle",model="mnist",version="2"} 2.0' in text
+    assert 'convserve_batch_size_count{model="mnist",version="2"} 3.0' in text
+    assert 'convserve_confidence_count{model="mnist",version="2"} 3.0' in text
+
+
+@pytest.mark.parametrize("stage", ["queue", "decode", "preprocess", "infer", "encode"])
+def test_every_stage_is_timed(client: FlaskClient, stage: str) -> None:
+    client.post("/predict", data=PNG)
+
+    text = client.get("/metrics").text
+
+    assert f'convserve_stage_seconds_count{{model="mnist",stage="{stage}",version="2"}} 1.0' in text
+
+
+def test_nothing_is_in_progress_but_the_question_itself(client: FlaskClient) -> None:
+    client.post("/predict", data=PNG)
+    client.post("/predict", data=b"")
+
+    assert "\nhttp_requests_in_progress 1.0\n" in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("line", ["POST /predict", "GET /models/mnist", "GET /v1/models/mnist", "GET /v2/models/mnist"])
+def test_a_request_that_waited_too_long_is_turned_away(client: FlaskClient, line: str) -> None:
+    method, path = line.split()
+
+    response = client.open(path, method=method, data=PNG, environ_overrides={"convserve.queue_seconds": 31.0})
+
+    assert (response.status_code, response.get_json()["code"]) == (504, "deadline_exceeded")
+
+
+@pytest.mark.parametrize("path", [*health.PATHS, *v2.HEALTH_PATHS, "/metrics", "/readyz/"])
+def test_those_who_watch_the_service_are_answered_however_long_the_queue(client: FlaskClient, path: str) -> None:
+    response = client.get(path, environ_overrides={"convserve.queue_seconds": 31.0})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", [*health.PATHS, *v2.HEALTH_PATHS, "/metrics"])
+def test_those_who_watch_the_service_are_answered_though_the_queue_is_full(client: FlaskClient, path: str) -> None:
+    response = client.get(path, environ_overrides={"convserve.refusal": QueueFull("try again")})
+
+    assert response.status_code == 200
+
+
+def test_what_the_worker_refuses_is_answered_in_the_usual_form(client: FlaskClient) -> None:
+    response = client.get("/livez", environ_overrides={"convserve.refusal": Overloaded("try again")})
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert response.get_json()["error"] == "try again"
+
+
+def test_the_time_in_the_queue_is_part_of_the_requests_time(client: FlaskClient, log: list[bytes]) -> None:
+    client.post("/predict", data=PNG, environ_overrides={"convserve.queue_seconds": 2.0})
+
+    assert json.loads(log[-1])["duration_ms"] >= 2000
+
+
+def test_a_prediction_is_logged_with_its_model_and_label(client: FlaskClient, log: list[bytes]) -> None:
+    client.post("/models/colour/predict", data=PNG, headers={"X-Request-ID": "mine"})
+
+    (line,) = log
+    facts = json.loads(line)
+    assert facts.items() >= {"model": "colour", "version": 1, "images": 1, "label": "middle"}.items()
+    assert facts.items() >= {"method": "POST", "status": 200, "bytes_in": len(PNG), "request_id": "mine"}.items()
+
+
+def test_images_are_not_in_the_log(client: FlaskClient, log: list[bytes]) -> None:
+    client.post("/predict", json={"image": "aGVsbG8="})
+
+    assert b"aGVsbG8" not in log[0]
