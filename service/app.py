@@ -45,7 +45,7 @@ from service.web.routes.v1 import v1_routes
 logger = logging.getLogger("convserve")
 
 
-def create_app(settings: Settings, metrics: Metrics, seat: WorkerContext, write_log: Write) -> Flask:
+def create_app(settings: Settings, metrics: Metrics, context: WorkerContext, write_log: Write) -> Flask:
     """Load and verify the models, then put the routes in front of them.
 
     The worker's loop calls what is in `app.extensions`: the `follower`, so that models come and go, and the `shadows`,
@@ -54,15 +54,15 @@ def create_app(settings: Settings, metrics: Metrics, seat: WorkerContext, write_
     limits = Limits(settings.max_pixels, settings.max_request_pixels, settings.max_images)
     repository = ModelRepository(settings.models)
     registry = ModelRegistry([], settings.default_model)
-    orders, reports, guard = ControlFile(seat.folder), WorkerStatuses(seat), CrashGuard(seat.folder)
+    orders, reports, guard = ControlFile(context.folder), WorkerStatuses(context), CrashGuard(context.folder)
     loader = VersionCache(repository, partial(_open_bundle, threads=settings.session_threads, limits=limits), guard)
-    planner = Planner(repository, settings.versions, loader, seat.folder)
+    planner = Planner(repository, settings.versions, loader, context.folder)
     on_plan = partial(_count, metrics)
     follower = ModelReloader(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
     follower.begin()
     metrics.scrape.register(ModelInfoCollector(reports))
-    is_ending = seat.scoreboard.is_ending
-    readiness = Readiness(registry, is_ending)
+    is_shutting_down = context.scoreboard.is_shutting_down
+    readiness = Readiness(registry, is_shutting_down)
     metrics.scrape.register(readiness)
 
     control = ModelControl(repository, orders, reports, settings.request_timeout)
@@ -80,7 +80,7 @@ def create_app(settings: Settings, metrics: Metrics, seat: WorkerContext, write_
     for routes in (
         predict_routes(native, limits),
         v1_routes(tensorflow_serving),
-        v2.v2_routes(open_inference, open_repository, _read_keys(settings), is_ending),
+        v2.v2_routes(open_inference, open_repository, _read_keys(settings), is_shutting_down),
         summary_routes(registry),
         model_routes(registry),
         health.health_routes(registry, readiness),

@@ -70,7 +70,7 @@ def metrics(worker_metrics: Callable[[int], Metrics]) -> Metrics:
 
 
 @pytest.fixture
-def seat(metrics_folder: str) -> WorkerContext:
+def context(metrics_folder: str) -> WorkerContext:
     return WorkerContext(Path(metrics_folder), 0, Scoreboard())
 
 
@@ -81,8 +81,8 @@ def log() -> list[bytes]:
 
 
 @pytest.fixture
-def app(settings: Settings, metrics: Metrics, seat: WorkerContext, log: list[bytes]) -> Flask:
-    return create_app(settings, metrics, seat, log.append)
+def app(settings: Settings, metrics: Metrics, context: WorkerContext, log: list[bytes]) -> Flask:
+    return create_app(settings, metrics, context, log.append)
 
 
 @pytest.fixture

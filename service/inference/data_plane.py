@@ -13,7 +13,7 @@ from service.inference.shadow import Shadows
 from service.inference.traffic_split import Choice
 from service.telemetry.metrics import Metrics
 from service.telemetry.request_state import RequestState
-from service.telemetry.stage_timer import StageTimer
+from service.telemetry.stage_timer import Stage, StageTimer
 
 Response = TypeVar("Response")
 
@@ -34,7 +34,7 @@ class DataPlane:
         self._shadows = shadows
         self._meters: WeakKeyDictionary[Predictor, PredictionInstruments] = WeakKeyDictionary()
 
-    def run(self, choice: Choice, understand: Callable[[], DecodedRequest[Response]], record: RequestState) -> Response:
+    def run(self, choice: Choice, understand: Callable[[], DecodedRequest[Response]], state: RequestState) -> Response:
         """Do what a request asks for and return the answer; raises a RequestError.
 
         The record learns the times and what the log shall say, and whom to tell should the request fail: from here on
@@ -42,16 +42,16 @@ class DataPlane:
         """
         predictor = choice.predictor
         meter = self._meter(predictor)
-        record.on_failure = meter.fail
-        stages = StageTimer(record.queue_seconds)
+        state.on_failure = meter.fail
+        stages = StageTimer(state.queue_seconds)
         task = understand()
         classification = predictor.classify(task.inputs, stages)
         answer = task.write(classification)
-        stages.lap("encode")
+        stages.record(Stage.ENCODE)
         winners = classification.winners(predictor.metadata.labels)
         meter.observe(winners, stages)
-        record.server_timing = stages.server_timing()
-        record.facts = _log_fields(predictor, len(winners), winners[0].label)
+        state.server_timing = stages.server_timing()
+        state.log_fields = _log_fields(predictor, len(winners), winners[0].label)
         self._shadows.offer(choice, task.inputs, winners)
         return answer
 

@@ -17,7 +17,7 @@ from service.codecs.pixel_arrays import check_pixels
 from service.errors import InvalidImage, RequestError, TooLarge
 from service.inference.prediction import Classification, softmax
 from service.inference.runtime import Model, Scores
-from service.telemetry.stage_timer import StageTimer
+from service.telemetry.stage_timer import Stage, StageTimer
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Predictor:
         for place, image in enumerate(inputs.images):  # one by one, so that only one is ever held at its full size
             decoded = self._decode(image, inputs, left)
             left -= decoded.width * decoded.height
-            stages.lap("decode")
+            stages.record(Stage.DECODE)
             prepared = prepare(decoded, spec, self.metadata.preprocessing)
-            stages.lap("preprocess")
+            stages.record(Stage.PREPROCESS)
             pixels[place] = prepared.pixels
             steps.append(prepared.steps)
         return Prepared(pixels, tuple(steps))
@@ -63,14 +63,14 @@ class Predictor:
     def probabilities(self, pixels: NDArray[np.uint8], stages: StageTimer) -> Scores:
         """Run the network on [N, height, width, channels]; returns float32 [N, classes]."""
         batch = normalize(pixels, self.metadata.input, self.metadata.preprocessing)
-        stages.lap("preprocess")
+        stages.record(Stage.PREPROCESS)
         scores = self._model(batch)
-        stages.lap("infer")
+        stages.record(Stage.INFER)
         return softmax(scores) if self.metadata.output.kind == "logits" else scores
 
     def _take_pixels(self, array: PixelArray, stages: StageTimer) -> Prepared:
         pixels = check_pixels(array.values, self.metadata.name, self.metadata.input)
-        stages.lap("decode")
+        stages.record(Stage.DECODE)
         return Prepared(pixels, ((),) * len(pixels))
 
     def _decode(self, image: EncodedImage, inputs: EncodedImages, left: int) -> Image:

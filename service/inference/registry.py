@@ -79,14 +79,14 @@ class ModelRegistry:
             raise ModelNotFound(f"{name!r} has no version {version}; loaded is {_enumerate(map(str, ready))}")
         return ready[version]
 
-    def choose(self, name: str | None, version: int | None, lot: float) -> Choice:
-        """Who answers an inference request, by its lot from 0 to 1: exactly the version that it names, if it names one.
+    def choose(self, name: str | None, version: int | None, bucket: float) -> Choice:
+        """Who answers an inference request: the version that it names, else by its bucket, a number from 0 to 1.
 
         Raises what `get` raises.
         """
         if version is not None:
             return Choice(self.get(name, version))
-        return self._split(name or self._default(), None).choose(lot)
+        return self._split(name or self._default(), None).choose(bucket)
 
     @property
     def splits(self) -> Mapping[str, TrafficSplit]:

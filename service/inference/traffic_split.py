@@ -16,12 +16,12 @@ class Part:
     predictor: Predictor
     share: float
 
-    def covers(self, lot: float) -> bool:
+    def covers(self, bucket: float) -> bool:
         """Whether a request is one of the share, by a number from 0 to 1 that was drawn for it.
 
         Chance decides, so that no pattern of the clients' can skew the share.
         """
-        return lot < self.share
+        return bucket < self.share
 
 
 class Choice(NamedTuple):
@@ -39,10 +39,10 @@ class TrafficSplit:
     canary: Part | None = None
     shadow: Part | None = None
 
-    def choose(self, lot: float) -> Choice:
-        """Who answers a request that names no version, by its lot, and who gets a copy, by another one."""
+    def choose(self, bucket: float) -> Choice:
+        """Who answers a request that names no version, by its bucket, and which shadow gets a copy, by another draw."""
         canary, shadow = self.canary, self.shadow
-        predictor = canary.predictor if canary and canary.covers(lot) else self.default
+        predictor = canary.predictor if canary and canary.covers(bucket) else self.default
         if shadow is None or shadow.predictor is predictor or not shadow.covers(draw()):  # noqa: S311 - nothing secret
             return Choice(predictor)
         return Choice(predictor, shadow.predictor)

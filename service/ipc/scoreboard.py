@@ -30,7 +30,7 @@ class Scoreboard:
     def __init__(self) -> None:
         self._cells = _words(SLOTS * _COLUMNS)
         self._of_all = _words(2)
-        self._deaths = _words(len(ExitCause))
+        self._exits = _words(len(ExitCause))
 
     def claim(self) -> int:
         """Take the first free row for a worker that is about to be forked; raises RuntimeError when all are taken."""
@@ -65,27 +65,27 @@ class Scoreboard:
         """Slots of the workers that do not take connections yet."""
         return {slot for slot, pid in enumerate(self._pids()) if pid == _CLAIMED}
 
-    def count_death(self, cause: ExitCause) -> None:
-        """Count a worker that ended unasked."""
-        self._deaths[list(ExitCause).index(cause)] += 1
+    def count_exit(self, cause: ExitCause) -> None:
+        """Count a worker that exited unexpectedly."""
+        self._exits[list(ExitCause).index(cause)] += 1
 
-    def deaths(self) -> dict[ExitCause, int]:
-        """How many workers ended unasked, by cause."""
-        return dict(zip(ExitCause, self._deaths.tolist(), strict=True))
+    def exits(self) -> dict[ExitCause, int]:
+        """How many workers exited unexpectedly, by cause."""
+        return dict(zip(ExitCause, self._exits.tolist(), strict=True))
 
-    def announce_end(self, at: float, shared: bool) -> None:
+    def announce_shutdown(self, at: float, shared: bool) -> None:
         """Say once for all workers when to stop listening (monotonic seconds), and whether others share the sockets."""
         if not self._of_all[_END]:
             self._of_all[_SHARED] = shared
             self._of_all[_END] = max(1, int(at * 1e9))
 
-    def is_ending(self) -> bool:
+    def is_shutting_down(self) -> bool:
         """Whether the end is announced: from then on the service is not ready."""
         return self._of_all[_END] != 0
 
     def seconds_left(self) -> float:
         """Seconds until the service stops listening; infinity where no end is announced."""
-        return self._of_all[_END] / 1e9 - time.monotonic() if self.is_ending() else float("inf")
+        return self._of_all[_END] / 1e9 - time.monotonic() if self.is_shutting_down() else float("inf")
 
     @property
     def shared(self) -> bool:

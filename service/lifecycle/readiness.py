@@ -11,13 +11,13 @@ from service.inference.registry import ModelRegistry
 class Readiness(Collector):
     """Ready is who has a verified version of every model that is required, as long as no end is announced."""
 
-    def __init__(self, registry: ModelRegistry, is_ending: Callable[[], bool]) -> None:
+    def __init__(self, registry: ModelRegistry, is_shutting_down: Callable[[], bool]) -> None:
         self._registry = registry
-        self._is_ending = is_ending
+        self._is_shutting_down = is_shutting_down
 
     def problems(self) -> list[str]:
         """Why it is not ready, in sentences; nothing where it is."""
-        return self._registry.problems() + ["shutting down"] * self._is_ending()
+        return self._registry.problems() + ["shutting down"] * self._is_shutting_down()
 
     def collect(self) -> Iterator[Metric]:
         """Look now."""

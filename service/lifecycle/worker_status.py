@@ -40,17 +40,17 @@ def describe_versions(versions: Iterable[LoadedVersion]) -> tuple[VersionStatus,
 class WorkerStatuses:
     """This worker's report, to write, and those of all workers that take requests, to read."""
 
-    def __init__(self, seat: WorkerContext) -> None:
-        self._seat = seat
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
 
     def write(self, report: WorkerStatus) -> None:
         """Replace this worker's report."""
-        atomic_write(_path(self._seat.folder, self._seat.slot), json.dumps(asdict(report)))
+        atomic_write(_path(self._context.folder, self._context.slot), json.dumps(asdict(report)))
 
     def read(self) -> list[WorkerStatus]:
         """The reports of this worker and of all others that take requests now."""
-        slots = {self._seat.slot, *self._seat.scoreboard.workers()}
-        found = (_read(_path(self._seat.folder, slot)) for slot in slots)
+        slots = {self._context.slot, *self._context.scoreboard.workers()}
+        found = (_read(_path(self._context.folder, slot)) for slot in slots)
         return [report for report in found if report]
 
 

@@ -31,14 +31,14 @@ class NativeProtocol:
         version: str | None,
         top_k: str | None,
         read: Callable[[], Inputs],
-        record: RequestState,
+        state: RequestState,
     ) -> bytes:
         """Find the model, classify what `read` returns, and return the JSON document.
 
         `version` and `top_k` are as the client wrote them, None where it did not. Raises a RequestError.
         """
-        choice = self._registry.choose(name, parse_version(version), record.lot)
-        return self._inference.run(choice, partial(_understand, choice.predictor.metadata, top_k, read), record)
+        choice = self._registry.choose(name, parse_version(version), state.bucket)
+        return self._inference.run(choice, partial(_understand, choice.predictor.metadata, top_k, read), state)
 
 
 def _understand(metadata: Metadata, top_k: str | None, read: Callable[[], Inputs]) -> DecodedRequest[bytes]:

@@ -37,13 +37,13 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
     def signal(self, sig: int, frame: FrameType | None) -> None:
         """Note a signal for the main loop; an end is announced at once, for the loop may be busy with a reload."""
         if sig == signal.SIGTERM and os.getpid() == self.pid:  # a worker just forked has this handler, too
-            self._announce_end()
+            self._announce_shutdown()
         super().signal(sig, frame)
 
     def stop(self, graceful: bool = True) -> None:
         """Tell the workers to end, with those they serve or at once, and wait for them."""
         if graceful:
-            self._announce_end()
+            self._announce_shutdown()
         super().stop(graceful)
 
     def reload(self) -> None:
@@ -74,25 +74,25 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         """Count a worker that ended unasked, and free what it had; raises HaltServer where none can start at all."""
         cause = exit_cause(code, worker.aborted, self._scoreboard.is_leaving(worker.slot))
         if cause:
-            self._scoreboard.count_death(cause)
+            self._scoreboard.count_exit(cause)
             self.log.error("worker %s ended unasked: %s", worker.pid, describe_exit(code))
         worker.tmp.close()
         self.cfg.child_exit(self, worker)
         cannot_start = code in (self.WORKER_BOOT_ERROR, self.APP_LOAD_ERROR)
-        if cannot_start and not self._reloading and not self._scoreboard.is_ending():
+        if cannot_start and not self._reloading and not self._scoreboard.is_shutting_down():
             raise HaltServer("a worker cannot start", code)
 
     def _await_new(self, old: set[int]) -> bool:
         """Wait until no worker is starting, and kill what still starts after PATIENCE; whether a new one serves."""
         until = time.monotonic() + RELOAD_TIMEOUT
-        while (starting := self._starting()) and not self._scoreboard.is_ending():
+        while (starting := self._starting()) and not self._scoreboard.is_shutting_down():
             for pid in starting if time.monotonic() > until else ():
                 self.WORKERS[pid].aborted = True
                 self.kill_worker(pid, signal.SIGKILL)
             self.murder_workers()
             self.reap_workers()
             time.sleep(POLL_INTERVAL)
-        if not self._scoreboard.is_ending() and old.issuperset(self._scoreboard.workers().values()):
+        if not self._scoreboard.is_shutting_down() and old.issuperset(self._scoreboard.workers().values()):
             self.log.error("reload: no new worker can serve, so the old ones stay")
             return False
         return True
@@ -101,10 +101,10 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         starting = self._scoreboard.starting()
         return [pid for pid, worker in self.WORKERS.items() if worker.slot in starting]
 
-    def _announce_end(self) -> None:
+    def _announce_shutdown(self) -> None:
         """Say when to stop listening, and whether the socket is not ours alone: systemd's, or before and after USR2."""
         shared = self.systemd or bool(self.reexec_pid or self.master_pid)
-        self._scoreboard.announce_end(time.monotonic() + self._drain_delay, shared)
+        self._scoreboard.announce_shutdown(time.monotonic() + self._drain_delay, shared)
 
 
 def _ended() -> Iterator[tuple[int, int]]:

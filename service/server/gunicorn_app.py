@@ -47,8 +47,8 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
         application is not even imported before.
         """
         app = importlib.import_module("service.app")
-        seat = WorkerContext(self._folder, self._slot, self._scoreboard)
-        created: Flask = app.create_app(self._settings, create_metrics(seat), seat, _write_line)
+        context = WorkerContext(self._folder, self._slot, self._scoreboard)
+        created: Flask = app.create_app(self._settings, create_metrics(context), context, _write_line)
         gc.freeze()  # what stays for good: else every request with many lists walks through all of it
         return created
 

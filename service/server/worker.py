@@ -41,7 +41,9 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.PIPE[0], selectors.EVENT_READ, lambda pipe: os.read(pipe, 4096))
         self._next_tick = 0.0
-        gateway = WsgiGateway(self.wsgi, self.cfg, self.settings.host, self.settings.port, self.scoreboard.is_ending)
+        gateway = WsgiGateway(
+            self.wsgi, self.cfg, self.settings.host, self.settings.port, self.scoreboard.is_shutting_down
+        )
         on_count = partial(self.scoreboard.set_connections, self.slot)
         self._clients = ConnectionManager(self._selector, self.settings, gateway, on_count)
         self._listener = FairListener(self.sockets, self._selector, self.scoreboard, self.slot, self._clients)
@@ -54,7 +56,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
             patience = min(self._listener.patience, self._clients.patience, shadows.patience)
             if not self._turn(min(HEARTBEAT_INTERVAL, patience, self.scoreboard.seconds_left())):
                 shadows.compare_next()
-        if self.scoreboard.is_ending() and not self.scoreboard.shared:
+        if self.scoreboard.is_shutting_down() and not self.scoreboard.shared:
             self._close_doors()
         self._listener.pause()
         self.scoreboard.leave(self.slot)
@@ -63,7 +65,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
 
     def _stays(self) -> bool:
         """Whether this worker goes on accepting: at the end as long as all do, else until it is told to leave."""
-        return self.scoreboard.seconds_left() > 0 if self.scoreboard.is_ending() else self.alive
+        return self.scoreboard.seconds_left() > 0 if self.scoreboard.is_shutting_down() else self.alive
 
     def _turn(self, patience: float) -> bool:
         """One turn of the loop; what happens ends the wait of at most `patience` seconds. False: nothing did."""

@@ -59,13 +59,13 @@ def _date(second: int) -> str:
 
 
 class WsgiGateway:
-    """Calls the application for one complete request at a time; once the service `is_ending`, connections close."""
+    """Calls the application for one complete request at a time; connections close once `is_shutting_down()`."""
 
     def __init__(
-        self, application: WSGIApplication, cfg: Config, host: str, port: int, is_ending: Callable[[], bool]
+        self, application: WSGIApplication, cfg: Config, host: str, port: int, is_shutting_down: Callable[[], bool]
     ) -> None:
         self._application = application
-        self._is_ending = is_ending
+        self._is_shutting_down = is_shutting_down
         self._environ = {
             **base_environ(cfg),
             "wsgi.url_scheme": "http",
@@ -92,7 +92,7 @@ class WsgiGateway:
         connection.wait = environ.get(DEFERRED)
         if connection.wait:
             return
-        connection.closing = leaving or self._is_ending() or not incoming.keep_alive
+        connection.closing = leaving or self._is_shutting_down() or not incoming.keep_alive
         method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
         answer = write_response(status, headers, body, method=method, version=version, keep_alive=keep)
         connection.put(answer)

@@ -11,25 +11,26 @@ Write = Callable[[bytes], object]  # takes a whole line at once, so that lines o
 
 
 class AccessLog:
-    """Formats facts about a request and hands the line to `write`."""
+    """Formats what is known of a request and hands the line to `write`."""
 
     def __init__(self, write: Write, log_format: str) -> None:
         self._write = write
         self._format = {"json": _as_json, "text": _as_text}[log_format]
 
-    def write(self, facts: Mapping[str, Any]) -> None:
+    def write(self, log_fields: Mapping[str, Any]) -> None:
         """Write one line."""
-        self._write(self._format(facts))
+        self._write(self._format(log_fields))
 
 
-def _as_json(facts: Mapping[str, Any]) -> bytes:
-    return orjson.dumps({"time": _now(), **facts}, option=orjson.OPT_APPEND_NEWLINE)
+def _as_json(log_fields: Mapping[str, Any]) -> bytes:
+    return orjson.dumps({"time": _now(), **log_fields}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _as_text(facts: Mapping[str, Any]) -> bytes:
+def _as_text(log_fields: Mapping[str, Any]) -> bytes:
     """Time and a few words; `repr` keeps a path with control characters on its line."""
-    result = f"{facts.get('model', '')} {facts.get('label', '')}".strip()
-    words = f"{facts['status']} {facts['method']} {facts['path']!r} {facts['duration_ms']} ms {result}"
+    result = f"{log_fields.get('model', '')} {log_fields.get('label', '')}".strip()
+    request = f"{log_fields['status']} {log_fields['method']} {log_fields['path']!r}"
+    words = f"{request} {log_fields['duration_ms']} ms {result}"
     return f"{_now()} {words.rstrip()}\n".encode()
 
 

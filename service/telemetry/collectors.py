@@ -1,6 +1,4 @@
-"""How many workers serve, and how many have died, as metrics read from the scoreboard at scrape time.
-
-CPU and memory of the master and of each worker, read from /proc at scrape time.
+"""Collectors: metrics that are read at scrape time, from the scoreboard and from /proc.
 
 prometheus_client's own process collector sees only the process that answers the scrape.
 """
@@ -14,29 +12,28 @@ from prometheus_client.registry import Collector
 
 from service.ipc.scoreboard import Scoreboard
 
+_UTIME, _STIME, _RSS = 11, 12, 21  # places in /proc/<pid>/stat counted from behind the name, see proc(5)
+
 
 class WorkerCollector(Collector):
-    """The same numbers, whichever worker answers the scrape."""
+    """How many workers take connections, and how many exited unexpectedly; the same whichever worker is scraped."""
 
     def __init__(self, scoreboard: Scoreboard) -> None:
         self._scoreboard = scoreboard
 
     def collect(self) -> Iterator[Metric]:
-        """Count now; every cause of death has a sample from the start, so that its first one is a rise."""
+        """Count now; every cause has a sample from the start, so that the first exit is a rise."""
         serving = len(self._scoreboard.workers())
         yield GaugeMetricFamily("convserve_workers", "Worker processes that take connections.", value=serving)
-        text = "Workers that ended unasked since the master started, by cause: signal, exit, timeout."
-        deaths = CounterMetricFamily("convserve_worker_deaths", text, labels=["cause"])
-        for cause, count in self._scoreboard.deaths().items():
-            deaths.add_metric([cause], count)
-        yield deaths
-
-
-_UTIME, _STIME, _RSS = 11, 12, 21  # places in /proc/<pid>/stat counted from behind the name, see proc(5)
+        text = "Workers that exited unexpectedly since the master started, by cause: signal, exit, timeout."
+        exits = CounterMetricFamily("convserve_worker_deaths", text, labels=["cause"])
+        for cause, count in self._scoreboard.exits().items():
+            exits.add_metric([cause], count)
+        yield exits
 
 
 class ProcessCollector(Collector):
-    """A sample a process, labelled `worker` with its slot, or `master`."""
+    """CPU and memory of each process; the label `worker` is a worker's slot, or `master`."""
 
     def __init__(self, scoreboard: Scoreboard) -> None:
         self._scoreboard = scoreboard

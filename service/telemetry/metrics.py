@@ -113,17 +113,17 @@ class Metrics:
     files: SlotFiles
 
 
-def create_metrics(seat: WorkerContext) -> Metrics:
+def create_metrics(context: WorkerContext) -> Metrics:
     """Create the metrics of one worker.
 
     prometheus_client takes the kind of value from the process's state, so this is called once a process, before
     anything else makes a metric.
     """
-    files = SlotFiles(seat.folder, seat.slot)
+    files = SlotFiles(context.folder, context.slot)
     values.ValueClass = slot_value(files)
     own = CollectorRegistry()
     return Metrics(
-        scrape=_scrape_registry(seat),
+        scrape=_scrape_registry(context),
         requests=Counter("http_requests_total", "Answered HTTP requests.", ("method", "route", "status"), registry=own),
         request_seconds=Histogram(
             "http_request_duration_seconds",
@@ -185,9 +185,9 @@ def create_metrics(seat: WorkerContext) -> Metrics:
     )
 
 
-def _scrape_registry(seat: WorkerContext) -> CollectorRegistry:
+def _scrape_registry(context: WorkerContext) -> CollectorRegistry:
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=str(seat.folder))
-    registry.register(ProcessCollector(seat.scoreboard))
-    registry.register(WorkerCollector(seat.scoreboard))
+    MultiProcessCollector(registry, path=str(context.folder))
+    registry.register(ProcessCollector(context.scoreboard))
+    registry.register(WorkerCollector(context.scoreboard))
     return registry

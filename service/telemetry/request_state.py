@@ -17,10 +17,10 @@ class RequestState:
     route: str = "unmatched"  # the pattern, never the path: a metric's label
     status: int = 500  # what the client gets should nobody say another
     bytes_out: int = 0
-    facts: dict[str, Any] = field(default_factory=dict)  # what the route adds to the log line
+    log_fields: dict[str, Any] = field(default_factory=dict)  # what the route adds to the log line
     server_timing: str = ""  # the header's value, once there is one
     on_failure: Callable[[float, str], None] | None = None  # wants to know after how many seconds, and with what code
-    lot: float = field(default_factory=draw)  # decides between versions, and alike when a request is tried again
+    bucket: float = field(default_factory=draw)  # decides between versions, and alike when a request is tried again
 
     def seconds(self) -> float:
         """Time since the request was complete, the queue included."""

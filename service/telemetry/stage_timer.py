@@ -1,17 +1,28 @@
-"""Where the time of one request goes."""
+"""How long each stage of one prediction request takes."""
 
 import time
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """The stages of a prediction request in the order in which they come, as the metric's label has them."""
+
+    QUEUE = "queue"
+    DECODE = "decode"
+    PREPROCESS = "preprocess"
+    INFER = "infer"
+    ENCODE = "encode"
 
 
 class StageTimer:
-    """A stopwatch with named laps; a stage that comes again adds to its time."""
+    """Seconds by stage; the time of a stage that comes again is added."""
 
-    def __init__(self, queue: float) -> None:
-        self.seconds = {"queue": queue}
+    def __init__(self, queue_seconds: float) -> None:
+        self.seconds = {Stage.QUEUE: queue_seconds}
         self._last = time.perf_counter()
 
-    def lap(self, stage: str) -> None:
-        """Book the time since the last lap on a stage."""
+    def record(self, stage: Stage) -> None:
+        """Add the time since the last call, or since the start, to a stage."""
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
         self._last = now

@@ -13,7 +13,7 @@ from functools import cache
 from prometheus_client.mmap_dict import MmapedDict
 
 from service.telemetry.multiprocess_values import SlotFiles
-from service.telemetry.stage_timer import StageTimer
+from service.telemetry.stage_timer import Stage, StageTimer
 
 KIND, SUFFIX = "statistics", "mmap"  # of the files
 NANO = 1_000_000_000  # nanoseconds in a second
@@ -69,8 +69,8 @@ class Tally:
     def succeed(self, size: int, stages: StageTimer) -> None:
         """Count a request of `size` images."""
         spent = stages.seconds
-        before = spent.get("decode", 0.0) + spent.get("preprocess", 0.0)
-        self._row(size).add(spent["queue"], before, spent["infer"], spent["encode"])
+        before = spent.get(Stage.DECODE, 0.0) + spent.get(Stage.PREPROCESS, 0.0)
+        self._row(size).add(spent[Stage.QUEUE], before, spent[Stage.INFER], spent[Stage.ENCODE])
 
     def fail(self, seconds: float) -> None:
         """Count a request that got an error after `seconds`."""

@@ -21,11 +21,11 @@ def handle_failures(app: Flask, metrics: Metrics) -> None:
     def answer(error: Exception) -> Response:
         status, code, sentence, headers = _describe(error)
         metrics.rejected.labels(code).inc()
-        record = request.environ[REQUEST_STATE]
-        if record.on_failure:
-            record.on_failure(record.seconds(), code)
+        state = request.environ[REQUEST_STATE]
+        if state.on_failure:
+            state.on_failure(state.seconds(), code)
         members = error.members if isinstance(error, RequestError) else {}
-        document = {**members, "error": sentence, "code": code, "request_id": record.request_id}
+        document = {**members, "error": sentence, "code": code, "request_id": state.request_id}
         return json_response(document, status, headers)
 
 

@@ -52,12 +52,12 @@ class FastPath:
         if path is None:
             return None
         content = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        record = environ[REQUEST_STATE]
+        state = environ[REQUEST_STATE]
         inputs = EncodedImages((EncodedImage(content, "the image"),))
         try:
-            answer = self._native.predict(path[1], path[2], None, lambda: inputs, record)
+            answer = self._native.predict(path[1], path[2], None, lambda: inputs, state)
         except Exception:  # Flask meets it again, and has the words for it
             environ["wsgi.input"] = io.BytesIO(content)
             return None
-        record.route = PREDICT_RULES[path.lastindex or 0]
+        state.route = PREDICT_RULES[path.lastindex or 0]
         return answer

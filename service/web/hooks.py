@@ -17,11 +17,11 @@ def admit_requests(app: Flask, request_timeout: float, always_answered: Containe
 
     @app.before_request
     def admit() -> None:
-        record = request.environ[REQUEST_STATE]
+        state = request.environ[REQUEST_STATE]
         if request.url_rule:
-            record.route = request.url_rule.rule
-        refusal, watching = request.environ.get(ERROR), record.route in always_answered
+            state.route = request.url_rule.rule
+        refusal, watching = request.environ.get(ERROR), state.route in always_answered
         if refusal is not None and not (watching and isinstance(refusal, QueueFull)):
             raise refusal
-        if record.queue_seconds > request_timeout and not watching:
-            raise DeadlineExceeded(f"waited {record.queue_seconds:.1f} seconds in the queue: the server is overloaded")
+        if state.queue_seconds > request_timeout and not watching:
+            raise DeadlineExceeded(f"waited {state.queue_seconds:.1f} seconds in the queue: the server is overloaded")

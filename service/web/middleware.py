@@ -29,22 +29,22 @@ class RequestMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let the application answer, then account for it."""
-        record = RequestState(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0))
-        environ[REQUEST_STATE] = record
+        state = RequestState(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0))
+        environ[REQUEST_STATE] = state
         self._in_progress.inc()
         try:
-            return self._application(environ, partial(_start, record, start_response))
+            return self._application(environ, partial(_start, state, start_response))
         finally:
             self._in_progress.dec()
             if DEFERRED not in environ:  # else this was not its answer yet
-                self._account(environ, record)
+                self._account(environ, state)
 
-    def _account(self, environ: WSGIEnvironment, record: RequestState) -> None:
-        given, seconds = environ["REQUEST_METHOD"], record.seconds()
+    def _account(self, environ: WSGIEnvironment, state: RequestState) -> None:
+        given, seconds = environ["REQUEST_METHOD"], state.seconds()
         method = given if given in METHODS else "other"
-        self._counter(method, record.route, str(record.status)).inc()
-        self._histogram(method, record.route).observe(seconds)
-        self._log.write(_log_line(environ, record, seconds))
+        self._counter(method, state.route, str(state.status)).inc()
+        self._histogram(method, state.route).observe(seconds)
+        self._log.write(_log_line(environ, state, seconds))
 
 
 def _request_id(environ: WSGIEnvironment) -> str:
@@ -53,26 +53,26 @@ def _request_id(environ: WSGIEnvironment) -> str:
 
 
 def _start(
-    record: RequestState, start_response: StartResponse, status: str, headers: Headers, exc_info: Any = None
+    state: RequestState, start_response: StartResponse, status: str, headers: Headers, exc_info: Any = None
 ) -> Any:
     """`start_response` as the application sees it: notes the status and adds the request's id and times."""
-    record.status = int(status[:3])
-    record.bytes_out = next((int(value) for name, value in headers if name == "Content-Length"), 0)
-    added = [("X-Request-ID", record.request_id)]
-    if record.server_timing:
-        added.append(("Server-Timing", record.server_timing))
+    state.status = int(status[:3])
+    state.bytes_out = next((int(value) for name, value in headers if name == "Content-Length"), 0)
+    added = [("X-Request-ID", state.request_id)]
+    if state.server_timing:
+        added.append(("Server-Timing", state.server_timing))
     return start_response(status, [*headers, *added], exc_info)
 
 
-def _log_line(environ: WSGIEnvironment, record: RequestState, seconds: float) -> dict[str, Any]:
+def _log_line(environ: WSGIEnvironment, state: RequestState, seconds: float) -> dict[str, Any]:
     return {
         "method": environ["REQUEST_METHOD"],
         "path": environ["PATH_INFO"].encode("latin-1").decode(errors="replace"),
-        "status": record.status,
+        "status": state.status,
         "duration_ms": round(seconds * 1000, 3),
         "bytes_in": int(environ.get("CONTENT_LENGTH") or 0),
-        "bytes_out": record.bytes_out,
+        "bytes_out": state.bytes_out,
         "client": environ.get("REMOTE_ADDR"),
-        "request_id": record.request_id,
-        **record.facts,
+        "request_id": state.request_id,
+        **state.log_fields,
     }

@@ -92,22 +92,22 @@ class OpenInference:
         version: str | None,
         read: Callable[[], bytes],
         header_length: str | None,
-        record: RequestState,
+        state: RequestState,
     ) -> InferResponse:
         """Answer the body that `read` returns: JSON, tensors behind JSON, or one tensor (`header_length` "0")."""
-        choice = self._choose(name, version, record.lot)
-        understand = partial(self._understand, choice.predictor.metadata, read, header_length, record)
-        return self._inference.run(choice, understand, record)
+        choice = self._choose(name, version, state.bucket)
+        understand = partial(self._understand, choice.predictor.metadata, read, header_length, state)
+        return self._inference.run(choice, understand, state)
 
     def _understand(
-        self, metadata: Metadata, read: Callable[[], bytes], header_length: str | None, record: RequestState
+        self, metadata: Metadata, read: Callable[[], bytes], header_length: str | None, state: RequestState
     ) -> DecodedRequest[InferResponse]:
         content = read()
         if header_length == RAW:
             raw = Output(metadata.output.name, binary=True, classes=None)
             return DecodedRequest(read_raw(content, metadata), partial(write_response, None, raw, metadata))
         request = parse_request(content, parse_header_length(header_length, len(content)))
-        _check_deadline(request, record)
+        _check_deadline(request, state)
         output = choose_output(request, metadata)
         inputs = read_inputs(request.inputs, metadata, self._limits)
         return DecodedRequest(inputs, partial(write_response, request.id, output, metadata))
@@ -167,9 +167,9 @@ class OpenInference:
         except ModelNotFound as error:
             raise _unknown(name, version, error) from error
 
-    def _choose(self, name: str, version: str | None, lot: float) -> Choice:
+    def _choose(self, name: str, version: str | None, bucket: float) -> Choice:
         try:
-            return self._registry.choose(name, parse_version(version), lot)
+            return self._registry.choose(name, parse_version(version), bucket)
         except ModelNotFound as error:
             raise _unknown(name, version, error) from error
 
@@ -189,7 +189,7 @@ def _unknown(name: str, version: str | None, error: ModelNotFound) -> ModelNotFo
     return ModelNotFound(f"Request for unknown model: {model} is not found: {error}")
 
 
-def _check_deadline(request: InferRequest, record: RequestState) -> None:
-    if request.timeout is not None and record.queue_seconds > request.timeout:
-        waited = f"{record.queue_seconds * 1e6:.0f} microseconds in the queue"
+def _check_deadline(request: InferRequest, state: RequestState) -> None:
+    if request.timeout is not None and state.queue_seconds > request.timeout:
+        waited = f"{state.queue_seconds * 1e6:.0f} microseconds in the queue"
         raise DeadlineExceeded(f"waited {waited}, and the request's timeout is {request.timeout * 1e6:.0f}")

@@ -31,22 +31,22 @@ class TensorFlowServing:
         self._limits = limits
 
     def predict(
-        self, name: str, version: str | None, label: str | None, read: Callable[[], bytes], record: RequestState
+        self, name: str, version: str | None, label: str | None, read: Callable[[], bytes], state: RequestState
     ) -> bytes:
         """All probabilities of each image of the JSON body that `read` returns, as JSON."""
-        choice = choose_predictor(self._registry, name, version, label, record.lot)
-        return self._inference.run(choice, partial(self._understand_predict, choice.predictor.metadata, read), record)
+        choice = choose_predictor(self._registry, name, version, label, state.bucket)
+        return self._inference.run(choice, partial(self._understand_predict, choice.predictor.metadata, read), state)
 
     def _understand_predict(self, metadata: Metadata, read: Callable[[], bytes]) -> DecodedRequest[bytes]:
         request = parse_predict(read())
         return DecodedRequest(read_predict(request, metadata, self._limits), partial(write_predictions, request.by_row))
 
     def classify(
-        self, name: str, version: str | None, label: str | None, read: Callable[[], bytes], record: RequestState
+        self, name: str, version: str | None, label: str | None, read: Callable[[], bytes], state: RequestState
     ) -> bytes:
         """All labels of each image of the JSON body that `read` returns with their probabilities, as JSON."""
-        choice = choose_predictor(self._registry, name, version, label, record.lot)
-        return self._inference.run(choice, partial(self._understand_classify, choice.predictor.metadata, read), record)
+        choice = choose_predictor(self._registry, name, version, label, state.bucket)
+        return self._inference.run(choice, partial(self._understand_classify, choice.predictor.metadata, read), state)
 
     def _understand_classify(self, metadata: Metadata, read: Callable[[], bytes]) -> DecodedRequest[bytes]:
         request = parse_classify(read())

@@ -20,11 +20,13 @@ def find_predictor(registry: ModelRegistry, name: str, version: str | None, labe
         raise _not_found(name, number, str(error)) from error
 
 
-def choose_predictor(registry: ModelRegistry, name: str, version: str | None, label: str | None, lot: float) -> Choice:
-    """Who answers an inference request with this lot; raises the same."""
+def choose_predictor(
+    registry: ModelRegistry, name: str, version: str | None, label: str | None, bucket: float
+) -> Choice:
+    """Who answers an inference request with this bucket (0 to 1); raises the same."""
     number = _number(registry, name, version, label)
     try:
-        return registry.choose(name, number, lot)
+        return registry.choose(name, number, bucket)
     except ModelNotFound as error:
         raise _not_found(name, number, str(error)) from error
 

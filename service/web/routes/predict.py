@@ -18,8 +18,8 @@ def predict_routes(native: NativeProtocol, limits: Limits) -> Blueprint:
     of_default, of_model, of_version = map(routes.post, PREDICT_RULES)
 
     def predict(name: str | None, version: str | None) -> Response:
-        top_k, record = request.args.get("top_k"), request.environ[REQUEST_STATE]
-        answer = native.predict(name, version, top_k, partial(read_inputs, request, limits), record)
+        top_k, state = request.args.get("top_k"), request.environ[REQUEST_STATE]
+        answer = native.predict(name, version, top_k, partial(read_inputs, request, limits), state)
         return raw_json_response(answer)
 
     @of_default

@@ -49,7 +49,7 @@ def fail(*_: object) -> NoReturn:
 
 
 @pytest.fixture
-def record() -> RequestState:
+def state() -> RequestState:
     return RequestState("id", queue_seconds=0.5)
 
 
@@ -71,7 +71,7 @@ def counted(metrics: Metrics, name: str, **labels: str) -> float | None:
 # What is done
 
 
-def test_a_request_is_understood_classified_and_written_once_each(inference: DataPlane, record: RequestState) -> None:
+def test_a_request_is_understood_classified_and_written_once_each(inference: DataPlane, state: RequestState) -> None:
     done = []
 
     def understand() -> DecodedRequest[str]:
@@ -86,7 +86,7 @@ def test_a_request_is_understood_classified_and_written_once_each(inference: Dat
         done.append("written")
         return f"{len(classification.probabilities)} images"
 
-    answer = inference.run(Choice(predictor(model=classify)), understand, record)
+    answer = inference.run(Choice(predictor(model=classify)), understand, state)
 
     assert done == ["understood", "classified", "written"]
     assert answer == "2 images"
@@ -95,26 +95,26 @@ def test_a_request_is_understood_classified_and_written_once_each(inference: Dat
 # What is told to the record
 
 
-def test_the_record_learns_where_the_time_went(inference: DataPlane, record: RequestState) -> None:
-    inference.run(Choice(predictor()), asking(), record)
+def test_the_record_learns_where_the_time_went(inference: DataPlane, state: RequestState) -> None:
+    inference.run(Choice(predictor()), asking(), state)
 
-    stages = dict(re.findall(r"(\w+);dur=([\d.]+)", record.server_timing))
+    stages = dict(re.findall(r"(\w+);dur=([\d.]+)", state.server_timing))
     assert list(stages) == ["queue", "decode", "preprocess", "infer", "encode"]
     assert stages["queue"] == "500.000"
 
 
-def test_the_record_learns_what_the_log_shall_say(inference: DataPlane, record: RequestState) -> None:
-    inference.run(Choice(predictor(version=3)), asking(images=4), record)
+def test_the_record_learns_what_the_log_shall_say(inference: DataPlane, state: RequestState) -> None:
+    inference.run(Choice(predictor(version=3)), asking(images=4), state)
 
-    assert record.facts == {"model": "tiny", "version": 3, "images": 4, "label": "middle"}
+    assert state.log_fields == {"model": "tiny", "version": 3, "images": 4, "label": "middle"}
 
 
 def test_the_record_learns_whom_to_tell_of_a_failure(
-    inference: DataPlane, metrics: Metrics, record: RequestState
+    inference: DataPlane, metrics: Metrics, state: RequestState
 ) -> None:
-    inference.run(Choice(predictor()), asking(), record)
-    assert record.on_failure
-    record.on_failure(0.5, "invalid_request")
+    inference.run(Choice(predictor()), asking(), state)
+    assert state.on_failure
+    state.on_failure(0.5, "invalid_request")
 
     failed = metrics.statistics.read("tiny", 1).failed
     assert (failed.count, failed.nanoseconds) == (1, 500_000_000)
@@ -124,8 +124,8 @@ def test_the_record_learns_whom_to_tell_of_a_failure(
 # What is told to metrics and statistics
 
 
-def test_a_success_is_counted(inference: DataPlane, metrics: Metrics, record: RequestState) -> None:
-    inference.run(Choice(predictor()), asking(images=3), record)
+def test_a_success_is_counted(inference: DataPlane, metrics: Metrics, state: RequestState) -> None:
+    inference.run(Choice(predictor()), asking(images=3), state)
 
     found = metrics.statistics.read("tiny", 1)
     assert (found.total.count, found.images, found.failed.count) == (1, 3, 0)
@@ -146,19 +146,19 @@ def test_a_success_is_counted(inference: DataPlane, metrics: Metrics, record: Re
 def test_a_failure_is_passed_on_and_no_success(
     inference: DataPlane,
     metrics: Metrics,
-    record: RequestState,
+    state: RequestState,
     understand: Callable[[], DecodedRequest[str]],
     model: Model,
 ) -> None:
     with pytest.raises(RequestError):
-        inference.run(Choice(predictor(model=model)), understand, record)
+        inference.run(Choice(predictor(model=model)), understand, state)
 
     assert metrics.statistics.read("tiny", 1).total.count == 0
     assert counted(metrics, "convserve_predictions_total", label="middle") is None
     assert counted(metrics, "convserve_batch_size_count") == 0
     assert counted(metrics, "convserve_stage_seconds_count", stage="queue") is None
-    assert (record.server_timing, record.facts) == ("", {})
-    assert record.on_failure is not None
+    assert (state.server_timing, state.log_fields) == ("", {})
+    assert state.on_failure is not None
 
 
 # What is told to the shadows
@@ -170,12 +170,12 @@ def test_a_failure_is_passed_on_and_no_success(
 def test_the_shadow_gets_a_copy_of_what_succeeds(
     inference: DataPlane,
     shadows: Shadows,
-    record: RequestState,
+    state: RequestState,
     understand: Callable[[], DecodedRequest[str]],
     copied: bool,
 ) -> None:
     with nullcontext() if copied else pytest.raises(InvalidRequest):
-        inference.run(Choice(predictor(1), predictor(2)), understand, record)
+        inference.run(Choice(predictor(1), predictor(2)), understand, state)
 
     assert (shadows.patience < NEVER) is copied
 
@@ -185,10 +185,10 @@ def test_the_shadow_gets_a_copy_of_what_succeeds(
 
 def meter(inference: DataPlane, asked: Predictor) -> Callable[[float, str], None]:
     """A method of the meter that a request to a predictor got; equal methods are of one and the same meter."""
-    record = RequestState("id", queue_seconds=0)
-    inference.run(Choice(asked), asking(), record)
-    assert record.on_failure
-    return record.on_failure
+    state = RequestState("id", queue_seconds=0)
+    inference.run(Choice(asked), asking(), state)
+    assert state.on_failure
+    return state.on_failure
 
 
 def test_requests_to_one_predictor_share_a_meter(inference: DataPlane, metrics: Metrics) -> None:

@@ -46,20 +46,20 @@ def test_a_trial_of_the_only_version_is_none(policy: ModelPolicy) -> None:
     assert (found.canary, found.shadow) == (None, None)
 
 
-LOTS = [number / 1000 for number in range(1000)]
+BUCKETS = [number / 1000 for number in range(1000)]
 
 
 @pytest.mark.parametrize(("share", "answered"), [(0.0, 0), (0.1, 100), (1.0, 1000)])
 def test_a_canary_answers_its_share_of_the_lots(share: float, answered: int) -> None:
     canary = TrafficSplit(READY[1], canary=Part(READY[2], share))
 
-    assert sum(canary.choose(lot).predictor is READY[2] for lot in LOTS) == answered
-    assert all(canary.choose(lot).shadow is None for lot in LOTS)
+    assert sum(canary.choose(bucket).predictor is READY[2] for bucket in BUCKETS) == answered
+    assert all(canary.choose(bucket).shadow is None for bucket in BUCKETS)
 
 
 @pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.1, 60, 140), (1.0, 1000, 1000)])
 def test_a_shadow_gets_copies_of_its_share_by_chance_and_answers_nothing(share: float, least: int, most: int) -> None:
-    choices = [TrafficSplit(READY[1], shadow=Part(READY[2], share)).choose(0.0) for _ in LOTS]
+    choices = [TrafficSplit(READY[1], shadow=Part(READY[2], share)).choose(0.0) for _ in BUCKETS]
 
     assert least <= sum(choice.shadow is READY[2] for choice in choices) <= most
     assert {choice.predictor for choice in choices} == {READY[1]}

@@ -58,21 +58,21 @@ def test_who_starts_is_told_from_who_leaves() -> None:
 def test_deaths_stay_counted_when_the_row_is_free_again() -> None:
     scoreboard = Scoreboard()
     (slot,) = claimed(scoreboard, 11)
-    scoreboard.count_death(ExitCause.SIGNAL)
+    scoreboard.count_exit(ExitCause.SIGNAL)
     scoreboard.release(slot)
 
-    assert scoreboard.deaths() == {ExitCause.SIGNAL: 1, ExitCause.EXIT: 0, ExitCause.TIMEOUT: 0}
+    assert scoreboard.exits() == {ExitCause.SIGNAL: 1, ExitCause.EXIT: 0, ExitCause.TIMEOUT: 0}
 
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_the_end_is_announced_once(shared: bool) -> None:
     scoreboard = Scoreboard()
-    before = scoreboard.is_ending(), scoreboard.seconds_left()
-    scoreboard.announce_end(time.monotonic() + 5, shared)
-    scoreboard.announce_end(time.monotonic() + 60, not shared)
+    before = scoreboard.is_shutting_down(), scoreboard.seconds_left()
+    scoreboard.announce_shutdown(time.monotonic() + 5, shared)
+    scoreboard.announce_shutdown(time.monotonic() + 60, not shared)
 
     assert before == (False, float("inf"))
-    assert (scoreboard.is_ending(), scoreboard.shared) == (True, shared)
+    assert (scoreboard.is_shutting_down(), scoreboard.shared) == (True, shared)
     assert 0 < scoreboard.seconds_left() <= 5
 
 

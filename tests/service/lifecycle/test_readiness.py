@@ -18,7 +18,7 @@ REFUSED = LoadedVersion("mnist", 1, None, "broken", "graph")
 
 
 @pytest.mark.parametrize(
-    ("versions", "is_ending", "problems"),
+    ("versions", "is_shutting_down", "problems"),
     [
         ([SERVED], False, []),
         ([], False, ["the model repository is empty"]),
@@ -28,8 +28,10 @@ REFUSED = LoadedVersion("mnist", 1, None, "broken", "graph")
     ],
     ids=["ready", "empty", "refused", "ending", "refused and ending"],
 )
-def test_ready_is_who_has_no_problem(versions: list[LoadedVersion], is_ending: bool, problems: list[str]) -> None:
-    readiness = Readiness(ModelRegistry(versions, "mnist"), lambda: is_ending)
+def test_ready_is_who_has_no_problem(
+    versions: list[LoadedVersion], is_shutting_down: bool, problems: list[str]
+) -> None:
+    readiness = Readiness(ModelRegistry(versions, "mnist"), lambda: is_shutting_down)
     registry = CollectorRegistry()
     registry.register(readiness)
 
@@ -37,9 +39,9 @@ def test_ready_is_who_has_no_problem(versions: list[LoadedVersion], is_ending: b
     assert registry.get_sample_value("convserve_ready") == (not problems)
 
 
-def test_route_and_metric_change_together(client: FlaskClient, metrics: Metrics, seat: WorkerContext) -> None:
+def test_route_and_metric_change_together(client: FlaskClient, metrics: Metrics, context: WorkerContext) -> None:
     before = client.get("/readyz").status_code, metrics.scrape.get_sample_value("convserve_ready")
-    seat.scoreboard.announce_end(time.monotonic(), shared=False)
+    context.scoreboard.announce_shutdown(time.monotonic(), shared=False)
     after = client.get("/readyz").status_code, metrics.scrape.get_sample_value("convserve_ready")
 
     assert (before, after) == ((200, 1), (503, 0))

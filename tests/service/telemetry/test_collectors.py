@@ -17,7 +17,7 @@ def test_every_cause_is_there_before_its_first_death() -> None:
 def test_deaths_are_counted_by_cause() -> None:
     scoreboard = Scoreboard()
     for cause in (ExitCause.EXIT, ExitCause.TIMEOUT, ExitCause.EXIT):
-        scoreboard.count_death(cause)
+        scoreboard.count_exit(cause)
 
     assert scrape(scoreboard) == {"convserve_workers": 0, "signal": 0, "exit": 2, "timeout": 1}
 

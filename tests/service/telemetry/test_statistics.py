@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.telemetry.multiprocess_values import SlotFiles
-from service.telemetry.stage_timer import StageTimer
+from service.telemetry.stage_timer import Stage, StageTimer
 from service.telemetry.statistics import ModelStatistics, Statistics, Totals
 
 
@@ -24,7 +24,7 @@ def statistics(folder: Path) -> Iterator[Statistics]:
 
 def stages(queue: float = 0.0, **seconds: float) -> StageTimer:
     spent = StageTimer(queue)
-    spent.seconds |= {"infer": 0.0, "encode": 0.0, **seconds}
+    spent.seconds |= {Stage.INFER: 0.0, Stage.ENCODE: 0.0} | {Stage(name): each for name, each in seconds.items()}
     return spent
 
 

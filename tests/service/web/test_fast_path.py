@@ -45,10 +45,10 @@ def ask(shortcut: FastPath, **request: Any) -> tuple[str, RequestState]:
     builder = EnvironBuilder(
         **{"path": "/predict", "method": "POST", "data": PNG, "content_type": "image/png", **request}
     )
-    record = RequestState("id", extra.pop("waited", 0.0))
-    environ = {**builder.get_environ(), REQUEST_STATE: record, **extra}
+    state = RequestState("id", extra.pop("waited", 0.0))
+    environ = {**builder.get_environ(), REQUEST_STATE: state, **extra}
     _, status, _ = run_wsgi_app(shortcut, environ)
-    return status, record
+    return status, state
 
 
 @pytest.mark.parametrize("path", ["/predict", "/models/mnist/predict", "/models/mnist/versions/1/predict"])
@@ -70,11 +70,11 @@ def test_the_answer_is_flasks_to_the_last_byte_but_for_the_times(client: FlaskCl
     ],
 )
 def test_the_route_is_counted_under_flasks_name_for_it(shortcut: FastPath, path: str, route: str) -> None:
-    status, record = ask(shortcut, path=path)
+    status, state = ask(shortcut, path=path)
 
     assert status == "200 OK"
-    assert record.route == route
-    assert record.facts["label"] == "middle"
+    assert state.route == route
+    assert state.log_fields["label"] == "middle"
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_the_route_is_counted_under_flasks_name_for_it(shortcut: FastPath, path:
 def test_everything_else_is_left_to_flask_with_its_body(
     shortcut: FastPath, asked: list[bytes], request_: dict[str, Any]
 ) -> None:
-    status, record = ask(shortcut, **request_)
+    status, state = ask(shortcut, **request_)
 
     assert status == "418 I'M A TEAPOT"
     assert asked == [request_.get("data", PNG)]
-    assert record.route == "unmatched"
+    assert state.route == "unmatched"

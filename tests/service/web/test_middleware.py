@@ -121,9 +121,9 @@ def test_a_prediction_is_logged_with_its_model_and_label(client: FlaskClient, lo
     client.post("/models/colour/predict", data=PNG, headers={"X-Request-ID": "mine"})
 
     (line,) = log
-    facts = json.loads(line)
-    assert facts.items() >= {"model": "colour", "version": 1, "images": 1, "label": "middle"}.items()
-    assert facts.items() >= {"method": "POST", "status": 200, "bytes_in": len(PNG), "request_id": "mine"}.items()
+    log_fields = json.loads(line)
+    assert log_fields.items() >= {"model": "colour", "version": 1, "images": 1, "label": "middle"}.items()
+    assert log_fields.items() >= {"method": "POST", "status": 200, "bytes_in": len(PNG), "request_id": "mine"}.items()
 
 
 def test_images_are_not_in_the_log(client: FlaskClient, log: list[bytes]) -> None:

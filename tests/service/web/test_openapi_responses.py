@@ -38,7 +38,7 @@ def document(client: FlaskClient) -> Document:
 
 
 @pytest.fixture
-def corpus_app(settings: Settings, metrics: Metrics, seat: WorkerContext, tmp_path: Path) -> Flask:
+def corpus_app(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path) -> Flask:
     """A service with every model that the corpus names, and a version that was refused."""
     models = tmp_path / "models"
     for version in (1, 2, REFUSED):
@@ -47,7 +47,7 @@ def corpus_app(settings: Settings, metrics: Metrics, seat: WorkerContext, tmp_pa
     publish_tiny(models, "colour", mode="rgb")
     publish_tiny(models, "written", preprocessing=dataclasses.replace(RULES, ink=True))
     settings = dataclasses.replace(settings, models=models, versions=REFUSED, max_images=MANY)
-    return create_app(settings, metrics, seat, lambda _: None)
+    return create_app(settings, metrics, context, lambda _: None)
 
 
 @pytest.mark.parametrize(

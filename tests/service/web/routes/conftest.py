@@ -14,11 +14,11 @@ from tests.support.bundles import publish_tiny
 
 
 @pytest.fixture
-def damaged(settings: Settings, metrics: Metrics, seat: WorkerContext, tmp_path: Path) -> FlaskClient:
+def damaged(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path) -> FlaskClient:
     """A service whose `mnist` has a good version 1 and a damaged version 2, and whose `other` has nothing good."""
     models = tmp_path / "models"
     for name, version in (("mnist", 1), ("mnist", 2), ("other", 1)):
         publish_tiny(models, name, version)
     for path in (models / "mnist" / "2", models / "other" / "1"):
         (path / "model.onnx").write_bytes(b"?")
-    return create_app(dataclasses.replace(settings, models=models), metrics, seat, lambda _: None).test_client()
+    return create_app(dataclasses.replace(settings, models=models), metrics, context, lambda _: None).test_client()

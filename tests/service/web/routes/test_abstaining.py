@@ -23,12 +23,12 @@ COUNTED = 'convserve_abstained_total{model="careful",version="1"}'
 
 
 @pytest.fixture
-def careful(settings: Settings, metrics: Metrics, seat: WorkerContext, tmp_path: Path) -> FlaskClient:
+def careful(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path) -> FlaskClient:
     """A service of `careful`, which abstains, and of `bold`, the same network that never does."""
     models = tmp_path / "models"
     publish_tiny(models, "careful", output=dataclasses.replace(describe("tiny").output, abstain_below=THRESHOLD))
     publish_tiny(models, "bold")
-    return create_app(dataclasses.replace(settings, models=models), metrics, seat, lambda _: None).test_client()
+    return create_app(dataclasses.replace(settings, models=models), metrics, context, lambda _: None).test_client()
 
 
 def predictions(client: FlaskClient, model: str, *images: Any, query: str = "") -> list[dict[str, Any]]:

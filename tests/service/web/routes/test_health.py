@@ -14,11 +14,11 @@ from service.telemetry.metrics import Metrics
 
 
 @pytest.fixture
-def empty(settings: Settings, metrics: Metrics, seat: WorkerContext, tmp_path: Path) -> FlaskClient:
+def empty(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path) -> FlaskClient:
     """A service without a model."""
     (tmp_path / "models").mkdir()
     return create_app(
-        dataclasses.replace(settings, models=tmp_path / "models"), metrics, seat, lambda _: None
+        dataclasses.replace(settings, models=tmp_path / "models"), metrics, context, lambda _: None
     ).test_client()
 
 
@@ -50,18 +50,18 @@ def test_a_service_without_a_model_says_so_to_who_wants_a_prediction(empty: Flas
 
 
 def test_a_service_that_cannot_see_its_repository_says_not_that_there_is_no_model(
-    settings: Settings, metrics: Metrics, seat: WorkerContext, tmp_path: Path
+    settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path
 ) -> None:
     nowhere = dataclasses.replace(settings, models=tmp_path / "nowhere")
-    client = create_app(nowhere, metrics, seat, lambda _: None).test_client()
+    client = create_app(nowhere, metrics, context, lambda _: None).test_client()
 
     response = client.post("/predict", data=b"x")
 
     assert (response.status_code, response.get_json()["code"]) == (503, "not_ready")
 
 
-def test_readiness_turns_off_before_the_end(client: FlaskClient, seat: WorkerContext) -> None:
-    seat.scoreboard.announce_end(time.monotonic() + 5, shared=False)
+def test_readiness_turns_off_before_the_end(client: FlaskClient, context: WorkerContext) -> None:
+    context.scoreboard.announce_shutdown(time.monotonic() + 5, shared=False)
 
     native, triton = client.get("/readyz"), client.get("/v2/health/ready")
 

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from service.telemetry.stage_timer import StageTimer
+from service.telemetry.stage_timer import Stage, StageTimer
 from tests.support.pictures import as_file, as_image, as_npy, as_png, picture
 
 PNG = as_png(picture(1))
@@ -161,9 +161,9 @@ def test_server_timing_names_every_stage(client: FlaskClient) -> None:
 def test_a_stage_that_comes_again_adds_to_its_time() -> None:
     stages = StageTimer(0.5)
 
-    stages.lap("decode")
-    first = stages.seconds["decode"]
-    stages.lap("decode")
+    stages.record(Stage.DECODE)
+    first = stages.seconds[Stage.DECODE]
+    stages.record(Stage.DECODE)
 
     assert stages.server_timing().startswith("queue;dur=500.000, decode;dur=")
-    assert stages.seconds["decode"] > first
+    assert stages.seconds[Stage.DECODE] > first

@@ -51,13 +51,13 @@ def test_a_model_that_is_not_there_is_not_found(damaged: FlaskClient, route: str
 
 @pytest.mark.parametrize("path", ["/predict", "/summary"])
 def test_no_other_model_answers_for_the_default_one(
-    settings: Settings, metrics: Metrics, seat: WorkerContext, tmp_path: Path, path: str
+    settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path, path: str
 ) -> None:
     for name in ("mnist", "other"):
         publish_tiny(tmp_path, name, 1)
     (tmp_path / "mnist" / "1" / "model.onnx").write_bytes(b"?")
     settings = dataclasses.replace(settings, models=tmp_path, default_model="mnist")
-    client = create_app(settings, metrics, seat, lambda _: None).test_client()
+    client = create_app(settings, metrics, context, lambda _: None).test_client()
 
     response = client.open(path, method="POST" if path == "/predict" else "GET", data=b"?", content_type="image/png")
 

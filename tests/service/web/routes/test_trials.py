@@ -33,7 +33,7 @@ Trial = Callable[[dict[str, Any]], Flask]
 
 
 @pytest.fixture
-def trial(settings: Settings, metrics: Metrics, seat: WorkerContext, tmp_path: Path) -> Trial:
+def trial(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path) -> Trial:
     """What serves three versions by a policy for `mnist`; the second one finds other labels, the third one fails."""
 
     def trial(policy: dict[str, Any]) -> Flask:
@@ -41,7 +41,7 @@ def trial(settings: Settings, metrics: Metrics, seat: WorkerContext, tmp_path: P
         for version, network in enumerate((graph(), graph(order=(1, 2, 0)), touchy_graph()), start=1):
             publish_tiny(models, "mnist", version, network=network)
         (models / "serving.json").write_text(json.dumps({"versions": 3, "models": {"mnist": policy}}))
-        return create_app(dataclasses.replace(settings, models=models), metrics, seat, lambda _: None)
+        return create_app(dataclasses.replace(settings, models=models), metrics, context, lambda _: None)
 
     return trial
 

@@ -141,8 +141,8 @@ def test_a_server_that_is_not_ready_says_why(
         dialect.server_ready(draining)
 
 
-def test_a_refused_version_is_in_the_index_but_not_among_the_ready(seat: WorkerContext) -> None:
-    control = ModelControl(ModelRepository(seat.folder), ControlFile(seat.folder), WorkerStatuses(seat), 1.0)
+def test_a_refused_version_is_in_the_index_but_not_among_the_ready(context: WorkerContext) -> None:
+    control = ModelControl(ModelRepository(context.folder), ControlFile(context.folder), WorkerStatuses(context), 1.0)
     registry = ModelRegistry([LoadedVersion("m", 1, None, "broken", "graph")], "mnist")
     repository = OpenInferenceRepository(registry, control)
 
