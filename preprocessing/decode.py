@@ -1,25 +1,46 @@
-"""Bytes from a stranger become an image, or a sentence that says why not. The only place that decodes."""
+"""Bytes become an image, or an error whose sentence says why not. The only place that decodes."""
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from preprocessing.errors import DECODER_ERRORS, ImageTooLarge, InvalidImage
 
-# Importing a plugin registers it, so that a request never waits for Pillow to look for its plugins.
-PLUGINS = {
-    "PNG": PngImagePlugin,
-    "JPEG": JpegImagePlugin,
-    "WEBP": WebPImagePlugin,
-    "BMP": BmpImagePlugin,
-    "GIF": GifImagePlugin,
-    "TIFF": TiffImagePlugin,
-}
-ACCEPTED = "PNG, JPEG, WebP, BMP, GIF and TIFF"
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """A file format that is read: its name in texts, Pillow's class for it, its media type and file extensions."""
+
+    name: str
+    plugin: type[ImageFile]  # importing it registers it, so that no request waits for Pillow to load its plugins
+    media_type: str
+    extensions: tuple[str, ...]
+
+
+# The one table of image formats: what is recognised by its first bytes, and what texts, OpenAPI and the page list.
+FORMATS = (
+    ImageFormat("PNG", PngImageFile, "image/png", (".png",)),
+    ImageFormat("JPEG", JpegImageFile, "image/jpeg", (".jpg", ".jpeg", ".jpe")),
+    ImageFormat("WebP", WebPImageFile, "image/webp", (".webp",)),
+    ImageFormat("BMP", BmpImageFile, "image/bmp", (".bmp",)),
+    ImageFormat("GIF", GifImageFile, "image/gif", (".gif",)),
+    ImageFormat("TIFF", TiffImageFile, "image/tiff", (".tif", ".tiff")),
+)
+NAMES = tuple(each.name for each in FORMATS)
+EXTENSIONS = frozenset(extension for each in FORMATS for extension in each.extensions)
 
 Opener = Callable[[io.BytesIO, str], ImageFile]
+
+_OPENERS = tuple(Image.OPEN[str(each.plugin.format)] for each in FORMATS)
 
 
 def decode(content: bytes, max_pixels: int) -> Image.Image:
@@ -50,14 +71,13 @@ def _opener(content: bytes) -> Opener:
         return opener
     if not content:
         raise InvalidImage("the image is empty: send the bytes of an image file")
-    raise InvalidImage(f"this is not an image that can be read: send one of {ACCEPTED}")
+    raise InvalidImage(f"this is not an image that can be read: send one of {', '.join(NAMES[:-1])} and {NAMES[-1]}")
 
 
 def _find_opener(content: bytes) -> Opener | None:
     """What `Image.open` would call, without its own pixel limit, which no request may set."""
     prefix = content[:16]
-    for name in PLUGINS:
-        opener, accepts = Image.OPEN[name]
+    for opener, accepts in _OPENERS:
         if accepts is not None and accepts(prefix) is True:
             return opener
     return None
@@ -87,10 +107,10 @@ def _settle_palette(image: ImageFile) -> None:
 def _claimed_size(image: ImageFile) -> tuple[int, int]:
     """Width and height that decoding takes memory for: a TIFF of 1 × 1 may come in one tile of 12,000 × 12,000."""
     width, height = image.size
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
+    if isinstance(image, TiffImageFile):
         tags = image.tag_v2
-        width = max(width, tags.get(TiffImagePlugin.TILEWIDTH, 0))
-        height = max(height, tags.get(TiffImagePlugin.TILELENGTH, 0))
+        width = max(width, tags.get(TILEWIDTH, 0))
+        height = max(height, tags.get(TILELENGTH, 0))
     return width, height
 
 

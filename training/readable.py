@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from preprocessing.decode import EXTENSIONS
 from training.decoding import Decoder
 from training.errors import InvalidData
 from training.imagestream import WORKERS, ImageFiles, in_threads
@@ -19,7 +20,6 @@ from training.imagestream import WORKERS, ImageFiles, in_threads
 # fits beside it into the 2 GB that small machines have. Larger sets are decoded anew in every epoch.
 HELD_BYTES = 128 << 20
 _CHUNK = 64 * WORKERS  # files between two looks at the progress bar
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def check(paths: Sequence[str], decode: Decoder, hold: int = HELD_BYTES) -> Chec
     outcomes = list(_show_progress(look, len(paths)))
     positions = np.array([place for place, outcome in enumerate(outcomes) if isinstance(outcome, bytes)], np.int64)
     failed = [Unreadable(path, why) for path, why in zip(paths, outcomes, strict=True) if isinstance(why, str)]
-    unreadable = tuple(each for each in failed if PurePath(each.path).suffix.lower() in _SUFFIXES)
+    unreadable = tuple(each for each in failed if PurePath(each.path).suffix.lower() in EXTENSIONS)
     images = ImageFiles(
         paths=tuple(paths[position] for position in positions),
         hashes=np.frombuffer(b"".join(filter(_is_hash, outcomes)), np.uint8).reshape(-1, 32),
