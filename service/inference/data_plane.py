@@ -1,13 +1,17 @@
-"""The one place that runs a request, whatever dialect it came in."""
+"""The data plane: from decoded inputs to the encoded response, in the same way for every protocol.
+
+A protocol selects a version, begins the request here, decodes its body, and hands over inputs and an encoder.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from modelrepo.metadata import Metadata
 from service.codecs.inputs import Inputs
 from service.inference.instruments import PredictionInstruments
-from service.inference.prediction import Classification
+from service.inference.prediction import Classification, RankedClass
 from service.inference.predictor import Predictor
 from service.inference.shadow import Shadows
 from service.inference.traffic_split import Choice
@@ -19,49 +23,65 @@ Response = TypeVar("Response")
 
 
 @dataclass(frozen=True)
+class InferenceContext:
+    """One request to one version of a model: what it carries from the choice of the version to the response."""
+
+    choice: Choice
+    state: RequestState
+    stages: StageTimer
+    instruments: PredictionInstruments
+
+    @property
+    def metadata(self) -> Metadata:
+        """The metadata of the version that answers."""
+        return self.choice.predictor.metadata
+
+
+@dataclass(frozen=True)
 class DecodedRequest(Generic[Response]):
-    """What a request asks for: images or pixels to classify, and how its dialect writes the answer."""
+    """The images or pixels of a request, and how its protocol encodes what the model says of them."""
 
     inputs: Inputs
-    write: Callable[[Classification], Response]
+    encode_response: Callable[[Classification], Response]
 
 
 class DataPlane:
-    """Understand, classify, write, and account for it: a dialect brings how it understands and how it writes."""
+    """Runs requests and reports each one to metrics, statistics, log and shadows."""
 
     def __init__(self, metrics: Metrics, shadows: Shadows) -> None:
         self._metrics = metrics
         self._shadows = shadows
-        self._meters: WeakKeyDictionary[Predictor, PredictionInstruments] = WeakKeyDictionary()
+        self._instruments: WeakKeyDictionary[Predictor, PredictionInstruments] = WeakKeyDictionary()
 
-    def run(self, choice: Choice, understand: Callable[[], DecodedRequest[Response]], state: RequestState) -> Response:
-        """Do what a request asks for and return the answer; raises a RequestError.
+    def begin(self, choice: Choice, state: RequestState) -> InferenceContext:
+        """Start a request, before its body is read: from here on, a failure counts for the chosen version."""
+        instruments = self._instruments_of(choice.predictor)
+        state.on_failure = instruments.fail
+        return InferenceContext(choice, state, StageTimer(state.queue_seconds), instruments)
 
-        The record learns the times and what the log shall say, and whom to tell should the request fail: from here on
-        every failure is the model's in its statistics. The shadow of the choice gets a copy of what succeeds.
+    def infer(self, context: InferenceContext, request: DecodedRequest[Response]) -> Response:
+        """Classify the inputs and return the encoded response; raises a RequestError.
+
+        Only a success is reported here: its times and classes to the metrics and the state of the request, a copy to
+        the shadow of the choice, if there is one.
         """
-        predictor = choice.predictor
-        meter = self._meter(predictor)
-        state.on_failure = meter.fail
-        stages = StageTimer(state.queue_seconds)
-        task = understand()
-        classification = predictor.classify(task.inputs, stages)
-        answer = task.write(classification)
+        metadata, stages = context.metadata, context.stages
+        classification = context.choice.predictor.classify(request.inputs, stages)
+        response = request.encode_response(classification)
         stages.record(Stage.ENCODE)
-        winners = classification.winners(predictor.metadata.labels)
-        meter.observe(winners, stages)
-        state.server_timing = stages.server_timing()
-        state.log_fields = _log_fields(predictor, len(winners), winners[0].label)
-        self._shadows.offer(choice, task.inputs, winners)
-        return answer
+        top1 = classification.top1(metadata.labels)
+        context.instruments.observe(top1, stages)
+        context.state.server_timing = stages.server_timing()
+        context.state.log_fields = _log_fields(metadata, top1)
+        self._shadows.offer(context.choice, request.inputs, top1)
+        return response
 
-    def _meter(self, predictor: Predictor) -> PredictionInstruments:
-        meter = self._meters.get(predictor)
-        if meter is None:
-            meter = self._meters[predictor] = PredictionInstruments(self._metrics, predictor.metadata)
-        return meter
+    def _instruments_of(self, predictor: Predictor) -> PredictionInstruments:
+        instruments = self._instruments.get(predictor)
+        if instruments is None:
+            instruments = self._instruments[predictor] = PredictionInstruments(self._metrics, predictor.metadata)
+        return instruments
 
 
-def _log_fields(predictor: Predictor, images: int, label: str) -> dict[str, Any]:
-    metadata = predictor.metadata
-    return {"model": metadata.name, "version": metadata.version, "images": images, "label": label}
+def _log_fields(metadata: Metadata, top1: list[RankedClass]) -> dict[str, Any]:
+    return {"model": metadata.name, "version": metadata.version, "images": len(top1), "label": top1[0].label}

@@ -1,4 +1,4 @@
-"""What the metrics and statistics learn from a prediction, whichever dialect asked for it."""
+"""Instruments: the metrics and statistics of the predictions of one version."""
 
 from collections.abc import Sequence
 from functools import cache, partial
@@ -10,7 +10,7 @@ from service.telemetry.stage_timer import StageTimer
 
 
 class PredictionInstruments:
-    """The metrics of one version of one model, each label looked up once (3 µs)."""
+    """The metrics of one version of one model; each label is looked up once, for a look-up takes 3 µs."""
 
     def __init__(self, metrics: Metrics, metadata: Metadata) -> None:
         labels = (metadata.name, str(metadata.version))
@@ -18,26 +18,26 @@ class PredictionInstruments:
         self._batch_size = metrics.batch_size.labels(*labels)
         self._confidence = metrics.confidence.labels(*labels)
         self._abstain_below = metadata.output.abstain_below
-        if self._abstain_below is not None:  # from 0 on; a model that always answers has no such series
+        if self._abstain_below is not None:  # from 0 on; a model without a threshold has no such series
             self._abstained = metrics.abstained.labels(*labels)
         self._label = cache(partial(metrics.predictions.labels, *labels))
         self._failure = cache(partial(metrics.prediction_failures.labels, *labels))
         self._stage = cache(partial(metrics.stage_seconds.labels, *labels))
 
-    def observe(self, winners: Sequence[RankedClass], stages: StageTimer) -> None:
-        """Count the images of one request, who won with what confidence, and where the time went."""
-        self._batch_size.observe(len(winners))
-        for winner in winners:
-            self._confidence.observe(winner.probability)
-            self._label(winner.label).inc()
+    def observe(self, top1: Sequence[RankedClass], stages: StageTimer) -> None:
+        """Count the images of one request, the labels and their confidence, and the time of each stage."""
+        self._batch_size.observe(len(top1))
+        for best in top1:
+            self._confidence.observe(best.probability)
+            self._label(best.label).inc()
         if self._abstain_below is not None:
-            self._count_abstained(winners, self._abstain_below)
+            self._count_abstained(top1, self._abstain_below)
         for stage, seconds in stages.seconds.items():
             self._stage(stage).observe(seconds)
-        self._tally.succeed(len(winners), stages)
+        self._tally.succeed(len(top1), stages)
 
-    def _count_abstained(self, winners: Sequence[RankedClass], below: float) -> None:
-        unsure = sum(winner.is_below(below) for winner in winners)
+    def _count_abstained(self, top1: Sequence[RankedClass], below: float) -> None:
+        unsure = sum(best.is_below(below) for best in top1)
         if unsure:
             self._abstained.inc(unsure)
 

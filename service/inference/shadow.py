@@ -41,7 +41,7 @@ def compare(
     Labels count, not their places: versions may order them differently. A label that is unknown has probability 0, and
     what is no number is as far off as can be.
     """
-    for row, (given, found) in enumerate(zip(answered, classification.winners(labels), strict=True)):
+    for row, (given, found) in enumerate(zip(answered, classification.top1(labels), strict=True)):
         place = labels.index(given.label) if given.label in labels else None
         probability = 0.0 if place is None else classification.probabilities.item(row, place)
         yield Comparison(given.label == found.label, min(1.0, abs(given.probability - probability)))
@@ -96,7 +96,7 @@ class Shadows:
         self._duty = DutyCycle()
         self._next_log = 0.0
 
-    def offer(self, choice: Choice, inputs: Inputs, winners: list[RankedClass]) -> None:
+    def offer(self, choice: Choice, inputs: Inputs, top1: list[RankedClass]) -> None:
         """Keep a copy of an answered request for the shadow of its choice, if there is one and room."""
         if choice.shadow is None:
             return
@@ -108,7 +108,7 @@ class Shadows:
             return
         shadow = ref(choice.shadow)
         self._queue.put(
-            MirroredRequest(answered.name, answered.version, winners, inputs.owned(), shadow, compared.version, now)
+            MirroredRequest(answered.name, answered.version, top1, inputs.owned(), shadow, compared.version, now)
         )
 
     @property
@@ -140,7 +140,7 @@ class Shadows:
         began = self._clock()
         try:
             classification = shadow.classify(copy.inputs, StageTimer(0.0))
-            comparisons = list(compare(copy.winners, classification, shadow.metadata.labels))
+            comparisons = list(compare(copy.top1, classification, shadow.metadata.labels))
         except Exception as error:  # whatever is wrong with a shadow, others must not suffer from it
             self._fail(copy, error)
             return

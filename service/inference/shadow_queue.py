@@ -26,7 +26,7 @@ class MirroredRequest:
 
     model: str
     version: int
-    winners: list[RankedClass]
+    top1: list[RankedClass]
     inputs: Inputs
     shadow: "ref[Predictor]"
     shadow_version: int

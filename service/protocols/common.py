@@ -1,13 +1,26 @@
-"""Versions as clients write them."""
+"""Whole numbers as clients write them in paths, queries and headers."""
 
 from modelrepo.naming import LAST_VERSION
 from service.errors import InvalidRequest
 
+MAX_DIGITS = len(str(LAST_VERSION))
+
+
+def parse_count(text: str, least: int, most: int) -> int | None:
+    """The whole number from `least` to `most` that ASCII digits write; None for any other text.
+
+    Text longer than 15 digits is never converted: Python takes quadratic time for it.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+        return None
+    return int(text) if least <= int(text) <= most else None
+
 
 def parse_version(text: str | None) -> int | None:
-    """A version number, or None where none is named; raises InvalidRequest."""
+    """A version's number, or None where none is named; raises InvalidRequest."""
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LAST_VERSION)) and int(text) > 0):
+    version = parse_count(text, 1, LAST_VERSION)
+    if version is None:
         raise InvalidRequest(f"a version is a whole number from 1 to {LAST_VERSION}, not {text!r:.40}")
-    return int(text)
+    return version

@@ -1,6 +1,5 @@
-"""The native dialect without HTTP: a model's name and a way to get at the inputs in, a JSON document out."""
+"""The native protocol without HTTP: inputs come in, a JSON document goes out."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,66 +8,57 @@ import orjson
 from modelrepo.metadata import Metadata
 from service.codecs.inputs import Inputs
 from service.errors import InvalidRequest
-from service.inference.data_plane import DataPlane, DecodedRequest
-from service.inference.prediction import Classification, RankedClass, rank
+from service.inference.data_plane import DataPlane, DecodedRequest, InferenceContext
+from service.inference.prediction import Classification, RankedClass, top_k
 from service.inference.registry import ModelRegistry
-from service.protocols.common import parse_version
+from service.protocols.common import parse_count, parse_version
 from service.telemetry.request_state import RequestState
 
 DEFAULT_TOP_K = 5
 
 
 class NativeProtocol:
-    """Answers prediction requests over what is loaded."""
+    """Prediction requests; both steps raise a RequestError. Texts are as the client wrote them, None if it did not."""
 
-    def __init__(self, registry: ModelRegistry, inference: DataPlane) -> None:
+    def __init__(self, registry: ModelRegistry, data_plane: DataPlane) -> None:
         self._registry = registry
-        self._inference = inference
+        self._data_plane = data_plane
 
-    def predict(
-        self,
-        name: str | None,
-        version: str | None,
-        top_k: str | None,
-        read: Callable[[], Inputs],
-        state: RequestState,
-    ) -> bytes:
-        """Find the model, classify what `read` returns, and return the JSON document.
-
-        `version` and `top_k` are as the client wrote them, None where it did not. Raises a RequestError.
-        """
+    def select(self, name: str | None, version: str | None, state: RequestState) -> InferenceContext:
+        """Select the version that answers, before the body is read."""
         choice = self._registry.choose(name, parse_version(version), state.bucket)
-        return self._inference.run(choice, partial(_understand, choice.predictor.metadata, top_k, read), state)
+        return self._data_plane.begin(choice, state)
 
-
-def _understand(metadata: Metadata, top_k: str | None, read: Callable[[], Inputs]) -> DecodedRequest[bytes]:
-    ranks = _parse_top_k(top_k, metadata)
-    return DecodedRequest(read(), partial(_write, metadata, ranks))
+    def predict(self, context: InferenceContext, inputs: Inputs, top_k: str | None) -> bytes:
+        """Classify the inputs and return the JSON document with the `top_k` most probable classes of each image."""
+        encode = partial(_encode_response, context.metadata, _parse_top_k(top_k, context.metadata))
+        return self._data_plane.infer(context, DecodedRequest(inputs, encode))
 
 
 def _parse_top_k(text: str | None, metadata: Metadata) -> int:
     classes = metadata.output.classes
     if text is None:
         return min(DEFAULT_TOP_K, classes)
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= classes):
+    count = parse_count(text, 1, classes)
+    if count is None:
         sentence = f"top_k must be a whole number from 1 to {classes}, the classes of {metadata.name}, not {text!r}"
         raise InvalidRequest(sentence)
-    return int(text)
+    return count
 
 
-def _write(metadata: Metadata, top_k: int, classification: Classification) -> bytes:
-    ranked = rank(classification.probabilities, metadata.labels, top_k)
+def _encode_response(metadata: Metadata, count: int, classification: Classification) -> bytes:
+    ranked = top_k(classification.probabilities, metadata.labels, count)
     below = metadata.output.abstain_below
     entries = [_entry(best, steps, below) for best, steps in zip(ranked, classification.steps, strict=True)]
     return orjson.dumps({"model_name": metadata.name, "model_version": metadata.version, "predictions": entries})
 
 
-def _entry(top_k: tuple[RankedClass, ...], steps: tuple[str, ...], abstain_below: float | None) -> dict[str, Any]:
+def _entry(ranked: tuple[RankedClass, ...], steps: tuple[str, ...], abstain_below: float | None) -> dict[str, Any]:
     """One image's entry; orjson writes the ranked classes, which are dataclasses, as objects."""
-    best = top_k[0]
+    best = ranked[0]
     entry: dict[str, Any] = {"label": best.label, "index": best.index, "probability": best.probability}
     if abstain_below is not None:
         entry["abstained"] = best.is_below(abstain_below)
     if steps:
         entry["preprocessing"] = steps
-    return {**entry, "top_k": top_k}
+    return {**entry, "top_k": ranked}

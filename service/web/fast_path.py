@@ -55,7 +55,7 @@ class FastPath:
         state = environ[REQUEST_STATE]
         inputs = EncodedImages((EncodedImage(content, "the image"),))
         try:
-            answer = self._native.predict(path[1], path[2], None, lambda: inputs, state)
+            answer = self._native.predict(self._native.select(path[1], path[2], state), inputs, None)
         except Exception:  # Flask meets it again, and has the words for it
             environ["wsgi.input"] = io.BytesIO(content)
             return None

@@ -1,19 +1,13 @@
-"""The protocol's model repository extension: what is there, and what shall be loaded or let go.
+"""The operations of the Open Inference Protocol, its model repository extension among them, without HTTP."""
 
-The protocol's operations over what is loaded.
-"""
-
-from collections.abc import Callable
 from functools import partial
 
-from modelrepo.metadata import Metadata
 from service.codecs.limits import Limits
 from service.errors import DeadlineExceeded, ModelNotFound, NotReady
-from service.inference.data_plane import DataPlane, DecodedRequest
+from service.inference.data_plane import DataPlane, DecodedRequest, InferenceContext
 from service.inference.model_version import LoadedVersion
 from service.inference.predictor import Predictor
 from service.inference.registry import ModelRegistry
-from service.inference.traffic_split import Choice
 from service.lifecycle.model_control import ControlRequest, ModelControl
 from service.protocols.common import parse_version
 from service.protocols.openinference.metadata import (
@@ -32,42 +26,10 @@ from service.protocols.openinference.request import (
     parse_index_request,
     parse_request,
 )
-from service.protocols.openinference.response import InferResponse, choose_output, write_response
+from service.protocols.openinference.response import InferResponse, choose_output, encode_response
 from service.protocols.openinference.tensors import read_inputs, read_raw
 from service.telemetry.request_state import RequestState
 from service.telemetry.statistics import Statistics
-
-
-class OpenInferenceRepository:
-    """An order is given first and checked when it is over. Every operation raises a RequestError."""
-
-    def __init__(self, registry: ModelRegistry, control: ModelControl) -> None:
-        self._registry = registry
-        self._control = control
-
-    def index(self, content: bytes) -> list[Document]:
-        """Every version that was tried and its state; the body may ask for those that are ready only."""
-        only_ready = parse_index_request(content)
-        return [describe_state(each) for each in self._registry if each.predictor or not only_ready]
-
-    def load(self, name: str, content: bytes) -> ControlRequest:
-        """Order a model to be loaded; the body must not bring a configuration or files of its own."""
-        check_load_request(content)
-        return self._control.load(name)
-
-    def unload(self, name: str, content: bytes) -> ControlRequest:
-        """Order a model to be let go."""
-        check_load_request(content)
-        return self._control.unload(name)
-
-    def is_over(self, order: ControlRequest) -> bool:
-        """Whether `check` can tell what came of an order."""
-        return self._control.is_over(order)
-
-    def check(self, order: ControlRequest) -> None:
-        """Raise what went wrong with an order."""
-        self._control.check(order)
-
 
 RAW = "0"  # the length of the JSON before a tensor that comes alone
 
@@ -76,41 +38,28 @@ class OpenInference:
     """Every operation raises a RequestError; `version` is as the client wrote it, None if it did not."""
 
     def __init__(
-        self, registry: ModelRegistry, inference: DataPlane, statistics: Statistics, limits: Limits, instances: int
+        self, registry: ModelRegistry, data_plane: DataPlane, statistics: Statistics, limits: Limits, instances: int
     ) -> None:
         self._registry = registry
-        self._inference = inference
+        self._data_plane = data_plane
         self._statistics = statistics
         self._limits = limits
         self._instances = instances
 
     # Inference
 
-    def infer(
-        self,
-        name: str,
-        version: str | None,
-        read: Callable[[], bytes],
-        header_length: str | None,
-        state: RequestState,
-    ) -> InferResponse:
-        """Answer the body that `read` returns: JSON, tensors behind JSON, or one tensor (`header_length` "0")."""
-        choice = self._choose(name, version, state.bucket)
-        understand = partial(self._understand, choice.predictor.metadata, read, header_length, state)
-        return self._inference.run(choice, understand, state)
+    def select(self, name: str, version: str | None, state: RequestState) -> InferenceContext:
+        """Select the version that answers, before the body is read."""
+        try:
+            choice = self._registry.choose(name, parse_version(version), state.bucket)
+        except ModelNotFound as error:
+            raise _unknown(name, version, error) from error
+        return self._data_plane.begin(choice, state)
 
-    def _understand(
-        self, metadata: Metadata, read: Callable[[], bytes], header_length: str | None, state: RequestState
-    ) -> DecodedRequest[InferResponse]:
-        content = read()
-        if header_length == RAW:
-            raw = Output(metadata.output.name, binary=True, classes=None)
-            return DecodedRequest(read_raw(content, metadata), partial(write_response, None, raw, metadata))
-        request = parse_request(content, parse_header_length(header_length, len(content)))
-        _check_deadline(request, state)
-        output = choose_output(request, metadata)
-        inputs = read_inputs(request.inputs, metadata, self._limits)
-        return DecodedRequest(inputs, partial(write_response, request.id, output, metadata))
+    def infer(self, context: InferenceContext, content: bytes, header_length: str | None) -> InferResponse:
+        """Answer a body: JSON, tensors behind JSON, or, where `header_length` is "0", one tensor alone."""
+        decode = _decode_raw if header_length == RAW else partial(_decode_request, header_length, self._limits)
+        return self._data_plane.infer(context, decode(context, content))
 
     # Models
 
@@ -167,12 +116,6 @@ class OpenInference:
         except ModelNotFound as error:
             raise _unknown(name, version, error) from error
 
-    def _choose(self, name: str, version: str | None, bucket: float) -> Choice:
-        try:
-            return self._registry.choose(name, parse_version(version), bucket)
-        except ModelNotFound as error:
-            raise _unknown(name, version, error) from error
-
     def _known(self, name: str) -> list[LoadedVersion]:
         try:
             return self._registry.versions(name)
@@ -189,7 +132,54 @@ def _unknown(name: str, version: str | None, error: ModelNotFound) -> ModelNotFo
     return ModelNotFound(f"Request for unknown model: {model} is not found: {error}")
 
 
-def _check_deadline(request: InferRequest, state: RequestState) -> None:
-    if request.timeout is not None and state.queue_seconds > request.timeout:
-        waited = f"{state.queue_seconds * 1e6:.0f} microseconds in the queue"
+def _decode_raw(context: InferenceContext, content: bytes) -> DecodedRequest[InferResponse]:
+    output = Output(context.metadata.output.name, binary=True, classes=None)
+    encode = partial(encode_response, None, output, context.metadata)
+    return DecodedRequest(read_raw(content, context.metadata), encode)
+
+
+def _decode_request(
+    header_length: str | None, limits: Limits, context: InferenceContext, content: bytes
+) -> DecodedRequest[InferResponse]:
+    request = parse_request(content, parse_header_length(header_length, len(content)))
+    _check_deadline(request, context.state.queue_seconds)
+    output = choose_output(request, context.metadata)
+    encode = partial(encode_response, request.id, output, context.metadata)
+    return DecodedRequest(read_inputs(request.inputs, context.metadata, limits), encode)
+
+
+def _check_deadline(request: InferRequest, queue_seconds: float) -> None:
+    if request.timeout is not None and queue_seconds > request.timeout:
+        waited = f"{queue_seconds * 1e6:.0f} microseconds in the queue"
         raise DeadlineExceeded(f"waited {waited}, and the request's timeout is {request.timeout * 1e6:.0f}")
+
+
+class OpenInferenceRepository:
+    """An order is given first and checked when it is over. Every operation raises a RequestError."""
+
+    def __init__(self, registry: ModelRegistry, control: ModelControl) -> None:
+        self._registry = registry
+        self._control = control
+
+    def index(self, content: bytes) -> list[Document]:
+        """Every version that was tried and its state; the body may ask for those that are ready only."""
+        only_ready = parse_index_request(content)
+        return [describe_state(each) for each in self._registry if each.predictor or not only_ready]
+
+    def load(self, name: str, content: bytes) -> ControlRequest:
+        """Order a model to be loaded; the body must not bring a configuration or files of its own."""
+        check_load_request(content)
+        return self._control.load(name)
+
+    def unload(self, name: str, content: bytes) -> ControlRequest:
+        """Order a model to be let go."""
+        check_load_request(content)
+        return self._control.unload(name)
+
+    def is_over(self, order: ControlRequest) -> bool:
+        """Whether `check` can tell what came of an order."""
+        return self._control.is_over(order)
+
+    def check(self, order: ControlRequest) -> None:
+        """Raise what went wrong with an order."""
+        self._control.check(order)

@@ -5,6 +5,7 @@ from typing import Any
 
 from service.codecs.json_bodies import parse_json
 from service.errors import InvalidRequest, Unsupported
+from service.protocols.common import parse_count
 from service.protocols.openinference.json_fields import (
     JsonObject,
     Parameters,
@@ -111,10 +112,11 @@ def parse_header_length(text: str | None, body: int) -> int:
     """The length of the JSON before the tensors; all of a body of `body` bytes where the client says none."""
     if text is None:
         return body
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) <= body):
+    length = parse_count(text, 0, body)
+    if length is None:
         sentence = f"Inference-Header-Content-Length must be a whole number from 0 to {body}, the length of the body"
         raise InvalidRequest(f"{sentence}, not {text!r:.80}")
-    return int(text)
+    return length
 
 
 def parse_index_request(content: bytes) -> bool:

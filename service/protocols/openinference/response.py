@@ -1,4 +1,4 @@
-"""The one place that writes the answer to an inference request."""
+"""The response to an inference request: JSON, with the output in it or as bytes behind it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ import orjson
 
 from modelrepo.metadata import Metadata
 from service.errors import InvalidRequest
-from service.inference.prediction import Classification, rank
+from service.inference.prediction import Classification, top_k
 from service.protocols.openinference.datatypes import BYTES, PROBABILITIES, join_elements
 from service.protocols.openinference.request import InferRequest, Output
 
@@ -34,21 +34,21 @@ def choose_output(request: InferRequest, metadata: Metadata) -> Output:
     return request.outputs[0] if request.outputs else Output(name, request.binary, None)
 
 
-def write_response(
+def encode_response(
     request_id: str | None, output: Output, metadata: Metadata, classification: Classification
 ) -> InferResponse:
-    """The answer with the output as JSON or, behind it, as bytes."""
+    """The response with the output as JSON or, behind it, as bytes."""
     document: dict[str, Any] = {} if request_id is None else {"id": request_id}
     document |= {"model_name": metadata.name, "model_version": str(metadata.version)}
-    tensor, blob = _write(output, metadata, classification)
+    tensor, blob = _encode(output, metadata, classification)
     header = orjson.dumps({**document, "outputs": [tensor]}, option=orjson.OPT_SERIALIZE_NUMPY)
     return InferResponse(header, None) if blob is None else InferResponse(header + blob, len(header))
 
 
-def _write(output: Output, metadata: Metadata, classification: Classification) -> tuple[dict[str, Any], bytes | None]:
+def _encode(output: Output, metadata: Metadata, classification: Classification) -> tuple[dict[str, Any], bytes | None]:
     """A tensor's description and, where the client wants that, its bytes."""
     if output.classes is not None:
-        return _write_classes(output, output.classes, metadata, classification)
+        return _encode_classes(output, output.classes, metadata, classification)
     probabilities = np.ascontiguousarray(classification.probabilities, "<f4")
     tensor: dict[str, Any] = {"name": output.name, "datatype": PROBABILITIES, "shape": probabilities.shape}
     if not output.binary:
@@ -57,11 +57,11 @@ def _write(output: Output, metadata: Metadata, classification: Classification) -
     return {**tensor, "parameters": {"binary_data_size": len(blob)}}, blob
 
 
-def _write_classes(
+def _encode_classes(
     output: Output, classes: int, metadata: Metadata, classification: Classification
 ) -> tuple[dict[str, Any], bytes | None]:
     """The classification extension: texts `<value>:<index>:<label>`, the value as C++'s std::to_string writes it."""
-    ranked = rank(classification.probabilities, metadata.labels, classes)
+    ranked = top_k(classification.probabilities, metadata.labels, classes)
     texts = [f"{each.probability:.6f}:{each.index}:{each.label}" for best in ranked for each in best]
     tensor: dict[str, Any] = {"name": output.name, "datatype": BYTES, "shape": [len(ranked), len(ranked[0])]}
     if not output.binary:

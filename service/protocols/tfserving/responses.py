@@ -1,7 +1,4 @@
-"""What is answered to :predict and :classify.
-
-The documents about models: their status and their signature.
-"""
+"""The responses: to :predict and :classify, and the documents about a model's status and signature."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,23 +7,22 @@ import orjson
 
 from modelrepo.metadata import Metadata
 from service.inference.model_version import LoadedVersion
-from service.inference.prediction import Classification, rank
+from service.inference.prediction import Classification, top_k
 from service.protocols.tfserving.request import SIGNATURE
 
+Document = dict[str, Any]
 
-def write_predictions(by_row: bool, classification: Classification) -> bytes:
+
+def encode_predictions(by_row: bool, classification: Classification) -> bytes:
     """Every class's probability, in the order of the labels, with the fewest digits that are the same float32."""
     member = "predictions" if by_row else "outputs"
     return orjson.dumps({member: classification.probabilities}, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def write_results(metadata: Metadata, classification: Classification) -> bytes:
+def encode_results(metadata: Metadata, classification: Classification) -> bytes:
     """Every class's label and probability, the most probable first."""
-    ranked = rank(classification.probabilities, metadata.labels, metadata.output.classes)
+    ranked = top_k(classification.probabilities, metadata.labels, metadata.output.classes)
     return orjson.dumps({"results": [[(best.label, best.probability) for best in row] for row in ranked]})
-
-
-Document = dict[str, Any]
 
 
 def describe_status(name: str, versions: Sequence[LoadedVersion]) -> Document:

@@ -1,7 +1,5 @@
 """POST /predict and its forms for a named model and version."""
 
-from functools import partial
-
 from flask import Blueprint, Response, request
 
 from service.codecs.limits import Limits
@@ -18,9 +16,9 @@ def predict_routes(native: NativeProtocol, limits: Limits) -> Blueprint:
     of_default, of_model, of_version = map(routes.post, PREDICT_RULES)
 
     def predict(name: str | None, version: str | None) -> Response:
-        top_k, state = request.args.get("top_k"), request.environ[REQUEST_STATE]
-        answer = native.predict(name, version, top_k, partial(read_inputs, request, limits), state)
-        return raw_json_response(answer)
+        context = native.select(name, version, request.environ[REQUEST_STATE])
+        inputs = read_inputs(request, limits)
+        return raw_json_response(native.predict(context, inputs, request.args.get("top_k")))
 
     @of_default
     def predict_default() -> Response:

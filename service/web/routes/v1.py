@@ -1,6 +1,5 @@
 """/v1: TensorFlow Serving's REST API (its g3doc/api_rest.md), and KServe v1, which is part of it with members added."""
 
-from functools import partial
 from typing import NoReturn
 
 from flask import Blueprint, Response, request
@@ -45,14 +44,12 @@ def _has_verb_in_a_name() -> bool:
 
 def _add_inference(routes: Blueprint, dialect: TensorFlowServing) -> None:
     def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
-        return raw_json_response(
-            dialect.predict(name, version, label, partial(read_content, request), request.environ[REQUEST_STATE])
-        )
+        context = dialect.select(name, version, label, request.environ[REQUEST_STATE])
+        return raw_json_response(dialect.predict(context, read_content(request)))
 
     def classify(name: str, version: str | None = None, label: str | None = None) -> Response:
-        return raw_json_response(
-            dialect.classify(name, version, label, partial(read_content, request), request.environ[REQUEST_STATE])
-        )
+        context = dialect.select(name, version, label, request.environ[REQUEST_STATE])
+        return raw_json_response(dialect.classify(context, read_content(request)))
 
     def regress(name: str, version: str | None = None, label: str | None = None) -> NoReturn:
         dialect.regress(name, version, label)

@@ -59,8 +59,8 @@ def _add_inference(routes: Blueprint, dialect: OpenInference) -> None:
     @routes.post("/models/<name>/infer")
     @routes.post("/models/<name>/versions/<version>/infer")
     def infer(name: str, version: str | None = None) -> Response:
-        header_length = request.headers.get(HEADER_LENGTH)
-        return _send(dialect.infer(name, version, _read_body, header_length, request.environ[REQUEST_STATE]))
+        context = dialect.select(name, version, request.environ[REQUEST_STATE])
+        return _send(dialect.infer(context, _read_body(), request.headers.get(HEADER_LENGTH)))
 
 
 def _add_models(routes: Blueprint, dialect: OpenInference) -> None:

@@ -1,4 +1,4 @@
-"""Running a request: three steps in their order, and what is told of it to the record, metrics and statistics."""
+"""Running a request: its steps in their order, and what its state, the metrics, the statistics and the shadows get."""
 
 import gc
 import re
@@ -27,7 +27,7 @@ from tests.support.bundles import describe
 from tests.support.pictures import Pixels
 
 LIMITS = Limits(max_pixels=100, max_request_pixels=1000, max_images=8)
-Write = Callable[[Classification], str]
+Encode = Callable[[Classification], str]
 
 
 def middle(images: Pixels) -> Scores:
@@ -39,9 +39,15 @@ def predictor(version: int = 1, model: Model = middle) -> Predictor:
     return Predictor(describe("tiny", version), "", model, LIMITS)
 
 
-def asking(images: int = 2, write: Write = lambda _: "answer") -> Callable[[], DecodedRequest[str]]:
-    """What understands a request for the classification of some images."""
-    return lambda: DecodedRequest(PixelArray(batch(images)), write)
+def asking(images: int = 2, encode: Encode = lambda _: "response") -> Callable[[], DecodedRequest[str]]:
+    """What decodes a request for the classification of some images."""
+    return lambda: DecodedRequest(PixelArray(batch(images)), encode)
+
+
+def infer(plane: DataPlane, choice: Choice, decode: Callable[[], DecodedRequest[str]], state: RequestState) -> str:
+    """Run a request as protocols do: choose, decode, infer."""
+    context = plane.begin(choice, state)
+    return plane.infer(context, decode())
 
 
 def fail(*_: object) -> NoReturn:
@@ -74,45 +80,43 @@ def counted(metrics: Metrics, name: str, **labels: str) -> float | None:
 def test_a_request_is_understood_classified_and_written_once_each(inference: DataPlane, state: RequestState) -> None:
     done = []
 
-    def understand() -> DecodedRequest[str]:
-        done.append("understood")
-        return DecodedRequest(PixelArray(batch(2)), write)
+    def decode() -> DecodedRequest[str]:
+        done.append("decoded")
+        return DecodedRequest(PixelArray(batch(2)), encode)
 
     def classify(images: Pixels) -> Scores:
         done.append("classified")
         return middle(images)
 
-    def write(classification: Classification) -> str:
-        done.append("written")
+    def encode(classification: Classification) -> str:
+        done.append("encoded")
         return f"{len(classification.probabilities)} images"
 
-    answer = inference.run(Choice(predictor(model=classify)), understand, state)
+    response = infer(inference, Choice(predictor(model=classify)), decode, state)
 
-    assert done == ["understood", "classified", "written"]
-    assert answer == "2 images"
-
-
-# What is told to the record
+    assert done == ["decoded", "classified", "encoded"]
+    assert response == "2 images"
 
 
-def test_the_record_learns_where_the_time_went(inference: DataPlane, state: RequestState) -> None:
-    inference.run(Choice(predictor()), asking(), state)
+# What the state of the request gets
+
+
+def test_the_state_gets_the_time_of_each_stage(inference: DataPlane, state: RequestState) -> None:
+    infer(inference, Choice(predictor()), asking(), state)
 
     stages = dict(re.findall(r"(\w+);dur=([\d.]+)", state.server_timing))
     assert list(stages) == ["queue", "decode", "preprocess", "infer", "encode"]
     assert stages["queue"] == "500.000"
 
 
-def test_the_record_learns_what_the_log_shall_say(inference: DataPlane, state: RequestState) -> None:
-    inference.run(Choice(predictor(version=3)), asking(images=4), state)
+def test_the_state_gets_the_fields_of_the_log(inference: DataPlane, state: RequestState) -> None:
+    infer(inference, Choice(predictor(version=3)), asking(images=4), state)
 
     assert state.log_fields == {"model": "tiny", "version": 3, "images": 4, "label": "middle"}
 
 
-def test_the_record_learns_whom_to_tell_of_a_failure(
-    inference: DataPlane, metrics: Metrics, state: RequestState
-) -> None:
-    inference.run(Choice(predictor()), asking(), state)
+def test_a_failure_is_counted_through_the_state(inference: DataPlane, metrics: Metrics, state: RequestState) -> None:
+    infer(inference, Choice(predictor()), asking(), state)
     assert state.on_failure
     state.on_failure(0.5, "invalid_request")
 
@@ -121,11 +125,11 @@ def test_the_record_learns_whom_to_tell_of_a_failure(
     assert counted(metrics, "convserve_prediction_failures_total", reason="invalid_request") == 1
 
 
-# What is told to metrics and statistics
+# What metrics and statistics get
 
 
 def test_a_success_is_counted(inference: DataPlane, metrics: Metrics, state: RequestState) -> None:
-    inference.run(Choice(predictor()), asking(images=3), state)
+    infer(inference, Choice(predictor()), asking(images=3), state)
 
     found = metrics.statistics.read("tiny", 1)
     assert (found.total.count, found.images, found.failed.count) == (1, 3, 0)
@@ -135,23 +139,23 @@ def test_a_success_is_counted(inference: DataPlane, metrics: Metrics, state: Req
 
 
 @pytest.mark.parametrize(
-    ("understand", "model"),
+    ("decode", "model"),
     [
         pytest.param(fail, fail, id="not understood"),
         pytest.param(asking(images=9), fail, id="too many images"),
         pytest.param(asking(), fail, id="not classified"),
-        pytest.param(asking(write=fail), middle, id="not written"),
+        pytest.param(asking(encode=fail), middle, id="not encoded"),
     ],
 )
 def test_a_failure_is_passed_on_and_no_success(
     inference: DataPlane,
     metrics: Metrics,
     state: RequestState,
-    understand: Callable[[], DecodedRequest[str]],
+    decode: Callable[[], DecodedRequest[str]],
     model: Model,
 ) -> None:
     with pytest.raises(RequestError):
-        inference.run(Choice(predictor(model=model)), understand, state)
+        infer(inference, Choice(predictor(model=model)), decode, state)
 
     assert metrics.statistics.read("tiny", 1).total.count == 0
     assert counted(metrics, "convserve_predictions_total", label="middle") is None
@@ -161,47 +165,47 @@ def test_a_failure_is_passed_on_and_no_success(
     assert state.on_failure is not None
 
 
-# What is told to the shadows
+# What the shadows get
 
 
 @pytest.mark.parametrize(
-    ("understand", "copied"), [(asking(), True), (asking(write=fail), False)], ids=["a success", "a failure"]
+    ("decode", "copied"), [(asking(), True), (asking(encode=fail), False)], ids=["a success", "a failure"]
 )
 def test_the_shadow_gets_a_copy_of_what_succeeds(
     inference: DataPlane,
     shadows: Shadows,
     state: RequestState,
-    understand: Callable[[], DecodedRequest[str]],
+    decode: Callable[[], DecodedRequest[str]],
     copied: bool,
 ) -> None:
     with nullcontext() if copied else pytest.raises(InvalidRequest):
-        inference.run(Choice(predictor(1), predictor(2)), understand, state)
+        infer(inference, Choice(predictor(1), predictor(2)), decode, state)
 
     assert (shadows.patience < NEVER) is copied
 
 
-# The meters
+# The instruments
 
 
-def meter(inference: DataPlane, asked: Predictor) -> Callable[[float, str], None]:
-    """A method of the meter that a request to a predictor got; equal methods are of one and the same meter."""
+def instruments(inference: DataPlane, asked: Predictor) -> Callable[[float, str], None]:
+    """A method of the instruments of a predictor; equal methods belong to the same instruments."""
     state = RequestState("id", queue_seconds=0)
-    inference.run(Choice(asked), asking(), state)
+    infer(inference, Choice(asked), asking(), state)
     assert state.on_failure
     return state.on_failure
 
 
-def test_requests_to_one_predictor_share_a_meter(inference: DataPlane, metrics: Metrics) -> None:
+def test_requests_to_one_predictor_share_a_instruments(inference: DataPlane, metrics: Metrics) -> None:
     one, other = predictor(1), predictor(2)
 
-    assert meter(inference, one) == meter(inference, one) != meter(inference, other)
+    assert instruments(inference, one) == instruments(inference, one) != instruments(inference, other)
     assert metrics.statistics.read("tiny", 1).total.count == 2
 
 
-def test_a_predictor_that_is_gone_leaves_no_meter_behind(inference: DataPlane) -> None:
+def test_a_predictor_that_is_gone_leaves_no_instruments_behind(inference: DataPlane) -> None:
     kept, dropped = predictor(1), predictor(2)
-    meters = [weakref.WeakMethod(meter(inference, each)) for each in (kept, dropped)]
+    methods = [weakref.WeakMethod(instruments(inference, each)) for each in (kept, dropped)]
     del dropped
     gc.collect()
 
-    assert [each() is None for each in meters] == [False, True]
+    assert [each() is None for each in methods] == [False, True]

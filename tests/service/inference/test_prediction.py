@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.inference.prediction import Classification, RankedClass, rank, softmax
+from service.inference.prediction import Classification, RankedClass, softmax, top_k
 
 LABELS = ("a", "b", "c", "d")
 
@@ -13,19 +13,19 @@ def scores(*rows: tuple[float, ...]) -> "np.ndarray[tuple[int, ...], np.dtype[np
 
 
 def test_classes_come_in_descending_order() -> None:
-    (ranked,) = rank(scores((0.125, 0.5, 0.25, 0.125)), LABELS, 3)
+    (ranked,) = top_k(scores((0.125, 0.5, 0.25, 0.125)), LABELS, 3)
 
     assert ranked == (RankedClass("b", 1, 0.5), RankedClass("c", 2, 0.25), RankedClass("a", 0, 0.125))
 
 
 def test_of_equal_classes_the_lower_index_comes_first() -> None:
-    (ranked,) = rank(scores((0.25, 0.25, 0.25, 0.25)), LABELS, 4)
+    (ranked,) = top_k(scores((0.25, 0.25, 0.25, 0.25)), LABELS, 4)
 
     assert [each.index for each in ranked] == [0, 1, 2, 3]
 
 
 def test_every_image_has_its_own_ranking() -> None:
-    first, second = rank(scores((1, 0, 0, 0), (0, 0, 0, 1)), LABELS, 1)
+    first, second = top_k(scores((1, 0, 0, 0), (0, 0, 0, 1)), LABELS, 1)
 
     assert (first[0].label, second[0].label) == ("a", "d")
 
@@ -33,7 +33,7 @@ def test_every_image_has_its_own_ranking() -> None:
 def test_probabilities_are_those_of_the_network_to_the_last_bit() -> None:
     value = np.float32(0.1)
 
-    (ranked,) = rank(np.array([[value, 0, 0, 0]], np.float32), LABELS, 1)
+    (ranked,) = top_k(np.array([[value, 0, 0, 0]], np.float32), LABELS, 1)
 
     assert np.float32(ranked[0].probability) == value
 
@@ -41,7 +41,7 @@ def test_probabilities_are_those_of_the_network_to_the_last_bit() -> None:
 def test_every_image_has_a_winner_the_first_of_equal_ones() -> None:
     classification = Classification(scores((0.25, 0.5, 0.25, 0), (0.5, 0, 0, 0.5)), ((), ()))
 
-    assert classification.winners(LABELS) == [RankedClass("b", 1, 0.5), RankedClass("a", 0, 0.5)]
+    assert classification.top1(LABELS) == [RankedClass("b", 1, 0.5), RankedClass("a", 0, 0.5)]
 
 
 @pytest.mark.parametrize(

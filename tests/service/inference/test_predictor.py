@@ -34,8 +34,8 @@ def test_every_image_gets_a_prediction_by_the_bundles_labels() -> None:
 
     classification = predictor.classify(encoded(as_png(picture(0)), as_png(picture(1))), StageTimer(0))
 
-    winners = classification.winners(predictor.metadata.labels)
-    assert [(each.label, each.index, each.probability) for each in winners] == [("middle", 1, 0.5)] * 2
+    top1 = classification.top1(predictor.metadata.labels)
+    assert [(each.label, each.index, each.probability) for each in top1] == [("middle", 1, 0.5)] * 2
 
 
 def test_the_network_sees_the_pixels_as_they_were_sent() -> None:

@@ -5,22 +5,22 @@ import json
 import numpy as np
 
 from service.inference.prediction import Classification
-from service.protocols.tfserving.responses import write_predictions, write_results
+from service.protocols.tfserving.responses import encode_predictions, encode_results
 from tests.support.bundles import describe
 
 TWO = Classification(np.array([[0.1, 0.7, 0.2], [1, 0, 0]], np.float32), ((), ()))
 
 
 def test_predictions_have_the_fewest_digits_that_are_the_same_float32() -> None:
-    assert write_predictions(True, TWO) == b'{"predictions":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}'
+    assert encode_predictions(True, TWO) == b'{"predictions":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}'
 
 
 def test_a_column_is_answered_as_outputs() -> None:
-    assert write_predictions(False, TWO) == b'{"outputs":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}'
+    assert encode_predictions(False, TWO) == b'{"outputs":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}'
 
 
 def test_results_are_all_labels_the_most_probable_first() -> None:
-    first, second = json.loads(write_results(describe("tiny"), TWO))["results"]
+    first, second = json.loads(encode_results(describe("tiny"), TWO))["results"]
 
     assert [label for label, _ in first] == ["middle", "right", "left"]
     assert [np.float32(probability) for _, probability in first] == [np.float32(0.7), np.float32(0.2), np.float32(0.1)]
