@@ -13,7 +13,7 @@ from service.ipc.scoreboard import Scoreboard
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics, create_metrics
-from tests.support.bundles import publish_tiny
+from tests.support.bundles.tiny import publish_tiny
 
 ROOT = Path(__file__).parent.parent
 

@@ -18,7 +18,7 @@ from bench.encoding_cost import (
     take_turn,
 )
 from bench.target import Target
-from tests.support.batches import files
+from tests.support.bundles.tiny_batches import files
 
 IMAGE_SET = ImageSet(tuple(files(3)), "image/png", "")
 

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from tests.support.composed import Project, describe_project
-from tests.support.engine import missing
-from tests.support.kubernetes import FOLDER, Objects, build, read
-from tests.support.running import until
-from tests.support.traffic import Load, Result, failures, percentile, traffic
+from tests.support.deploy.compose import Project, describe_project
+from tests.support.deploy.docker import why_unavailable
+from tests.support.deploy.kubernetes import FOLDER, Objects, build, read
+from tests.support.load.generator import Load, Result, failures, percentile, traffic
+from tests.support.processes.service import until
 
 REPLICAS = 3
 CALM = 3.0  # seconds of load before and after something happens
@@ -21,7 +21,7 @@ Report = Callable[[str, Sequence[Result], float], None]
 @pytest.fixture(scope="session")
 def engine() -> None:
     """A Docker engine, or the test is skipped with the reason."""
-    if reason := missing():
+    if reason := why_unavailable():
         pytest.skip(reason)
 
 

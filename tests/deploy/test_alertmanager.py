@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.monitoring import DEPLOY, alerts, load
+from tests.support.deploy.monitoring import DEPLOY, alerts, load
 
 FOLDER = DEPLOY / "alertmanager"
 FILES = sorted(FOLDER.glob("*.yml"))

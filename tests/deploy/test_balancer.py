@@ -9,10 +9,10 @@ import pytest
 import requests
 
 from service.settings import Settings
-from tests.support.composed import ROOT, Project
-from tests.support.pictures import as_png, picture
-from tests.support.running import until
-from tests.support.wire import Answer, Wire, ask, request
+from tests.support.deploy.compose import ROOT, Project
+from tests.support.http.raw_client import Answer, Wire, ask, request
+from tests.support.images.drawn import as_png, picture
+from tests.support.processes.service import until
 
 CONFIGURATION = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
 API = (ROOT / "docs" / "api.md").read_text()

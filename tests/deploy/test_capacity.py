@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.composed import ROOT, Project
-from tests.support.engine import docker
-from tests.support.pictures import as_file, as_npy
-from tests.support.wire import Wire, request
+from tests.support.deploy.compose import ROOT, Project
+from tests.support.deploy.docker import docker
+from tests.support.http.raw_client import Wire, request
+from tests.support.images.drawn import as_file, as_npy
 
 ROUNDS = 1000  # the clock of processes ticks every 10 ms
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import REPLICAS
-from tests.support.bundles import publish_tiny
-from tests.support.composed import ROOT, Project
-from tests.support.engine import docker
-from tests.support.running import until
-from tests.support.wire import ask
+from tests.support.bundles.tiny import publish_tiny
+from tests.support.deploy.compose import ROOT, Project
+from tests.support.deploy.docker import docker
+from tests.support.http.raw_client import ask
+from tests.support.processes.service import until
 
 DIGIT = (ROOT / "docs" / "images" / "digit.png").read_bytes()  # a 6
 MEGABYTE = 1_000_000

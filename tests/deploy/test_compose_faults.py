@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import CALM, REPLICAS, Report, assert_at_most_one_lost, load
-from tests.support import faults
-from tests.support.composed import Project
-from tests.support.engine import DockerFailed, docker
-from tests.support.running import until
-from tests.support.traffic import failures
+from tests.support.deploy import faults
+from tests.support.deploy.compose import Project
+from tests.support.deploy.docker import DockerFailed, docker
+from tests.support.load.generator import failures
+from tests.support.processes.service import until
 
 
 def recover(project: Project, begun: float) -> float:
@@ -46,8 +46,8 @@ def deploy_a_killed_process_loses_nothing(
 @pytest.mark.parametrize(
     ("what", "cut"),
     [
-        ("network of a replica cut for 10 s, its name still known", faults.unplugged),
-        ("`docker network disconnect` of a replica for 10 s", faults.forgotten),
+        ("network of a replica cut for 10 s, its name still known", faults.disconnected),
+        ("`docker network disconnect` of a replica for 10 s", faults.removed_from_network),
     ],
     ids=["unplugged", "forgotten"],
 )

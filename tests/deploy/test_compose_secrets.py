@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.composed import Project, describe_project
-from tests.support.engine import DockerFailed, docker
-from tests.support.running import free_port
+from tests.support.deploy.compose import Project, describe_project
+from tests.support.deploy.docker import DockerFailed, docker
+from tests.support.processes.service import free_port
 
 KEY = "a key that only this test knows"
 FILES = ("docker-compose.yml", *(f"deploy/compose/{name}.yml" for name in ("tls", "admin", "alerting")))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.monitoring import DEPLOY, dashboard, load, names, panels, queries, rules
+from tests.support.deploy.monitoring import DEPLOY, dashboard, load, names, panels, queries, rules
 
 OPERATIONS = (DEPLOY.parent / "docs" / "operations.md").read_text()
 PARTS = ("", "_bucket", "_sum", "_count")  # of a histogram

@@ -13,11 +13,11 @@ from kserve import InferenceRESTClient, InferInput, InferRequest
 from kserve.inference_client import RESTConfig
 
 from service.settings import PREFIX, read_settings
-from tests.support.batches import answers, batch
-from tests.support.bundles import publish_tiny
-from tests.support.kservemodels import strangers
-from tests.support.kubernetes import FOLDER
-from tests.support.running import running
+from tests.support.bundles.tiny import publish_tiny
+from tests.support.bundles.tiny_batches import answers, batch
+from tests.support.deploy.kserve_models import undeclared_members
+from tests.support.deploy.kubernetes import FOLDER
+from tests.support.processes.service import running
 
 RUNTIME = yaml.safe_load((FOLDER / "kserve" / "servingruntime.yaml").read_text())
 SERVICE = yaml.safe_load((FOLDER / "kserve" / "inferenceservice.yaml").read_text())
@@ -43,13 +43,13 @@ def environment() -> dict[str, str]:
     ids=["runtime", "service"],
 )
 def test_a_document_has_only_members_that_kserve_knows(document: Any, kind: str) -> None:
-    assert list(strangers(document, kind)) == []
+    assert list(undeclared_members(document, kind)) == []
 
 
 def test_members_that_kserve_does_not_know_are_found() -> None:
     wrong = {"spec": {"predictor": {"model": {"storageUri": 1, "storageURI": "x"}}, "grace": 1}}
 
-    assert sorted(strangers(wrong, "V1beta1InferenceService")) == [
+    assert sorted(undeclared_members(wrong, "V1beta1InferenceService")) == [
         "spec.grace is no member of V1beta1InferenceServiceSpec",
         "spec.predictor.model.storageURI is no member of V1beta1ModelSpec",
         "spec.predictor.model.storageUri is no str",

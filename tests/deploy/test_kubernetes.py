@@ -12,7 +12,7 @@ import yaml
 from kubernetes_validate import SchemaNotFoundError
 
 from service.settings import Settings
-from tests.support.kubernetes import FOLDER, Objects, build, deployed, kustomizations, named, selects
+from tests.support.deploy.kubernetes import FOLDER, Objects, build, deployed, kustomizations, named, selects
 
 ROOT = FOLDER.parent.parent
 CUSTOM = {"ServiceMonitor", "ServingRuntime", "InferenceService"}  # kinds that operators bring, with no schema at hand

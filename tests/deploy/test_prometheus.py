@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.monitoring import DEPLOY, PROMETHEUS, RULE_TESTS, alerts, load, rules
+from tests.support.deploy.monitoring import DEPLOY, PROMETHEUS, RULE_TESTS, alerts, load, rules
 
 ROOT = DEPLOY.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.kubernetes import FOLDER, Objects, selects
+from tests.support.deploy.kubernetes import FOLDER, Objects, selects
 
 RULES = FOLDER.parent / "prometheus" / "rules"
 ADAPTER = yaml.safe_load((FOLDER / "monitoring" / "prometheus-adapter.yaml").read_text())

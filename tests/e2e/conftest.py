@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tritonclient.http import InferenceServerClient
 
-from tests.support.running import RunningService, running
-from tests.support.triton import connect
+from tests.support.http.triton_client import connect
+from tests.support.processes.service import RunningService, running
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import json
 import re
 from pathlib import Path
 
-from tests.support.bundles import describe, publish_tiny
-from tests.support.pictures import as_png, picture
-from tests.support.running import RunningService, running
-from tests.support.wire import Wire, request
+from tests.support.bundles.tiny import describe, publish_tiny
+from tests.support.http.raw_client import Wire, request
+from tests.support.images.drawn import as_png, picture
+from tests.support.processes.service import RunningService, running
 
 SURE, UNSURE = as_png(picture(1)), as_png(picture(1) // 2)  # 0.965 and 0.785
 REQUESTS = 20  # of each kind, over a connection each, so that both workers get some

@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
-from tests.support.pictures import as_png, picture
-from tests.support.running import RunningService, running
-from tests.support.wire import Answer, Wire, request
+from tests.support.http.raw_client import Answer, Wire, request
+from tests.support.images.drawn import as_png, picture
+from tests.support.processes.service import RunningService, running
 
 PNG = as_png(picture(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.running import ROOT, RunningService, running
+from tests.support.processes.service import ROOT, RunningService, running
 
 API = (ROOT / "docs" / "api.md").read_text()
 COMMANDS = re.findall(r"^\$ (curl .*)$", API, re.MULTILINE)

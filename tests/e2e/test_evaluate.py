@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.running import ROOT, running
+from tests.support.processes.service import ROOT, running
 
 pytestmark = pytest.mark.data
 

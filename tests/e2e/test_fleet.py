@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.policies import counts
-from tests.support.running import ROOT, STOP_SECONDS, RunningService, running, until
+from tests.support.processes.service import ROOT, STOP_SECONDS, RunningService, read_counts, running, until
 
 
 def gauge(service: RunningService, name: str) -> float:
@@ -23,7 +22,7 @@ def gauge(service: RunningService, name: str) -> float:
 
 def deaths(service: RunningService) -> dict[str, float]:
     """How many workers ended unasked, by cause."""
-    return counts(service, "convserve_worker_deaths_total", "cause")
+    return read_counts(service, "convserve_worker_deaths_total", "cause")
 
 
 def wait_for_a_death(service: RunningService) -> None:
@@ -63,7 +62,7 @@ def test_a_worker_that_dies_while_it_loads_is_counted(models: Path) -> None:
 
 
 def test_a_worker_without_a_sign_of_life_is_counted_and_replaced(models: Path) -> None:
-    with running(models, "tests.support.impatient", workers=2) as service:
+    with running(models, "tests.support.processes.short_timeout_service", workers=2) as service:
         os.kill(service.workers()[0], signal.SIGSTOP)
         wait_for_a_death(service)
 

@@ -17,10 +17,10 @@ from kserve.inference_client import RESTConfig
 from numpy.typing import NDArray
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 
-from tests.support.pictures import Pixels, as_npy, as_png
-from tests.support.running import ROOT, RunningService, running
-from tests.support.wire import Answer, Wire
-from tests.support.wire import request as wire_request
+from tests.support.http.raw_client import Answer, Wire
+from tests.support.http.raw_client import request as wire_request
+from tests.support.images.drawn import Pixels, as_npy, as_png
+from tests.support.processes.service import ROOT, RunningService, running
 
 pytestmark = pytest.mark.data
 

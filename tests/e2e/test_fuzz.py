@@ -22,12 +22,12 @@ import pytest
 from flask import Flask
 
 from modelrepo.metadata import Preprocessing
-from tests.support.bundles import RULES, publish_tiny
-from tests.support.corpus import HEADER_LENGTH, REFUSED, corpus
-from tests.support.mutations import Mutant, mutant, unharmed
-from tests.support.pictures import as_png, picture
-from tests.support.running import RunningService, running, until
-from tests.support.wire import Answer, Wire
+from tests.support.bundles.tiny import RULES, publish_tiny
+from tests.support.fuzz.corpus import HEADER_LENGTH, REFUSED, corpus
+from tests.support.fuzz.mutations import Mutant, mutant, unchanged
+from tests.support.http.raw_client import Answer, Wire
+from tests.support.images.drawn import as_png, picture
+from tests.support.processes.service import RunningService, running, until
 
 CORPUS = corpus()
 SHORT, LONG = 2_000, 20_000  # requests
@@ -144,7 +144,7 @@ def answer_mutants(service: RunningService, seed: int, count: int) -> tuple[Coun
 def surprises(service: RunningService) -> list[str]:
     """The valid requests that are not answered as they should be."""
     with closing(Connections(service.port)) as connections:
-        statuses = [connections.ask(unharmed(request))[0].status for request in CORPUS]
+        statuses = [connections.ask(unchanged(request))[0].status for request in CORPUS]
     return [
         f"{status} instead of {request.status}: {request.to_bytes()[:500]!r}"
         for request, status in zip(CORPUS, statuses, strict=True)

@@ -14,13 +14,13 @@ from onnx import TensorProto
 from modelrepo.metadata import ParameterCounts
 from modelrepo.reader import read_version
 from modelrepo.repository import ModelRepository
-from tests.support import dialects
-from tests.support.description import conforms, resolve
-from tests.support.dialects import Ask, Rows, Served
-from tests.support.foreign import Kind, classifier
-from tests.support.photographs import SIDE, Photographs, read_photographs
-from tests.support.pictures import Pixels
-from tests.support.running import RunningService, running
+from tests.support.bundles.third_party import Kind, classifier
+from tests.support.http import protocols
+from tests.support.http.openapi import conforms, resolve
+from tests.support.http.protocols import Classify, Rows, Served
+from tests.support.images.drawn import Pixels
+from tests.support.images.photographs import SIDE, Photographs, read_photographs
+from tests.support.processes.service import RunningService, running
 from training.cli import main
 
 pytestmark = pytest.mark.data
@@ -77,7 +77,7 @@ def photographs(data_folder: Path) -> Photographs:
 
 @pytest.fixture(scope="session")
 def keras_network(photographs: Photographs) -> Any:
-    from tests.support.applications import mobilenet  # noqa: PLC0415  # TensorFlow takes seconds: only where it is run
+    from tests.support.bundles.keras_applications import mobilenet  # noqa: PLC0415  # TensorFlow takes seconds: only where it is run
 
     return mobilenet(photographs.pixels)
 
@@ -85,7 +85,7 @@ def keras_network(photographs: Photographs) -> Any:
 @pytest.fixture(scope="session")
 def files(photographs: Photographs, keras_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What somebody was given: ONNX files, and labels beside one."""
-    from tests.support.applications import export, unfolded  # noqa: PLC0415  # likewise
+    from tests.support.bundles.keras_applications import export, unfolded  # noqa: PLC0415  # likewise
 
     folder = tmp_path_factory.mktemp("files")
     (folder / "labels.txt").write_text("\n".join(photographs.labels) + "\n")
@@ -126,7 +126,7 @@ def served(name: str, service: RunningService, imported: Path) -> Served:
 @pytest.fixture(scope="session")
 def references(photographs: Photographs, keras_network: Any, files: Path) -> dict[str, Rows]:
     """What each network says to the photographs, by the framework or by ONNX Runtime alone."""
-    from tests.support.applications import to_unit  # noqa: PLC0415  # likewise
+    from tests.support.bundles.keras_applications import to_unit  # noqa: PLC0415  # likewise
 
     by_hand = {name: run_by_hand(files / f"{name}.onnx", foreign, photographs) for name, foreign in FOREIGN.items()}
     by_keras = keras_network.predict(to_unit(photographs.pixels), verbose=0)
@@ -151,9 +151,9 @@ def test_the_photographs_get_different_answers_from_every_network(references: di
     assert np.ptp(rows, axis=0).max() > 0.05  # else the comparisons below would say little
 
 
-@pytest.mark.parametrize("ask", dialects.EVERY, ids=lambda ask: ask.__name__)
+@pytest.mark.parametrize("ask", protocols.ALL_PROTOCOLS, ids=lambda ask: ask.__name__)
 def test_every_dialect_gives_the_networks_own_probabilities(
-    served: Served, photographs: Photographs, references: dict[str, Rows], ask: Ask
+    served: Served, photographs: Photographs, references: dict[str, Rows], ask: Classify
 ) -> None:
     reference = references[served.metadata.name]
 

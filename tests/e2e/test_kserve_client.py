@@ -12,9 +12,9 @@ from kserve import InferenceRESTClient, InferInput, InferRequest, InferResponse
 from kserve.inference_client import RESTConfig
 from kserve.protocol.infer_type import RequestedOutput
 
-from tests.support.batches import PROBABILITIES, answers, batch, files
-from tests.support.pictures import Pixels
-from tests.support.running import RunningService
+from tests.support.bundles.tiny_batches import PROBABILITIES, answers, batch, files
+from tests.support.images.drawn import Pixels
+from tests.support.processes.service import RunningService
 
 Call = Callable[[InferenceRESTClient, str], Awaitable[Any]]
 Ask = Callable[[str, Call], Any]

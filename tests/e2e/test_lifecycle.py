@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.pictures import as_file, as_png, picture
-from tests.support.running import STOP_SECONDS, RunningService, running, start, stopped, until
-from tests.support.wire import Answer, Wire, request
+from tests.support.http.raw_client import Answer, Wire, request
+from tests.support.images.drawn import as_file, as_png, picture
+from tests.support.processes.service import STOP_SECONDS, RunningService, running, start, stopped, until
 
 PNG = as_png(picture(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")

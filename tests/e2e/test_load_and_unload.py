@@ -12,13 +12,13 @@ import pytest
 from tritonclient.http import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from tests.support.bundles import publish_tiny
-from tests.support.copies import copy_bundle, flip_a_bit
-from tests.support.pictures import as_png, picture
-from tests.support.running import ROOT, RunningService, running
-from tests.support.traffic import failures, traffic
-from tests.support.triton import connect
-from tests.support.wire import Answer
+from tests.support.bundles.copies import copy_bundle, flip_a_bit
+from tests.support.bundles.tiny import publish_tiny
+from tests.support.http.raw_client import Answer
+from tests.support.http.triton_client import connect
+from tests.support.images.drawn import as_png, picture
+from tests.support.load.generator import failures, traffic
+from tests.support.processes.service import ROOT, RunningService, running
 
 KEY = "a long and random text"
 BEARER = {"Authorization": f"Bearer {KEY}"}

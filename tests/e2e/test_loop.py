@@ -5,9 +5,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.support.pictures import as_file
-from tests.support.running import running, stopped
-from tests.support.wire import Answer, Wire, request
+from tests.support.http.raw_client import Answer, Wire, request
+from tests.support.images.drawn import as_file
+from tests.support.processes.service import running, stopped
 
 LARGE = as_file(Image.new("L", (7000, 7000)), "PNG")  # 47 kB that take a tenth of a second
 HEAVY = request("POST", "/predict", LARGE)

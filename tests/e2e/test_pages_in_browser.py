@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.support.browser import Tab, browse, find_browser
-from tests.support.bundles import describe, publish_tiny
-from tests.support.copies import copy_bundle, flip_a_bit
-from tests.support.pictures import as_file, as_png, picture
-from tests.support.running import ROOT, running
+from tests.support.bundles.copies import copy_bundle, flip_a_bit
+from tests.support.bundles.tiny import describe, publish_tiny
+from tests.support.images.drawn import as_file, as_png, picture
+from tests.support.processes.browser import Tab, browse, find_browser
+from tests.support.processes.service import ROOT, running
 from training.datasets import Split
 from training.mistakes import find_mistakes
 from training.mistakespage import MistakesPage

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.pictures import SIDE
-from tests.support.running import RunningService
-from tests.support.wire import Wire, request
+from tests.support.http.raw_client import Wire, request
+from tests.support.images.drawn import SIDE
+from tests.support.processes.service import RunningService
 
 TOOL = shutil.which("perf_analyzer")
 WINDOWS = 4

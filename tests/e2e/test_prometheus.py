@@ -9,10 +9,10 @@ from math import isnan
 
 import pytest
 
-from tests.support.mixture import Totals, expected, publish_mixture, send_round
-from tests.support.monitoring import Query, alerts, queries
-from tests.support.prometheus import Prometheus, scraping
-from tests.support.running import RunningService, running, until
+from tests.support.deploy.monitoring import Query, alerts, queries
+from tests.support.load.mixed_requests import Totals, expected, publish_mixture, send_round
+from tests.support.processes.prometheus import Prometheus, scraping
+from tests.support.processes.service import RunningService, running, until
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="no prometheus on the PATH")
 

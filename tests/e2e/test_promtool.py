@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bundles import describe, publish_tiny
-from tests.support.pictures import as_png, picture
-from tests.support.policies import counts, set_policy
-from tests.support.running import RunningService, running, until
+from tests.support.bundles.policy import set_policy
+from tests.support.bundles.tiny import describe, publish_tiny
+from tests.support.images.drawn import as_png, picture
+from tests.support.processes.service import RunningService, read_counts, running, until
 
 PNG = as_png(picture(1))
 SOME_OF_ALL = (  # of each kind of traffic one metric, or more
@@ -63,4 +63,4 @@ def send_all(service: RunningService) -> None:
     service.post("/v1/models/mnist:predict", b"{}")
     service.get("/nowhere")
     os.kill(service.workers()[0], signal.SIGKILL)
-    until(lambda: counts(service, "convserve_worker_deaths_total", "cause")["signal"] == 1, "the death is counted")
+    until(lambda: read_counts(service, "convserve_worker_deaths_total", "cause")["signal"] == 1, "the death is counted")

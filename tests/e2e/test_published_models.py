@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from modelrepo.golden import read_golden
-from tests.support.running import ROOT, RunningService, running
-from tests.support.wire import Wire, request
+from tests.support.http.raw_client import Wire, request
+from tests.support.processes.service import ROOT, RunningService, running
 
 MODELS = ROOT / "models"
 IMAGES = 500

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.copies import DAMAGES, copy_bundle
-from tests.support.running import ROOT, RunningService, running, until
-from tests.support.traffic import Result, between, failures, percentile, traffic
+from tests.support.bundles.copies import DAMAGES, copy_bundle
+from tests.support.load.generator import Result, between, failures, percentile, traffic
+from tests.support.processes.service import ROOT, RunningService, running, until
 
 SOURCE = ROOT / "models" / "mnist" / "1"  # a real one: it has more to load and to verify than a tiny one
 DIGIT = (SOURCE / "golden" / "03.png").read_bytes()

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.bundles import publish_tiny
-from tests.support.copies import copy_bundle, flip_a_bit
-from tests.support.pictures import as_png, picture
-from tests.support.policies import set_policy, write_policy
-from tests.support.running import RunningService, running, until
+from tests.support.bundles.copies import copy_bundle, flip_a_bit
+from tests.support.bundles.policy import set_policy, write_policy
+from tests.support.bundles.tiny import publish_tiny
+from tests.support.images.drawn import as_png, picture
+from tests.support.processes.service import RunningService, running, until
 
 POLL = 0.05
 PNG = as_png(picture(1))

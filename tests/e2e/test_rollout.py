@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.running import STOP_SECONDS, RunningService, free_port, running, until
-from tests.support.traffic import Result, failures, percentile, traffic
+from tests.support.load.generator import Result, failures, percentile, traffic
+from tests.support.processes.service import STOP_SECONDS, RunningService, free_port, running, until
 
 SHORT, LONG = [(2, 6), (4, 2)], [(2, 20), (4, 20)]  # workers, and rounds
 CLIENTS = 8

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pictures import as_png, picture
-from tests.support.policies import counts
-from tests.support.running import ROOT, STOP_SECONDS, RunningService, running, until
-from tests.support.traffic import failures, traffic
-from tests.support.wire import Answer, Wire, request
-from tests.support.wire import ask as knock
+from tests.support.http.raw_client import Answer, Wire, request
+from tests.support.http.raw_client import ask as knock
+from tests.support.images.drawn import as_png, picture
+from tests.support.load.generator import failures, traffic
+from tests.support.processes.service import ROOT, STOP_SECONDS, RunningService, read_counts, running, until
 
 PREDICT = request("POST", "/predict", as_png(picture(1)))
 
@@ -119,7 +118,7 @@ def test_where_new_workers_cannot_start_the_old_ones_stay(
             until(lambda: b"the old ones stay" in service.stderr.read_bytes(), "the reload has failed")
             time.sleep(1.5)  # in which the master looks after its workers
         stayed = set(service.workers())
-        died = counts(service, "convserve_worker_deaths_total", "cause")
+        died = read_counts(service, "convserve_worker_deaths_total", "cause")
         for obstacle in obstacles:
             obstacle.rmdir()
         service.process.send_signal(signal.SIGHUP)

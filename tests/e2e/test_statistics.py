@@ -14,9 +14,9 @@ import pytest
 from tritonclient.http import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from tests.support.batches import batch, files
-from tests.support.running import RunningService, running, stopped, until
-from tests.support.triton import connect, pixels, statistics
+from tests.support.bundles.tiny_batches import batch, files
+from tests.support.http.triton_client import connect, pixels, statistics
+from tests.support.processes.service import RunningService, running, stopped, until
 
 STAGES = {"success", "fail", "queue", "compute_input", "compute_infer", "compute_output", "cache_hit", "cache_miss"}
 V1 = "/v1/models/mnist:predict"

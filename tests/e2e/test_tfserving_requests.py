@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import requests
 
-from tests.support.batches import answers, batch, files
-from tests.support.running import RunningService
+from tests.support.bundles.tiny_batches import answers, batch, files
+from tests.support.processes.service import RunningService
 
 PIXELS = batch(5).tolist()
 ENCODED = [{"b64": base64.b64encode(content).decode()} for content in files(5)]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.running import running
-from tests.support.traffic import Result, failures, percentile, traffic
+from tests.support.load.generator import Result, failures, percentile, traffic
+from tests.support.processes.service import running
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" + b'{"model_version": 7}'
 LAST = OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)

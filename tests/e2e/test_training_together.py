@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from modelrepo.reader import read_bundle
-from tests.support.processes_together import run_together
-from tests.support.worker import learn
+from tests.support.training.cluster import run_together
+from tests.support.training.cluster_worker import train_once
 from tests.training.conftest import draw_dataset, save_arrays
 from training.datasets import MNIST
 from training.distribution import Distribution
@@ -21,15 +21,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def together(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What two processes leave that train together, after which the second one dies: see tests/support/worker.py."""
+    """The files of two processes that train together; in a second training one of them exits (see `cluster_worker`)."""
     folder = tmp_path_factory.mktemp("together")
-    chief, other = run_together(2, "-m", "tests.support.worker", str(data), str(folder))
+    chief, other = run_together(2, "-m", "tests.support.training.cluster_worker", str(data), str(folder))
     assert (chief.returncode, other.returncode) == (0, 3), chief.stderr + other.stderr
     return folder
 
 
 def prove_two_processes_learn_what_one_does(together: Path, data: Path) -> None:
-    network, _ = learn(data, Distribution())
+    network, _ = train_once(data, Distribution())
 
     pairs = zip(network.get_weights(), read_weights(together / "0.npz"), strict=True)
     # Sums in another order: some 1e-8.

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from service.inference.shadow_queue import SHARE
-from tests.support.batches import batch, files
-from tests.support.bundles import graph, publish_tiny
-from tests.support.othernetworks import slow_graph, touchy_graph, touchy_picture
-from tests.support.pictures import as_png, picture
-from tests.support.policies import counts, set_policy
-from tests.support.running import RunningService, running, stopped, until
-from tests.support.traffic import between, failures, percentile, traffic
-from tests.support.wire import Wire, request
+from tests.support.bundles.policy import set_policy
+from tests.support.bundles.special_networks import failing_graph, failing_image, slow_graph
+from tests.support.bundles.tiny import graph, publish_tiny
+from tests.support.bundles.tiny_batches import batch, files
+from tests.support.http.raw_client import Wire, request
+from tests.support.images.drawn import as_png, picture
+from tests.support.load.generator import between, failures, percentile, traffic
+from tests.support.processes.service import RunningService, read_counts, running, stopped, until
 
 PNG = as_png(picture(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
@@ -72,7 +72,7 @@ def test_a_canary_answers_its_share_of_all_requests(tmp_path: Path, workers: int
     with running(models, workers=workers) as service, ThreadPoolExecutor(4) as clients:
         kinds = [True, False, True, False]
         found = sum(clients.map(lambda kind: ask(service, 1250, kind), kinds), Counter())
-        counted = counts(service, ANSWERED, "version")
+        counted = read_counts(service, ANSWERED, "version")
 
     assert found.total() == 5000
     assert abs(found[2] / 5000 - 0.1) < 0.02
@@ -97,7 +97,7 @@ def test_in_every_dialect_the_canary_answers_what_names_no_version_and_nothing_e
             service.post(f"/v1/models/mnist{place}:predict", INSTANCES)
             service.post(f"/v1/models/mnist{place}:classify", EXAMPLES)
 
-        assert counts(service, ANSWERED, "version") == {"1": 5, "2": 10}
+        assert read_counts(service, ANSWERED, "version") == {"1": 5, "2": 10}
 
 
 def test_every_worker_follows_a_policy_under_load_and_no_request_fails(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def exchange(service: RunningService) -> list[str]:
     requests = [
         *(request("POST", "/predict", file, **IMAGE) for file in files(3)),
         request("POST", "/predict?top_k=2", PNG, **NAMED),
-        request("POST", "/predict", as_png(touchy_picture()), **IMAGE),
+        request("POST", "/predict", as_png(failing_image()), **IMAGE),
         request("POST", "/predict", b"no image", **IMAGE),
         request("POST", "/v2/models/mnist/infer", PNG, inference_header_content_length="0", **NAMED),
         request("POST", "/v2/models/mnist/infer", b"{", **NAMED),
@@ -173,18 +173,18 @@ def logged(service: RunningService) -> list[tuple[str, int]]:
     return [(line["path"], line["status"]) for line in lines if line["path"] not in ("/readyz", "/metrics")]
 
 
-@pytest.mark.parametrize("network", [PERMUTED, touchy_graph()], ids=["other labels", "a network that fails"])
+@pytest.mark.parametrize("network", [PERMUTED, failing_graph()], ids=["other labels", "a network that fails"])
 def test_a_shadow_changes_no_answer_and_no_line_in_the_log(tmp_path: Path, network: bytes) -> None:
     models = publish(tmp_path, graph(), network)
     set_policy(models, versions=[1, 2], default=1)
     with running(models) as service:
         plain, plain_log = exchange(service), logged(service)
-        requests = counts(service, "http_requests_total", "route")
+        requests = read_counts(service, "http_requests_total", "route")
     set_policy(models, default=1, shadow={"version": 2, "share": 1})
     with running(models) as service:
         shadowed, shadowed_log = exchange(service), logged(service)
         until(lambda: sum(seen(service).values()) == 8, "all copies have been seen to")
-        predicted = counts(service, ANSWERED, "version")
+        predicted = read_counts(service, ANSWERED, "version")
         stats = service.get("/v2/models/stats").json()["model_stats"]
 
     assert shadowed == plain
@@ -197,9 +197,9 @@ def test_a_shadow_changes_no_answer_and_no_line_in_the_log(tmp_path: Path, netwo
 def seen(service: RunningService) -> Counter[str]:
     """How many copies came to which end."""
     ends: Counter[str] = Counter()
-    ends.update(counts(service, COMPARED, "result"))
-    ends.update(counts(service, "convserve_shadow_failures_total", "reason"))
-    ends.update(counts(service, "convserve_shadow_dropped_total", "reason"))
+    ends.update(read_counts(service, COMPARED, "result"))
+    ends.update(read_counts(service, "convserve_shadow_failures_total", "reason"))
+    ends.update(read_counts(service, "convserve_shadow_dropped_total", "reason"))
     return +ends  # without those that came to nothing
 
 
@@ -218,9 +218,9 @@ def test_agreement_is_counted_for_every_copy(
         until(lambda: seen(service).total() == 20, "all copies have been seen to")
         ends = seen(service)
         old = ends.pop("old", 0)  # on a machine that does other things too
-        apart = sum(counts(service, "convserve_shadow_difference_sum", "model").values())
-        timed = counts(service, "convserve_shadow_seconds_count", "version")
-        predicted = counts(service, "convserve_predictions_total", "version")
+        apart = sum(read_counts(service, "convserve_shadow_difference_sum", "model").values())
+        timed = read_counts(service, "convserve_shadow_seconds_count", "version")
+        predicted = read_counts(service, "convserve_predictions_total", "version")
 
     assert ends == {result: 20 - old}
     assert apart == pytest.approx((20 - old) * probability_apart, rel=0.01)
@@ -243,7 +243,7 @@ def test_everybody_who_waits_is_answered_before_a_copy_is_classified(tmp_path: P
         statuses = [wire.answer().status for wire in wires]
         answered = time.monotonic() - resumed
         until(lambda: seen(service)["agree"] >= 1, "a copy has been compared")
-        seconds = counts(service, "convserve_shadow_seconds_sum", "version")["2"] / seen(service)["agree"]
+        seconds = read_counts(service, "convserve_shadow_seconds_sum", "version")["2"] / seen(service)["agree"]
 
     assert statuses == [200] * 5
     assert answered < seconds / 2
@@ -262,8 +262,8 @@ def prove_a_slow_shadow_leaves_the_median_latency_as_it_is(tmp_path: Path, worke
         began = time.monotonic()
         pairs = [medians(plain, shadowed) for _ in range(WINDOWS)]
         elapsed = time.monotonic() - began
-        compared = sum(counts(shadowed, COMPARED, "result").values())
-        seconds = counts(shadowed, "convserve_shadow_seconds_sum", "version")["2"]
+        compared = sum(read_counts(shadowed, COMPARED, "result").values())
+        seconds = read_counts(shadowed, "convserve_shadow_seconds_sum", "version")["2"]
 
     assert statistics.median(with_shadow / without for without, with_shadow in pairs) <= 1.10
     assert seconds / compared > 0.005

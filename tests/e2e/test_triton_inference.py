@@ -11,10 +11,10 @@ from tritonclient.http import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.http.aio import InferenceServerClient as AsyncClient
 from tritonclient.utils import InferenceServerException
 
-from tests.support.batches import PROBABILITIES, answers, batch, files
-from tests.support.running import RunningService
-from tests.support.triton import connect, pixels
-from tests.support.wire import Answer
+from tests.support.bundles.tiny_batches import PROBABILITIES, answers, batch, files
+from tests.support.http.raw_client import Answer
+from tests.support.http.triton_client import connect, pixels
+from tests.support.processes.service import RunningService
 
 COMPRESSIBLE = 100  # images whose probabilities are more than 1 KiB
 SIZES = [1, 8, 32]

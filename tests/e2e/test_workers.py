@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pictures import as_png, picture
-from tests.support.running import RunningService, free_port, running, until
-from tests.support.wire import Answer, Wire, request
+from tests.support.http.raw_client import Answer, Wire, request
+from tests.support.images.drawn import as_png, picture
+from tests.support.processes.service import RunningService, free_port, running, until
 
 PNG = as_png(picture(1))
 MIXED = {  # one request for each status

@@ -9,7 +9,7 @@ import pytest
 from modelrepo.errors import InvalidMetadata
 from modelrepo.metadata import FileRecord, InputSpec, Layer, Metadata, Preprocessing
 from modelrepo.parsing import parse_metadata
-from tests.support.bundles import RULES, describe
+from tests.support.bundles.tiny import RULES, describe
 
 FILES = {"model.onnx": FileRecord("ab" * 32, 1000), "golden/00.png": FileRecord("cd" * 32, 0)}
 Document = dict[str, Any]

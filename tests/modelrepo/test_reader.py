@@ -10,7 +10,7 @@ from modelrepo.digest import record_file
 from modelrepo.errors import BundleNotFound, CorruptBundle, InvalidMetadata, RepositoryError
 from modelrepo.reader import read_bundle, read_metadata, read_version
 from modelrepo.repository import ModelRepository
-from tests.support.bundles import publish_tiny
+from tests.support.bundles.tiny import publish_tiny
 
 
 @pytest.fixture

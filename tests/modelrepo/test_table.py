@@ -4,7 +4,7 @@ import pytest
 
 from modelrepo.metadata import Layer, Metadata, ParameterCounts
 from modelrepo.table import layer_table
-from tests.support.bundles import describe
+from tests.support.bundles.tiny import describe
 
 TEXTBOOK = (
     Layer("conv2d", "Conv2D", (None, 28, 28, 32), 320, 225_792),

@@ -10,7 +10,7 @@ from modelrepo.errors import InvalidMetadata, VersionExists
 from modelrepo.reader import read_bundle, read_version
 from modelrepo.repository import ModelRepository
 from modelrepo.writer import publish, staging
-from tests.support.bundles import describe, publish_tiny
+from tests.support.bundles.tiny import describe, publish_tiny
 
 
 def everything(root: Path) -> list[tuple[str, bytes]]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from modelrepo.metadata import InputSpec, Preprocessing
 from tests.preprocessing.patterns import opacity
-from tests.support.oddities import file_of
+from tests.support.images.unusual_files import file_of
 
 Make = Callable[[], bytes]
 Files = Mapping[str, Make]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.support.oddities import PNG_SIGNATURE, STORED, file_of, png_chunk
+from tests.support.images.unusual_files import PNG_SIGNATURE, STORED, file_of, png_chunk
 
 ORIENTATION = 0x0112  # the EXIF tag
 GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA = 0, 2, 3, 4, 6  # PNG's colour types

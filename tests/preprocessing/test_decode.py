@@ -7,7 +7,7 @@ from PIL import Image
 from preprocessing.decode import decode
 from preprocessing.errors import ImageError, ImageTooLarge, InvalidImage
 from preprocessing.orientation import orientation
-from tests.support.oddities import (
+from tests.support.images.unusual_files import (
     FORMATS,
     animated_gif,
     file_of,

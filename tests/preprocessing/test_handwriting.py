@@ -16,8 +16,8 @@ from modelrepo.metadata import InputSpec, Preprocessing
 from preprocessing.decode import decode
 from preprocessing.handwriting import to_mnist
 from preprocessing.pipeline import prepare
-from tests.support.handwriting import Handwritten, write_digits
-from tests.support.oddities import file_of
+from tests.support.images.handwriting import Handwritten, write_digits
+from tests.support.images.unusual_files import file_of
 
 MODEL = Path(__file__).parent.parent.parent / "models" / "mnist" / "1" / "model.onnx"
 SIZE = (28, 28)

@@ -13,7 +13,15 @@ from preprocessing.decode import decode
 from preprocessing.errors import ImageError
 from preprocessing.normalize import normalize
 from preprocessing.pipeline import PreparedImage, prepare
-from tests.support.oddities import file_of, gradient, mutated, oriented_jpeg, palette_png, photograph, transparent_png
+from tests.support.images.unusual_files import (
+    file_of,
+    gradient,
+    mutated,
+    oriented_jpeg,
+    palette_png,
+    photograph,
+    transparent_png,
+)
 
 GRAY = InputSpec(name="image", dtype="uint8", layout="NHWC", batch=None, height=28, width=28, channels=1)
 RGB = replace(GRAY, height=32, width=32, channels=3)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.healthcheck import complaint
-from tests.support.running import free_port
+from tests.support.processes.service import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 READY = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"ready":true}'

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.probabilities import too_sure
+from tests.support.training.probabilities import too_sure
 from training.abstaining import Threshold, choose_threshold
 from training.errors import InvalidData
 from training.evaluation import Probabilities

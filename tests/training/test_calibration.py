@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.support.probabilities import IMAGES, too_sure
+from tests.support.training.probabilities import IMAGES, too_sure
 from training.abstaining import choose_threshold
 from training.calibration import COLDEST, ENOUGH, HOTTEST, calibrate, fit_temperature, soften
 from training.evaluation import Probabilities, calibration_error, cross_entropy

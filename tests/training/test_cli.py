@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelrepo.reader import read_bundle
-from tests.support.cifararchives import cifar100_binary, cifar100_python, draw_pictures, pack
+from tests.support.training.cifar_archives import cifar100_binary, cifar100_python, draw_pictures, pack
 from training.cifarlabels import COARSE
 from training.cli import main
 

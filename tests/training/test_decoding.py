@@ -7,7 +7,7 @@ from PIL import Image
 from modelrepo.metadata import InputSpec, Preprocessing
 from preprocessing.decode import decode
 from preprocessing.pipeline import prepare
-from tests.support.oddities import FORMATS, STORED, file_of, gradient, palette_png, photograph, truncated
+from tests.support.images.unusual_files import FORMATS, STORED, file_of, gradient, palette_png, photograph, truncated
 from training.decoding import MAX_PIXELS, Decoder
 from training.errors import InvalidData
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.shapes import draw_folder
+from tests.support.images.folders import draw_folder
 from training.datasets import DatasetSpec, Split
 from training.errors import InvalidData
 from training.feeding import faults_named, feed, look

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from modelrepo.reader import Bundle, read_bundle
-from tests.support.bundles import publish_tiny
-from tests.support.foreign import FILTERS, Kind, classifier
-from tests.support.pictures import picture
+from tests.support.bundles.third_party import FILTERS, Kind, classifier
+from tests.support.bundles.tiny import publish_tiny
+from tests.support.images.drawn import picture
 from training.cli import main
 from training.errors import InvalidModel
 from training.firstconvolution import look

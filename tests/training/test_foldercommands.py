@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from modelrepo.reader import read_bundle
-from tests.support.shapes import draw_folder
+from tests.support.images.folders import draw_folder
 from training.cli import main
 from training.decoding import Decoder
 from training.testsplits import opened_test

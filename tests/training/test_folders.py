@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.oddities import file_of, photograph
-from tests.support.shapes import draw_folder
+from tests.support.images.folders import draw_folder
+from tests.support.images.unusual_files import file_of, photograph
 from training.datasets import DatasetSpec
 from training.errors import InvalidData
 from training.folders import HELD_OUT, OWN, SAME, Folder, read_folder, read_test

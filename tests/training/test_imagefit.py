@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from modelrepo.metadata import InputSpec
-from tests.support.bundles import RULES
-from tests.support.pictures import as_image, picture
+from tests.support.bundles.tiny import RULES
+from tests.support.images.drawn import as_image, picture
 from training.errors import InvalidData
 from training.imagefit import read_image
 

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto
 
 from modelrepo.reader import read_bundle
-from tests.support.foreign import Kind, classifier
+from tests.support.bundles.third_party import Kind, classifier
 from training.cli import main
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.bundles import publish_tiny
+from tests.support.bundles.tiny import publish_tiny
 from training.cli import main
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.bundles import LABELS, describe
-from tests.support.pictures import picture
+from tests.support.bundles.tiny import LABELS, describe
+from tests.support.images.drawn import picture
 from training.datasets import Split
 from training.mistakes import find_mistakes
 from training.mistakespage import MistakesPage, percent

@@ -6,7 +6,7 @@ import pytest
 from modelrepo.metadata import InputSpec, Preprocessing
 from modelrepo.reader import read_version
 from modelrepo.repository import ModelRepository
-from tests.support.foreign import Kind, classifier
+from tests.support.bundles.third_party import Kind, classifier
 from training.runtime import open_bundle, open_graph, open_scorer, to_probabilities
 
 RULES = Preprocessing("rgb", "crop", "bilinear", "white", exif_orientation=True, ink=False, scale=1 / 255)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.shapes import draw_folder
+from tests.support.images.folders import draw_folder
 from training.errors import InvalidData
 from training.unpacking import unpacked
 

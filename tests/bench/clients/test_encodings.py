@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from bench.clients.encodings import Sample, list_encodings
-from tests.support.batches import answers, batch, files
-from tests.support.bundles import LABELS
+from tests.support.bundles.tiny import LABELS
+from tests.support.bundles.tiny_batches import answers, batch, files
 
 ENCODINGS = list_encodings("mnist", "image", "image/png")
 BINARY = "Inference-Header-Content-Length"

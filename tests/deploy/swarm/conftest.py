@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 
 from tests.deploy.conftest import REPLICAS, load
-from tests.support.engine import DockerFailed, docker
-from tests.support.running import ROOT, until
-from tests.support.swarmed import SERVICE, Swarm, describe_swarm
-from tests.support.traffic import Load
+from tests.support.deploy.docker import DockerFailed, docker
+from tests.support.deploy.swarm import SERVICE, Swarm, describe_swarm
+from tests.support.load.generator import Load
+from tests.support.processes.service import ROOT, until
 
 IMAGE = "convserve/service:test"
 IMAGES = (IMAGE, "nginx:1.28.0-bookworm", "prom/prometheus:v2.53.5")

@@ -8,9 +8,9 @@ import pytest
 
 from tests.deploy.conftest import CALM, REPLICAS, Report, assert_at_most_one_lost
 from tests.deploy.swarm.conftest import BALANCER, eventually, healthy, load_on
-from tests.support.engine import docker
-from tests.support.swarmed import Swarm
-from tests.support.traffic import failures
+from tests.support.deploy.docker import docker
+from tests.support.deploy.swarm import Swarm
+from tests.support.load.generator import failures
 
 GET_READY = (
     r'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /readyz HTTP/1.0\r\n\r\n" >&3 && read -r line <&3 && echo "$line"'

@@ -6,8 +6,8 @@ import pytest
 
 from tests.deploy.conftest import CALM, REPLICAS, Report
 from tests.deploy.swarm.conftest import IMAGE, eventually, healthy, load_on, scale, settle
-from tests.support.swarmed import Swarm
-from tests.support.traffic import failures
+from tests.support.deploy.swarm import Swarm
+from tests.support.load.generator import failures
 
 PROMETHEUS = "convserve_prometheus"
 NEXT_MODEL = f"""FROM {IMAGE}

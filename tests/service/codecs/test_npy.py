@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from service.codecs.npy import read_npy
 from service.errors import InvalidArray
-from tests.support.pictures import as_npy
+from tests.support.images.drawn import as_npy
 
 VALUES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 

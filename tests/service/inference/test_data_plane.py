@@ -22,9 +22,9 @@ from service.inference.shadow import NEVER, Shadows
 from service.inference.traffic_split import Choice
 from service.telemetry.metrics import Metrics
 from service.telemetry.request_state import RequestState
-from tests.support.batches import batch
-from tests.support.bundles import describe
-from tests.support.pictures import Pixels
+from tests.support.bundles.tiny import describe
+from tests.support.bundles.tiny_batches import batch
+from tests.support.images.drawn import Pixels
 
 LIMITS = Limits(max_pixels=100, max_request_pixels=1000, max_images=8)
 Encode = Callable[[Classification], str]

@@ -13,8 +13,8 @@ from service.errors import InvalidImage, TooLarge
 from service.inference.predictor import Predictor
 from service.inference.runtime import Scores
 from service.telemetry.stage_timer import StageTimer
-from tests.support.bundles import describe
-from tests.support.pictures import as_png, picture
+from tests.support.bundles.tiny import describe
+from tests.support.images.drawn import as_png, picture
 
 LIMITS = Limits(max_pixels=100, max_request_pixels=10_000, max_images=2)
 Model = Callable[[NDArray[np.uint8]], Scores]

@@ -6,7 +6,7 @@ from modelrepo.policy import ModelPolicy, ServingPolicy, Share
 from service.errors import ModelNotFound, NotReady
 from service.inference.model_version import LoadedVersion
 from service.inference.registry import ModelRegistry
-from tests.support.fakes import predictor
+from tests.support.bundles.fake_predictors import predictor
 
 
 def ready(name: str, *versions: int) -> list[LoadedVersion]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from modelrepo.metadata import InputSpec, OutputSpec
 from service.inference.runtime import MAX_BATCH, Model, UnusableGraph, load_model
-from tests.support.bundles import describe, graph
+from tests.support.bundles.tiny import describe, graph
 
 SPEC = describe("tiny").input
 OUTPUT = describe("tiny").output

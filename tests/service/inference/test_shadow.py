@@ -23,10 +23,10 @@ from service.inference.runtime import Model, Scores
 from service.inference.shadow import Shadows
 from service.inference.traffic_split import Choice
 from service.telemetry.metrics import Metrics
-from tests.support.batches import batch
-from tests.support.bundles import describe
-from tests.support.fakes import LIMITS, always_left, predictor
-from tests.support.pictures import Pixels
+from tests.support.bundles.fake_predictors import LIMITS, always_left, predictor
+from tests.support.bundles.tiny import describe
+from tests.support.bundles.tiny_batches import batch
+from tests.support.images.drawn import Pixels
 
 LEFT = RankedClass("left", 0, 0.75)
 MIDDLE = RankedClass("middle", 1, 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from service.codecs.inputs import PixelArray
 from service.inference.shadow_queue import MAX_AGE, MAX_BYTES, MAX_REQUESTS, MirroredRequest, ShadowQueue
-from tests.support.fakes import predictor
+from tests.support.bundles.fake_predictors import predictor
 
 SHADOW = predictor(version=2)
 

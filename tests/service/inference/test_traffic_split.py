@@ -4,7 +4,7 @@ import pytest
 
 from modelrepo.policy import ModelPolicy, Share
 from service.inference.traffic_split import Part, TrafficSplit, split
-from tests.support.fakes import predictor
+from tests.support.bundles.fake_predictors import predictor
 
 READY = {version: predictor(version=version) for version in (1, 2, 3)}
 

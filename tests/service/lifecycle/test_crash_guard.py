@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.lifecycle.crash_guard import CrashGuard
-from tests.support.running import ROOT
+from tests.support.processes.service import ROOT
 
 DEATH = """
 import os, sys

@@ -10,7 +10,7 @@ from service.ipc.scoreboard import Scoreboard
 from service.ipc.workspace import WorkerContext
 from service.lifecycle.model_control import ControlFile, ModelControl
 from service.lifecycle.worker_status import VersionStatus, WorkerStatus, WorkerStatuses
-from tests.support.fakes import publish
+from tests.support.bundles.fake_predictors import publish
 
 READY = VersionStatus("mnist", 1, "abc", "", "")
 REFUSED = VersionStatus("mnist", 2, "", "model.onnx is missing", "corrupt")

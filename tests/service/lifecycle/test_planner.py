@@ -10,7 +10,7 @@ from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlFile, ControlState
 from service.lifecycle.planner import Plan, Planner
 from service.lifecycle.version_cache import VersionCache
-from tests.support.fakes import open_fake, publish
+from tests.support.bundles.fake_predictors import open_fake, publish
 
 NO_ORDERS = ControlState()
 

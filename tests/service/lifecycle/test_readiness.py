@@ -11,7 +11,7 @@ from service.inference.registry import ModelRegistry
 from service.ipc.workspace import WorkerContext
 from service.lifecycle.readiness import Readiness
 from service.telemetry.metrics import Metrics
-from tests.support.fakes import predictor
+from tests.support.bundles.fake_predictors import predictor
 
 SERVED = LoadedVersion("mnist", 1, predictor())
 REFUSED = LoadedVersion("mnist", 1, None, "broken", "graph")

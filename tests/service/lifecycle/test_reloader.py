@@ -21,8 +21,8 @@ from service.lifecycle.planner import Plan, Planner
 from service.lifecycle.reloader import ModelReloader
 from service.lifecycle.version_cache import VersionCache
 from service.lifecycle.worker_status import WorkerStatus, WorkerStatuses
-from tests.support.fakes import open_fake, publish
-from tests.support.running import until
+from tests.support.bundles.fake_predictors import open_fake, publish
+from tests.support.processes.service import until
 
 INTERVAL = 0.05
 

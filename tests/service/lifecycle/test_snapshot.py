@@ -8,7 +8,7 @@ import pytest
 
 from modelrepo.repository import ModelRepository
 from service.lifecycle.snapshot import take_fingerprint, take_snapshot
-from tests.support.fakes import publish
+from tests.support.bundles.fake_predictors import publish
 
 
 def touch(bundle: Path) -> None:

@@ -7,8 +7,8 @@ from modelrepo.golden import GoldenImage, GoldenSet
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
 from service.lifecycle.bundle_loader import GoldenMismatch, replay
-from tests.support.bundles import describe
-from tests.support.pictures import as_png, picture
+from tests.support.bundles.tiny import describe
+from tests.support.images.drawn import as_png, picture
 
 EXPECTED = (0.5, 0.25, 0.25)
 

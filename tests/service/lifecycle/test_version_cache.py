@@ -18,9 +18,9 @@ from service.lifecycle.bundle_loader import Opener
 from service.lifecycle.crash_guard import DEATHS, CrashGuard
 from service.lifecycle.snapshot import take_snapshot
 from service.lifecycle.version_cache import CHANGED, Key, VersionCache
-from tests.support.bundles import publish_tiny
-from tests.support.fakes import open_fake, publish
-from tests.support.pictures import as_png, picture
+from tests.support.bundles.fake_predictors import open_fake, publish
+from tests.support.bundles.tiny import publish_tiny
+from tests.support.images.drawn import as_png, picture
 
 NEWEST_TWO = ServingPolicy(2)
 

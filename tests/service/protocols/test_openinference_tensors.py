@@ -16,9 +16,9 @@ from service.errors import InvalidArray, InvalidImage, InvalidRequest, RequestEr
 from service.protocols.openinference.datatypes import NUMERIC
 from service.protocols.openinference.request import Tensor
 from service.protocols.openinference.tensors import read_inputs, read_raw
-from tests.support.bundles import describe
-from tests.support.oddities import FORMATS, file_of, gradient
-from tests.support.pictures import as_png, picture
+from tests.support.bundles.tiny import describe
+from tests.support.images.drawn import as_png, picture
+from tests.support.images.unusual_files import FORMATS, file_of, gradient
 
 TINY = describe("tiny")
 COLOUR = describe("colour", mode="rgb")

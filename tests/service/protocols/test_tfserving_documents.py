@@ -4,7 +4,7 @@ from service.codecs.limits import Limits
 from service.inference.model_version import LoadedVersion
 from service.inference.predictor import Predictor
 from service.protocols.tfserving.responses import describe_metadata, describe_status
-from tests.support.bundles import describe
+from tests.support.bundles.tiny import describe
 
 SERVED = LoadedVersion("tiny", 1, Predictor(describe("tiny"), "", lambda batch: batch, Limits(1, 1, 1)))
 REFUSED = LoadedVersion("tiny", 2, None, "model.onnx is damaged", "corrupt")

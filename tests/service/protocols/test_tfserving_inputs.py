@@ -11,8 +11,8 @@ from service.codecs.limits import Limits
 from service.errors import InvalidRequest, TooLarge
 from service.protocols.tfserving.inputs import read_classify, read_predict
 from service.protocols.tfserving.request import ClassifyRequest, PredictRequest
-from tests.support.batches import batch, files
-from tests.support.bundles import describe
+from tests.support.bundles.tiny import describe
+from tests.support.bundles.tiny_batches import batch, files
 
 MNIST = describe("mnist")
 LIMITS = Limits(max_pixels=1000, max_request_pixels=10_000, max_images=3)

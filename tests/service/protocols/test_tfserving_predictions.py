@@ -6,7 +6,7 @@ import numpy as np
 
 from service.inference.prediction import Classification
 from service.protocols.tfserving.responses import encode_predictions, encode_results
-from tests.support.bundles import describe
+from tests.support.bundles.tiny import describe
 
 TWO = Classification(np.array([[0.1, 0.7, 0.2], [1, 0, 0]], np.float32), ((), ()))
 

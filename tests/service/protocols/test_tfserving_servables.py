@@ -11,7 +11,7 @@ from service.inference.predictor import Predictor
 from service.inference.registry import ModelRegistry
 from service.inference.traffic_split import Choice
 from service.protocols.tfserving.servables import choose_predictor, find_predictor, find_versions
-from tests.support.bundles import describe
+from tests.support.bundles.tiny import describe
 
 Servable = tuple[str, str | None, str | None]  # name, version, label
 Find = Callable[[ModelRegistry, str, str | None, str | None], object]

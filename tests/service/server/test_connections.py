@@ -11,7 +11,7 @@ from service.environ import Deferred
 from service.server.connection import Connection
 from service.server.connections import ConnectionManager
 from service.settings import Settings
-from tests.support.running import until
+from tests.support.processes.service import until
 
 
 def nobody_knows() -> bool:

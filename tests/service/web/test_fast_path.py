@@ -14,7 +14,7 @@ from service.errors import Overloaded
 from service.settings import Settings
 from service.telemetry.request_state import RequestState
 from service.web.fast_path import FastPath
-from tests.support.pictures import as_png, picture
+from tests.support.images.drawn import as_png, picture
 
 PNG = as_png(picture(1))
 

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from service.errors import Overloaded, QueueFull
 from service.web.routes import health, v2
-from tests.support.pictures import as_png, picture
+from tests.support.images.drawn import as_png, picture
 
 PNG = as_png(picture(1))
 

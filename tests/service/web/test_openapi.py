@@ -15,7 +15,7 @@ from service.inference.registry import ModelRegistry
 from service.settings import Settings
 from service.web.openapi.document import FILL, SAME, SUFFIXES, describe
 from service.web.routes.pages import SKELETONS
-from tests.support.description import METHODS, UNDESCRIBED, Document, braced, fetch, resolve
+from tests.support.http.openapi import METHODS, UNDESCRIBED, Document, braced, fetch, resolve
 
 PARTS = [path.read_bytes() for path in SKELETONS]
 NOTHING = ModelRegistry([], "mnist")

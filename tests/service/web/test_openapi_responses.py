@@ -17,10 +17,10 @@ from service.inference.model_version import UNAVAILABLE
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
-from tests.support.bundles import RULES, publish_tiny
-from tests.support.corpus import HEADER_LENGTH, MANY, REFUSED, Request, corpus
-from tests.support.description import METHODS, UNDESCRIBED, Document, braced, check_answer, conforms, fetch, resolve
-from tests.support.pictures import as_png, picture
+from tests.support.bundles.tiny import RULES, publish_tiny
+from tests.support.fuzz.corpus import HEADER_LENGTH, MANY, REFUSED, Request, corpus
+from tests.support.http.openapi import METHODS, UNDESCRIBED, Document, braced, check_answer, conforms, fetch, resolve
+from tests.support.images.drawn import as_png, picture
 
 PNG = as_png(picture(1))
 TEXT = base64.b64encode(PNG).decode()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cifararchives import MAKERS, draw_pictures, pack, unpack
+from tests.support.training.cifar_archives import MAKERS, draw_pictures, pack, unpack
 from training.cifar.files import find_name
 from training.cifar.layouts import LAYOUTS, find_layout
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.cifararchives import cifar100_python, draw_pictures, pack, pickle_python2
+from tests.support.training.cifar_archives import cifar100_python, draw_pictures, pack, pickle_python2
 from training.cifar.pickles import unpickle
 from training.datasets import CIFAR100
 from training.errors import InvalidData

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.cifararchives import (
+from tests.support.training.cifar_archives import (
     MAKERS,
     PIXELS,
     Files,

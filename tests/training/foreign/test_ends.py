@@ -1,7 +1,7 @@
 import pytest
 from onnx import GraphProto, TensorProto, helper
 
-from tests.support.foreign import classifier
+from tests.support.bundles.third_party import classifier
 from training.errors import InvalidModel
 from training.foreign.ends import find_ends
 

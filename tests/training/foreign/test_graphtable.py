@@ -7,7 +7,7 @@ from onnx import helper
 
 from modelrepo.metadata import InputSpec, Layer, ParameterCounts, Preprocessing
 from modelrepo.reader import read_metadata
-from tests.support.foreign import Kind, Weights, classifier, graph_of
+from tests.support.bundles.third_party import Kind, Weights, classifier, graph_of
 from training.foreign.graphtable import Table, table_graph
 from training.goldenimages import draw_images
 

@@ -9,7 +9,7 @@ from modelrepo.errors import VersionExists
 from modelrepo.metadata import InputSpec, OutputSpec
 from modelrepo.reader import Bundle, read_bundle
 from modelrepo.repository import ModelRepository
-from tests.support.foreign import Kind, classifier
+from tests.support.bundles.third_party import Kind, classifier
 from training.errors import InvalidModel
 from training.foreign.choices import Choices
 from training.foreign.importing import Import, choose_tolerance, import_model

@@ -4,7 +4,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from tests.support.foreign import classifier
+from tests.support.bundles.third_party import classifier
 from training.errors import InvalidModel
 from training.foreign.onnxfile import read_onnx
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.foreign import Kind, classifier
+from tests.support.bundles.third_party import Kind, classifier
 from training.errors import InvalidModel
 from training.foreign.outputkind import deduce_kind
 

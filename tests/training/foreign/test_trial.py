@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from modelrepo.metadata import InputSpec
-from tests.support.foreign import Kind, Weights, classifier, graph_of
+from tests.support.bundles.third_party import Kind, Weights, classifier, graph_of
 from training.errors import InvalidModel
 from training.foreign.choices import Choices
 from training.foreign.ends import End

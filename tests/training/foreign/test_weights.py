@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from tests.support.foreign import Weights as Stored
-from tests.support.foreign import graph_of
+from tests.support.bundles.third_party import Weights as Stored
+from tests.support.bundles.third_party import graph_of
 from training.foreign.weights import Weights, count_weights
 
 

@@ -13,9 +13,9 @@ from service.app import create_app
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
-from tests.support.bundles import describe, publish_tiny
-from tests.support.description import check_answer, conforms, fetch
-from tests.support.pictures import as_npy, as_png, picture
+from tests.support.bundles.tiny import describe, publish_tiny
+from tests.support.http.openapi import check_answer, conforms, fetch
+from tests.support.images.drawn import as_npy, as_png, picture
 
 SURE, UNSURE = picture(1), picture(1) // 2  # 0.965 and 0.785 for the middle
 THRESHOLD = 0.9

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.pictures import as_file, as_image, as_npy, as_png, picture
+from tests.support.images.drawn import as_file, as_image, as_npy, as_png, picture
 
 PNG = as_png(picture(1))
 JSON = json.dumps({"images": [base64.b64encode(PNG).decode()]}).encode()

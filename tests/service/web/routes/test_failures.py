@@ -17,8 +17,8 @@ from service.telemetry.metrics import Metrics
 from service.web.error_handlers import handle_failures
 from service.web.hooks import admit_requests
 from service.web.middleware import RequestMiddleware
-from tests.support.oddities import png_bomb
-from tests.support.pictures import as_file, as_image, as_npy, as_png, picture
+from tests.support.images.drawn import as_file, as_image, as_npy, as_png, picture
+from tests.support.images.unusual_files import png_bomb
 
 PNG = as_png(picture(1))
 TEXT = base64.b64encode(PNG).decode()

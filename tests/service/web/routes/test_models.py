@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from modelrepo.parsing import parse_metadata
 from modelrepo.reader import read_metadata
-from tests.support.bundles import LABELS
+from tests.support.bundles.tiny import LABELS
 
 
 def test_all_models_are_listed_with_their_versions(client: FlaskClient) -> None:

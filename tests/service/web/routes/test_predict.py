@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.telemetry.stage_timer import Stage, StageTimer
-from tests.support.pictures import as_file, as_image, as_npy, as_png, picture
+from tests.support.images.drawn import as_file, as_image, as_npy, as_png, picture
 
 PNG = as_png(picture(1))
 TEXT = base64.b64encode(PNG).decode()

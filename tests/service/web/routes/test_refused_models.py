@@ -10,7 +10,7 @@ from service.app import create_app
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
-from tests.support.bundles import publish_tiny
+from tests.support.bundles.tiny import publish_tiny
 
 ROUTES = [
     "POST /predict?model=other",

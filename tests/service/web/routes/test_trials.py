@@ -14,10 +14,10 @@ from service.app import create_app
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
-from tests.support.bundles import graph, publish_tiny
-from tests.support.description import conforms, fetch
-from tests.support.othernetworks import touchy_graph, touchy_picture
-from tests.support.pictures import as_png, picture
+from tests.support.bundles.special_networks import failing_graph, failing_image
+from tests.support.bundles.tiny import graph, publish_tiny
+from tests.support.http.openapi import conforms, fetch
+from tests.support.images.drawn import as_png, picture
 
 PNG = as_png(picture(1))
 PIXELS = picture(1)[None].tolist()
@@ -26,7 +26,7 @@ SHORTCUT = {"data": PNG, "content_type": "image/png"}
 INSTANCES = {"json": {"instances": PIXELS}}
 EXAMPLES = {"json": {"examples": [{"image": PIXELS[0]}]}}
 INPUTS = {"json": {"inputs": [TENSOR]}}
-TOUCHY = {"data": as_png(touchy_picture()), "content_type": "image/png"}
+TOUCHY = {"data": as_png(failing_image()), "content_type": "image/png"}
 RAW = {"data": PNG, "headers": {"Inference-Header-Content-Length": "0"}}
 
 Trial = Callable[[dict[str, Any]], Flask]
@@ -38,7 +38,7 @@ def trial(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path
 
     def trial(policy: dict[str, Any]) -> Flask:
         models = tmp_path / "trial"
-        for version, network in enumerate((graph(), graph(order=(1, 2, 0)), touchy_graph()), start=1):
+        for version, network in enumerate((graph(), graph(order=(1, 2, 0)), failing_graph()), start=1):
             publish_tiny(models, "mnist", version, network=network)
         (models / "serving.json").write_text(json.dumps({"versions": 3, "models": {"mnist": policy}}))
         return create_app(dataclasses.replace(settings, models=models), metrics, context, lambda _: None)

@@ -12,9 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.support.batches import answers, batch, files
-from tests.support.bundles import LABELS
-from tests.support.pictures import as_png, picture
+from tests.support.bundles.tiny import LABELS
+from tests.support.bundles.tiny_batches import answers, batch, files
+from tests.support.images.drawn import as_png, picture
 
 FILES = [{"b64": base64.b64encode(content).decode()} for content in files(3)]
 FORMS = [

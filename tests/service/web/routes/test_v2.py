@@ -17,7 +17,7 @@ from service.lifecycle.model_control import ControlFile, ModelControl
 from service.lifecycle.worker_status import WorkerStatuses
 from service.protocols.openinference.operations import OpenInference, OpenInferenceRepository
 from service.telemetry.metrics import Metrics
-from tests.support.infer import BYTES_IMAGE, PNG, TEXT, infer
+from tests.support.http.openinference import BYTES_IMAGE, PNG, TEXT, infer
 
 
 def test_the_server_says_what_it_can_do(client: FlaskClient) -> None:

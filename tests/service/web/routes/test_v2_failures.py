@@ -8,15 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.infer import (
-    BYTES_IMAGE,
-    IMAGE,
-    INFER,
-    JSON_IMAGE,
-    LENGTH,
-    infer,
-)
-from tests.support.oddities import png_bomb
+from tests.support.http.openinference import BYTES_IMAGE, IMAGE, INFER, JSON_IMAGE, LENGTH, infer
+from tests.support.images.unusual_files import png_bomb
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.infer import (
+from tests.support.http.openinference import (
     BYTES_IMAGE,
     IMAGE,
     INFER,
@@ -23,7 +23,7 @@ from tests.support.infer import (
     labels,
     output,
 )
-from tests.support.pictures import picture
+from tests.support.images.drawn import picture
 
 
 def test_an_answer_has_the_protocols_form(client: FlaskClient) -> None:

@@ -1,0 +1,37 @@
+"""Predictors without ONNX Runtime, and bundles that they are right for."""
+
+from pathlib import Path
+
+import numpy as np
+
+from modelrepo.golden import GoldenImage, GoldenSet
+from modelrepo.reader import Bundle
+from service.codecs.limits import Limits
+from service.inference.predictor import Predictor
+from service.inference.runtime import Scores
+from tests.support.bundles.tiny import describe, publish_tiny
+from tests.support.images.drawn import as_png, picture
+
+FAKE_GOLDEN = GoldenSet(0.1, (GoldenImage("00.png", as_png(picture(0)), (1.0, 0.0, 0.0)),))
+LIMITS = Limits(max_pixels=10_000, max_request_pixels=10_000, max_images=8)
+
+
+def always_left(batch: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> Scores:
+    """A model of one opinion."""
+    return np.tile(np.array([1, 0, 0], np.float32), (len(batch), 1))
+
+
+def open_fake(bundle: Bundle) -> Predictor:
+    """A predictor for a bundle that says `left` to everything."""
+    return Predictor(bundle.metadata, bundle.digest, always_left, LIMITS)
+
+
+def predictor(name: str = "mnist", version: int = 1) -> Predictor:
+    """The same without a bundle."""
+    return Predictor(describe(name, version), "", always_left, LIMITS)
+
+
+def publish(models: Path, name: str, *versions: int) -> None:
+    """Publish versions that `open_fake` is right for."""
+    for version in versions:
+        publish_tiny(models, name, version, golden=FAKE_GOLDEN)

@@ -1,0 +1,42 @@
+"""Requests of the Open Inference Protocol to the tiny models, for a test client of Flask's."""
+
+import base64
+import json
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.support.images.drawn import as_png, picture
+
+INFER = "/v2/models/mnist/infer"
+LENGTH = "Inference-Header-Content-Length"
+PNG = as_png(picture(1))
+IMAGE = {"name": "image", "datatype": "UINT8", "shape": [1, 8, 8, 1]}
+JSON_IMAGE = {**IMAGE, "data": picture(1).reshape(-1).tolist()}
+TEXT = base64.b64encode(PNG).decode()
+BYTES_IMAGE = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [TEXT]}
+
+
+def infer(client: FlaskClient, document: Any, binary: bytes = b"", path: str = INFER, **headers: str) -> TestResponse:
+    """Post a request's JSON and bytes as Triton's client does: without a Content-Type."""
+    header = json.dumps(document).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    length = {LENGTH: str(len(header))} if binary else {}
+    return client.post(path, data=header + binary, headers={**length, **named})
+
+
+def output(response: TestResponse) -> dict[str, Any]:
+    """The one output of an answer in JSON."""
+    assert response.status_code == 200, response.data
+    (found,) = response.get_json()["outputs"]
+    return dict(found)
+
+
+def labels(response: TestResponse) -> list[str]:
+    """The best label of each image of a request for the classification of one."""
+    return [text.split(":")[2] for text in output(response)["data"]]
+
+
+def classified(classes: int, **parameters: Any) -> dict[str, Any]:
+    return {"name": "probabilities", "parameters": {"classification": classes, **parameters}}

@@ -1,0 +1,96 @@
+"""A known mixture of requests, good and bad, that leaves something in every metric of the service."""
+
+import dataclasses
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from tests.support.bundles.policy import write_policy
+from tests.support.bundles.special_networks import failing_graph, failing_image
+from tests.support.bundles.tiny import describe, graph, publish_tiny
+from tests.support.bundles.tiny_batches import batch
+from tests.support.http.raw_client import Wire, request
+from tests.support.images.drawn import as_file, as_npy, as_png, picture
+from tests.support.processes.service import RunningService
+
+PNG, TOUCHY = as_png(picture(1)), as_png(failing_image())
+LARGE = as_file(Image.new("RGB", (1700, 1700), "white"), "BMP")  # 8.7 MB: more than a shadow's copies may have
+Totals = dict[str, dict[str, float]]  # requests by route and status, images by model, errors by reason
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request, how often it is sent in a round, and what it should be counted as."""
+
+    times: int
+    path: str
+    body: bytes
+    route: str
+    status: int
+    reason: str = ""  # of the error
+    model: str = ""  # which classified it
+    images: int = 1
+
+
+ROUND = (
+    Sent(12, "/predict", PNG, "/predict", 200, model="mnist"),
+    Sent(2, "/predict", as_npy(batch(4)), "/predict", 200, model="mnist", images=4),
+    Sent(1, "/predict", LARGE, "/predict", 200, model="mnist"),
+    Sent(3, "/v2/models/careful/infer", PNG, "/v2/models/<name>/infer", 200, model="careful"),
+    Sent(1, "/models/careful/predict", TOUCHY, "/models/<name>/predict", 200, model="careful"),
+    Sent(4, "/predict", b"no image", "/predict", 400, "invalid_image"),
+    Sent(1, "/models/nobody/predict", PNG, "/models/<name>/predict", 404, "model_not_found"),
+    Sent(1, "/nowhere", PNG, "unmatched", 404, "route_not_found"),
+    Sent(
+        1,
+        "/models/careful/versions/2/predict",
+        TOUCHY,
+        "/models/<name>/versions/<version>/predict",
+        500,
+        "internal_error",
+    ),
+)
+
+
+def publish_mixture(models: Path) -> Path:
+    """A canary, shadows that disagree and that fail, a model that always abstains, and a version that is refused."""
+    for version, network in ((1, graph()), (2, graph(order=(1, 2, 0))), (3, graph())):
+        publish_tiny(models, "mnist", version, network=network)
+    (publish_tiny(models, "mnist", 4) / "model.onnx").write_bytes(b"no graph")
+    careful = dataclasses.replace(describe("careful").output, abstain_below=1.0)
+    for version, network in ((1, graph()), (2, failing_graph())):
+        publish_tiny(models, "careful", version, network=network, output=careful)
+    policy = {"default": 1, "shadow": {"version": 2, "share": 1}}
+    canary = {"version": 3, "share": 0.5}
+    write_policy(models, {"models": {"mnist": {**policy, "canary": canary}, "careful": policy}})
+    return models
+
+
+def send_round(service: RunningService) -> None:
+    """Send every request over a connection of its own, eight at a time, so that all workers get some."""
+
+    def send(sent: Sent) -> int:
+        headers = {"inference_header_content_length": "0"} if sent.path.endswith("/infer") else {}
+        with Wire(service.port) as wire:
+            wire.send(request("POST", sent.path, sent.body, **headers))
+            return wire.answer().status
+
+    every = [sent for sent in ROUND for _ in range(sent.times)]
+    with ThreadPoolExecutor(8) as clients:
+        assert list(clients.map(send, every)) == [sent.status for sent in every]
+
+
+def expected(rounds: int) -> Totals:
+    """What is to be counted after so many rounds."""
+    totals: dict[str, Counter[str]] = {"requests": Counter(), "images": Counter(), "errors": Counter()}
+    for sent in ROUND:
+        count = rounds * sent.times
+        totals["requests"][f"{sent.route} {sent.status}"] += count
+        if sent.model:
+            totals["images"][sent.model] += count * sent.images
+        if sent.reason:
+            totals["errors"][sent.reason] += count
+    return {name: dict(total) for name, total in totals.items()}
