@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.clients.images import MAX_PIXELS
 from modelrepo.metadata import InputSpec
 from modelrepo.reader import read_metadata
 from modelrepo.repository import MODEL
@@ -50,9 +49,9 @@ def cpu_microseconds(classify: Classify, contents: Sequence[bytes], seconds: flo
 
 def _classifier(model: Model, spec: InputSpec) -> Classify:
     shape = (1, spec.height, spec.width, spec.channels)
-    return lambda content: model(np.asarray(decode(content, MAX_PIXELS)).reshape(shape))
+    return lambda content: model(np.asarray(decode(content)).reshape(shape))
 
 
 def _needs_no_preprocessing(content: bytes, spec: InputSpec) -> bool:
-    image = decode(content, MAX_PIXELS)
+    image = decode(content)
     return image.size == (spec.width, spec.height) and image.mode == {1: "L", 3: "RGB"}.get(spec.channels)

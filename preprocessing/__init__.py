@@ -1,4 +1,4 @@
-"""An image file becomes the pixels that a network takes, as the bundle's contract says; service and training share it.
+"""Image files become the pixels that a network takes, as its bundle's contract says; used by service and training.
 
 Imports NumPy, Pillow and `modelrepo`.
 """

@@ -1,4 +1,4 @@
-"""Bytes become an image, or an error whose sentence says why not. The only place that decodes."""
+"""Decoding: the bytes of an image file become an image, or an error that says why not. Nothing else decodes."""
 
 import io
 from collections.abc import Callable
@@ -13,7 +13,17 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from preprocessing.errors import DECODER_ERRORS, ImageTooLarge, InvalidImage
+from preprocessing.errors import (
+    DECODER_ERRORS,
+    DamagedImage,
+    EmptyImage,
+    ImageTooLarge,
+    InvalidImage,
+    TruncatedImage,
+    UnknownFormat,
+)
+
+DEFAULT_MAX_PIXELS = 50_000_000  # a photograph has up to that; decoded as RGB it takes 150 MB
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,7 @@ class ImageFormat:
     extensions: tuple[str, ...]
 
 
-# The one table of image formats: what is recognised by its first bytes, and what texts, OpenAPI and the page list.
+# The one table of image formats: what is recognized by its first bytes, and what texts, OpenAPI and the page list.
 FORMATS = (
     ImageFormat("PNG", PngImageFile, "image/png", (".png",)),
     ImageFormat("JPEG", JpegImageFile, "image/jpeg", (".jpg", ".jpeg", ".jpe")),
@@ -43,21 +53,20 @@ Opener = Callable[[io.BytesIO, str], ImageFile]
 _OPENERS = tuple(Image.OPEN[str(each.plugin.format)] for each in FORMATS)
 
 
-def decode(content: bytes, max_pixels: int) -> Image.Image:
-    """The image in `content`, loaded, in whatever mode the file has; of an animated file the first frame.
+def decode(content: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
+    """Decode a file's image, in whatever mode the file has; of an animated file the first frame.
 
     The size is read from the header and checked before any pixel is decoded. Raises ImageTooLarge for more than
-    `max_pixels` pixels, InvalidImage for bytes that are empty, of another kind, incomplete or damaged.
+    `max_pixels` pixels; EmptyImage, UnknownFormat, TruncatedImage or DamagedImage for bytes that are no image.
     """
-    opener = _opener(content)
+    opener = _choose_opener(content)
     stream = io.BytesIO(content)
     try:
         return _load(opener(stream, ""), max_pixels)
     except Image.DecompressionBombError as error:
-        sentence = f"the image claims more pixels than the limit of {max_pixels}: send a smaller one"
-        raise ImageTooLarge(sentence) from error
+        raise ImageTooLarge(f"the image claims more pixels than the limit of {max_pixels}") from error
     except DECODER_ERRORS as error:
-        raise InvalidImage(_fault(content, stream, error)) from error
+        raise _diagnose(content, stream, error) from error
 
 
 def is_image(content: bytes) -> bool:
@@ -65,13 +74,13 @@ def is_image(content: bytes) -> bool:
     return _find_opener(content) is not None
 
 
-def _opener(content: bytes) -> Opener:
+def _choose_opener(content: bytes) -> Opener:
     opener = _find_opener(content)
     if opener is not None:
         return opener
     if not content:
-        raise InvalidImage("the image is empty: send the bytes of an image file")
-    raise InvalidImage(f"this is not an image that can be read: send one of {', '.join(NAMES[:-1])} and {NAMES[-1]}")
+        raise EmptyImage("the image is empty")
+    raise UnknownFormat("this is not an image that can be read")
 
 
 def _find_opener(content: bytes) -> Opener | None:
@@ -87,7 +96,7 @@ def _load(image: ImageFile, max_pixels: int) -> Image.Image:
     width, height = _claimed_size(image)
     if width * height > max_pixels:
         size = f"{width} × {height} = {width * height} pixels"
-        raise ImageTooLarge(f"the image has {size}, the limit is {max_pixels}: send a smaller one")
+        raise ImageTooLarge(f"the image has {size}, the limit is {max_pixels}")
     image.load()
     if image.mode == "P":
         _settle_palette(image)
@@ -95,7 +104,7 @@ def _load(image: ImageFile, max_pixels: int) -> Image.Image:
 
 
 def _settle_palette(image: ImageFile) -> None:
-    """Move transparency into the palette; where it is of colours that the palette lacks, no pixel has it."""
+    """Move transparency into the palette; where it is of colors that the palette lacks, no pixel has it."""
     if image.palette is None:
         raise ValueError("a palette image without a palette")
     try:
@@ -114,10 +123,10 @@ def _claimed_size(image: ImageFile) -> tuple[int, int]:
     return width, height
 
 
-def _fault(content: bytes, stream: io.BytesIO, error: BaseException) -> str:
+def _diagnose(content: bytes, stream: io.BytesIO, error: BaseException) -> InvalidImage:
     if _ends_early(content, stream, error):
-        return f"the image ends early, after {len(content)} bytes: send the whole file"
-    return "the image is damaged and cannot be decoded: check that the file opens elsewhere, then send it unchanged"
+        return TruncatedImage(f"the image ends early, after {len(content)} bytes")
+    return DamagedImage("the image is damaged and cannot be decoded")
 
 
 def _ends_early(content: bytes, stream: io.BytesIO, error: BaseException) -> bool:

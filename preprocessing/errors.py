@@ -1,4 +1,4 @@
-"""What can be wrong with an image file. Nothing here knows HTTP: the service gives each its status."""
+"""What can be wrong with an image file. The texts state the fact; advice and HTTP statuses are the callers'."""
 
 import struct
 import zlib
@@ -22,11 +22,27 @@ DECODER_ERRORS = (
 
 
 class ImageError(Exception):
-    """An image file that cannot be used; the text says why, and what to do."""
+    """An image file that cannot be used; the text is a clause that says why."""
 
 
 class InvalidImage(ImageError):
     """The bytes are not an image that can be decoded."""
+
+
+class EmptyImage(InvalidImage):
+    """There are no bytes."""
+
+
+class UnknownFormat(InvalidImage):
+    """The bytes do not begin like a file of any format that is read."""
+
+
+class TruncatedImage(InvalidImage):
+    """The file ends before its image does."""
+
+
+class DamagedImage(InvalidImage):
+    """The file is complete and cannot be decoded."""
 
 
 class ImageTooLarge(ImageError):

@@ -1,8 +1,9 @@
-"""Handwriting as MNIST's authors made it, so that what people draw looks like what the network learned from.
+"""Handwriting in the form of MNIST's images, so that what people draw or photograph looks like the training data.
 
-Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits": the digits were size-normalised to fit a
-box of 20 × 20 with their aspect kept, grey levels coming from the anti-aliasing, and then centred in 28 × 28 by their
-centre of mass. Before that stands what NIST's forms did not need: finding ink on any paper, under any light.
+Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits": the digits were size-normalized to fit a
+box of 20 × 20 pixels with their aspect ratio kept, gray levels coming from the anti-aliasing, and then centered in
+28 × 28 by their center of mass. Here the strokes are first separated from the background, which NIST's scanned forms
+did not need: paper or a board, of any brightness, under any light.
 """
 
 import numpy as np
@@ -10,56 +11,57 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
 
-from preprocessing.background import Background, Box, Levels, estimate_background
+from preprocessing.background import Background, Box, FloatImage, estimate_background
 
-BOX_SHARE = 20 / 28  # of the side that the ink may fill
-PAGE_SIDE = 256  # pixels; ink is found on a copy no larger than this, so a photograph costs little more than a sketch
-DETAIL = 4  # strokes are worked on at this many times their final size
-STROKE = 2.3  # final pixels: the median breadth of MNIST's own strokes, measured as `_breadth` measures
-FAINTEST = 10  # grey levels of 255; less contrast than this is an empty page
-NOISE_MARGIN = 5  # standard deviations of the paper's noise by which ink must stand out
-INK_THRESHOLD = 0.3  # of the strongest ink; the ripples of JPEG around a stroke stay below a quarter
-EDGE = 0.2  # of full ink: MNIST's boxes take in the grey rim of the strokes
-CELL = 8  # pixels of the page's copy; ink that is farther apart than this is not one piece
-SPECK = 0.05  # of the largest piece's ink; a smaller piece is dust
+BOX_SHARE = 20 / 28  # of the side that the handwriting fills
+ANALYSIS_SIDE = 256  # pixels; strokes are located on a copy no larger, so a photograph costs little more than a sketch
+OVERSAMPLING = 4  # strokes are extracted and dilated at this many times their final size
+STROKE_WIDTH = 2.3  # final pixels: the median of MNIST's own strokes, measured by `_stroke_width`
+MIN_CONTRAST = 10  # gray levels of 255; an image with less is empty
+NOISE_MARGIN = 5  # standard deviations of the background's noise that the strongest contrast must exceed
+STROKE_THRESHOLD = 0.3  # of the strongest contrast; JPEG artifacts around a stroke stay below a quarter
+EDGE_THRESHOLD = 0.2  # of full opacity: MNIST's boxes include the gray edge of the strokes
+CELL_SIDE = 8  # pixels of the copy; strokes farther apart than this are not one component
+MIN_COMPONENT = 0.05  # of the largest component's pixels; a smaller one is dust
 
-Gray = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-Cell = tuple[int, int]
+Gray = NDArray[np.uint8]  # [height, width]
+Mask = NDArray[np.bool_]  # [height, width]
+Cell = tuple[int, int]  # row, column
 
 
 def to_mnist(pixels: Gray, size: tuple[int, int]) -> tuple[Gray, tuple[str, ...]]:
-    """Ink in a picture of any size, uint8 [height, width], as MNIST would show it: white on black, uint8 of `size`.
+    """Convert handwriting to the form of MNIST's images: white strokes on black, scaled to a box and centered.
 
-    `size` is height, width. Also returns the words for what was done. A page without ink gives an empty one.
+    `pixels` is uint8 [height, width] of any size, dark on light or light on dark; the result is uint8 of `size`
+    (height, width), all black if there are no strokes. Also returns the names of the steps.
     """
-    page = Image.fromarray(pixels)
-    small = page.reduce(max(1, -(-max(page.size) // PAGE_SIDE)))
-    levels = np.asarray(small, np.float32)
-    paper = estimate_background(levels)
-    relief = levels - paper.brightness(small.size)
-    sign = _polarity(relief)
-    box = _ink_box(sign * relief, paper.noise)
+    image = Image.fromarray(pixels)
+    copy = image.reduce(max(1, -(-max(image.size) // ANALYSIS_SIDE)))
+    levels = np.asarray(copy, np.float32)
+    background = estimate_background(levels)
+    contrast = levels - background.brightness(copy.size)
+    sign = _polarity(contrast)
+    box = _locate_strokes(sign * contrast, background.noise)
     side = max(1, round(min(size) * BOX_SHARE))
-    thin = None if box is None else _strokes(page, box, paper, sign, side * DETAIL)
-    if thin is None:
+    strokes = None if box is None else _extract_strokes(image, box, background, sign, side * OVERSAMPLING)
+    if strokes is None:
         return np.zeros(size, np.uint8), ("found no ink",)
-    ink = _thickened(thin, STROKE * DETAIL)
-    words = {"inverted": sign < 0, "cropped to ink": True, "thickened": ink is not thin, "centred": True}
-    return _centred(_shrunk(ink, side), size), tuple(word for word, done in words.items() if done)
+    dilated = _dilate(strokes, STROKE_WIDTH * OVERSAMPLING)
+    steps = {"inverted": sign < 0, "cropped to ink": True, "thickened": dilated is not strokes, "centred": True}
+    return _center(_scale_to_box(dilated, side), size), tuple(step for step, done in steps.items() if done)
 
 
-def _polarity(relief: Levels) -> int:
-    """1 for ink lighter than the paper, -1 for darker: the side on which the relief has its long tail."""
-    return 1 if float((relief * relief * relief).sum()) > 0 else -1
+def _polarity(contrast: FloatImage) -> int:
+    """1 for strokes lighter than the background, -1 for darker: the side of the distribution's long tail."""
+    return 1 if float((contrast * contrast * contrast).sum()) > 0 else -1
 
 
-def _ink_box(relief: Levels, noise: float) -> Box | None:
-    """Where the ink is, with a pixel around it; None if nothing stands out enough to be ink."""
-    strongest = float(np.percentile(relief, 99.9))
-    if strongest < max(FAINTEST, NOISE_MARGIN * noise):
+def _locate_strokes(contrast: FloatImage, noise: float) -> Box | None:
+    """The bounding box of the strokes, a pixel larger on each side; None if nothing has enough contrast."""
+    strongest = float(np.percentile(contrast, 99.9))
+    if strongest < max(MIN_CONTRAST, NOISE_MARGIN * noise):
         return None
-    mask = _without_specks(relief > INK_THRESHOLD * strongest)
+    mask = _remove_specks(contrast > STROKE_THRESHOLD * strongest)
     (top, bottom), (left, right) = _extent(mask, 0), _extent(mask, 1)
     height, width = mask.shape
     return (
@@ -71,94 +73,101 @@ def _ink_box(relief: Levels, noise: float) -> Box | None:
 
 
 def _extent(mask: Mask, axis: int) -> tuple[int, int]:
-    """Along an axis: the first place and one past the last with anything true."""
-    places = np.flatnonzero(mask.any(axis=1 - axis))
-    return int(places[0]), int(places[-1]) + 1
+    """Along an axis: the first index and one past the last with anything true."""
+    indices = np.flatnonzero(mask.any(axis=1 - axis))
+    return int(indices[0]), int(indices[-1]) + 1
 
 
-def _without_specks(mask: Mask) -> Mask:
-    rows, columns = (np.arange(0, length, CELL) for length in mask.shape)
+def _remove_specks(mask: Mask) -> Mask:
+    """The mask without its small components, which are found on a grid of cells."""
+    rows, columns = (np.arange(0, length, CELL_SIDE) for length in mask.shape)
     counts = np.add.reduceat(np.add.reduceat(mask, rows, axis=0, dtype=np.int64), columns, axis=1)
-    pieces = _pieces({(int(row), int(column)) for row, column in np.argwhere(counts)})
-    weights = [sum(int(counts[cell]) for cell in piece) for piece in pieces]
+    components = _connected_components({(int(row), int(column)) for row, column in np.argwhere(counts)})
+    weights = [sum(int(counts[cell]) for cell in component) for component in components]
     kept = np.zeros(counts.shape, np.bool_)
-    for piece, weight in zip(pieces, weights, strict=True):
-        kept[tuple(zip(*piece, strict=True))] = weight >= SPECK * max(weights)
-    return mask & kept.repeat(CELL, axis=0).repeat(CELL, axis=1)[: mask.shape[0], : mask.shape[1]]
+    for component, weight in zip(components, weights, strict=True):
+        kept[tuple(zip(*component, strict=True))] = weight >= MIN_COMPONENT * max(weights)
+    return mask & kept.repeat(CELL_SIDE, axis=0).repeat(CELL_SIDE, axis=1)[: mask.shape[0], : mask.shape[1]]
 
 
-def _pieces(cells: set[Cell]) -> list[list[Cell]]:
-    """Cells that touch, corners included, belong together. Empties the set."""
-    pieces = []
+def _connected_components(cells: set[Cell]) -> list[list[Cell]]:
+    """Groups of cells that touch, also at their corners. Empties the set."""
+    components = []
     while cells:
-        piece = [cells.pop()]
-        for row, column in piece:
-            near = {(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)} & cells
-            cells -= near
-            piece.extend(near)
-        pieces.append(piece)
-    return pieces
+        component = [cells.pop()]
+        for row, column in component:
+            neighbors = {(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)} & cells
+            cells -= neighbors
+            component.extend(neighbors)
+        components.append(component)
+    return components
 
 
-def _strokes(page: Image.Image, box: Box, paper: Background, sign: int, side: int) -> Levels | None:
-    """The ink in the box, 0 to 1, its longer side brought to `side`; None where that averages it away."""
-    left, top, right, bottom = box[0] * page.width, box[1] * page.height, box[2] * page.width, box[3] * page.height
-    size = _scaled(right - left, bottom - top, side)
-    cut = page.resize(size, Resampling.BILINEAR, box=(left, top, right, bottom), reducing_gap=3.0)
-    relief = sign * (np.asarray(cut, np.float32) - paper.brightness(size, box))
-    if relief.max() < 1:
+def _extract_strokes(image: Image.Image, box: Box, background: Background, sign: int, side: int) -> FloatImage | None:
+    """The opacity of the strokes in the box, 0 to 1, its longer side scaled to `side`; None if scaling leaves none."""
+    left, top, right, bottom = (
+        box[0] * image.width,
+        box[1] * image.height,
+        box[2] * image.width,
+        box[3] * image.height,
+    )
+    size = _scale_size(right - left, bottom - top, side)
+    crop = image.resize(size, Resampling.BILINEAR, box=(left, top, right, bottom), reducing_gap=3.0)
+    contrast = sign * (np.asarray(crop, np.float32) - background.brightness(size, box))
+    if contrast.max() < 1:
         return None
-    full = np.percentile(relief[relief >= INK_THRESHOLD * relief.max()], 75)
-    ink: Levels = np.clip((relief / full - 0.1) / 0.8, 0, 1)
-    return ink
+    full = np.percentile(contrast[contrast >= STROKE_THRESHOLD * contrast.max()], 75)
+    opacity: FloatImage = np.clip((contrast / full - 0.1) / 0.8, 0, 1)
+    return opacity
 
 
-def _scaled(width: float, height: float, side: int) -> tuple[int, int]:
+def _scale_size(width: float, height: float, side: int) -> tuple[int, int]:
     scale = side / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _breadth(ink: Levels) -> float:
-    """Twice the area over the outline; π/4 makes up for an outline that is counted along the grid."""
-    mask = np.pad(ink > 0.5, 1)
-    outline = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
-    return 2 * np.count_nonzero(mask) / max(1.0, outline * np.pi / 4)
+def _stroke_width(strokes: FloatImage) -> float:
+    """Twice the area over the perimeter; π/4 corrects a perimeter that is counted along the pixel grid."""
+    mask = np.pad(strokes > 0.5, 1)
+    perimeter = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
+    return 2 * np.count_nonzero(mask) / max(1.0, perimeter * np.pi / 4)
 
 
-def _thickened(ink: Levels, breadth: float) -> Levels:
-    """Strokes at least so broad: each pixel takes the strongest ink of a disc around it, whose rim counts in part."""
-    reach = (breadth - _breadth(ink)) / 2
-    if reach < 0.5:
-        return ink
-    n = int(np.ceil(reach))
-    padded = np.pad(ink, 2 * n)
-    thick = np.zeros((ink.shape[0] + 2 * n, ink.shape[1] + 2 * n), np.float32)
+def _dilate(strokes: FloatImage, width: float) -> FloatImage:
+    """Grayscale dilation by a disk, anti-aliased at its edge, that brings strokes to a width; wider ones are kept."""
+    radius = (width - _stroke_width(strokes)) / 2
+    if radius < 0.5:
+        return strokes
+    n = int(np.ceil(radius))
+    padded = np.pad(strokes, 2 * n)
+    dilated = np.zeros((strokes.shape[0] + 2 * n, strokes.shape[1] + 2 * n), np.float32)
     for down, right in np.ndindex(2 * n + 1, 2 * n + 1):
-        weight = np.float32(min(1.0, reach + 0.5 - np.hypot(down - n, right - n)))
+        weight = np.float32(min(1.0, radius + 0.5 - np.hypot(down - n, right - n)))
         if weight > 0:
-            np.maximum(thick, weight * padded[down:, right:][: thick.shape[0], : thick.shape[1]], out=thick)
-    return thick
+            shifted = padded[down:, right:][: dilated.shape[0], : dilated.shape[1]]
+            np.maximum(dilated, weight * shifted, out=dilated)
+    return dilated
 
 
-def _shrunk(ink: Levels, side: int) -> Levels:
-    """The ink without its empty margins, its longer side brought to `side`, its usual level to 1."""
-    mask = ink > EDGE
+def _scale_to_box(strokes: FloatImage, side: int) -> FloatImage:
+    """The strokes without empty margins, the longer side scaled to `side`, their usual opacity brought to 1."""
+    mask = strokes > EDGE_THRESHOLD
     (top, bottom), (left, right) = _extent(mask, 0), _extent(mask, 1)
-    cut = Image.fromarray(ink[top:bottom, left:right])
-    small = np.asarray(cut.resize(_scaled(right - left, bottom - top, side), Resampling.BOX))
-    shrunk: Levels = np.clip(small / np.median(small[small >= small.max() / 2]), 0, 1)
-    return shrunk
+    crop = Image.fromarray(strokes[top:bottom, left:right])
+    small = np.asarray(crop.resize(_scale_size(right - left, bottom - top, side), Resampling.BOX))
+    scaled: FloatImage = np.clip(small / np.median(small[small >= small.max() / 2]), 0, 1)
+    return scaled
 
 
-def _centred(ink: Levels, size: tuple[int, int]) -> Gray:
-    """The ink on a black canvas, centre of mass at the centre, but never over the canvas's edge."""
+def _center(strokes: FloatImage, size: tuple[int, int]) -> Gray:
+    """The strokes on a black canvas, their center of mass at its center, without crossing its edge."""
     canvas = np.zeros(size, np.uint8)
-    (top, left), (height, width) = (_offset(ink.sum(axis=1 - axis), size[axis]) for axis in (0, 1)), ink.shape
-    canvas[top : top + height, left : left + width] = np.rint(ink * 255)
+    (top, left), (height, width) = (_offset(strokes.sum(axis=1 - axis), size[axis]) for axis in (0, 1)), strokes.shape
+    canvas[top : top + height, left : left + width] = np.rint(strokes * 255)
     return canvas
 
 
-def _offset(masses: Levels, length: int) -> int:
-    """Where the axis starts on the canvas; MNIST's own mean centre is at index 14.0 of 28, not at 13.5."""
-    centre = float(masses @ np.arange(masses.size) / masses.sum())
-    return min(max(0, round(length / 2 - centre)), length - masses.size)
+def _offset(masses: FloatImage, length: int) -> int:
+    """Where an axis of the strokes starts on the canvas; MNIST's mean center is at index 14.0 of 28, not at 13.5."""
+    center = float(masses @ np.arange(masses.size) / masses.sum())
+    return min(max(0, round(length / 2 - center)), length - masses.size)

@@ -1,26 +1,12 @@
-"""Images brought upright, as the EXIF orientation that a camera wrote says."""
+"""Orientation: images that a camera stored turned are brought upright, by their EXIF data."""
 
 from PIL import Image
 from PIL.Image import Transpose
 
 from preprocessing.errors import DECODER_ERRORS
 
-ORIENTATION = 0x0112  # the EXIF tag
-
-
-def orientation(image: Image.Image) -> int:
-    """How the camera was held: 1 (upright, or nothing said) to 8, as EXIF numbers it."""
-    if not image.info.keys() & {"exif", "xmp", "Raw profile type exif"}:
-        return 1
-    try:
-        value = image.getexif().get(ORIENTATION, 1)
-    except DECODER_ERRORS:
-        return 1
-    return value if value in range(1, 9) else 1
-
-
-# EXIF 2.32, tag 0x0112: what brings each orientation upright.
-UPRIGHT = {
+ORIENTATION = 0x0112  # the tag, EXIF 2.32
+CORRECTIONS = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
     4: Transpose.FLIP_TOP_BOTTOM,
@@ -31,11 +17,22 @@ UPRIGHT = {
 }
 
 
-def upright(image: Image.Image) -> tuple[Image.Image, str]:
-    """The image as the camera saw it, and the word for what was done: "rotated", or nothing."""
-    how = UPRIGHT.get(orientation(image))
-    if how is None:
+def read_orientation(image: Image.Image) -> int:
+    """The orientation as EXIF numbers it, 1 to 8; 1 (upright) where none is given or the data cannot be read."""
+    if not image.info.keys() & {"exif", "xmp", "Raw profile type exif"}:
+        return 1
+    try:
+        value = image.getexif().get(ORIENTATION, 1)
+    except DECODER_ERRORS:
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def orient(image: Image.Image) -> tuple[Image.Image, str]:
+    """Bring an image upright; returns the image and the step's name, "" if it was upright."""
+    correction = CORRECTIONS.get(read_orientation(image))
+    if correction is None:
         return image, ""
-    turned = image.transpose(how)
-    turned.info = {name: value for name, value in image.info.items() if name == "transparency"}
-    return turned, "rotated"
+    upright = image.transpose(correction)
+    upright.info = {name: value for name, value in image.info.items() if name == "transparency"}
+    return upright, "rotated"

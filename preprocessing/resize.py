@@ -1,4 +1,4 @@
-"""Width and height: an image brought to the size that a graph takes, by stretching, cropping or padding."""
+"""Resizing: an image is brought to the graph's width and height by stretching, cropping or padding."""
 
 from collections.abc import Callable
 
@@ -19,52 +19,55 @@ FILTERS = {
 REDUCING_GAP = 3.0
 
 Size = tuple[int, int]  # width, height, as Pillow has it
-Box = tuple[float, float, float, float]
+Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 Fit = Callable[[Image.Image, Size, Resampling], Image.Image]
 
 
-def resize(image: Image.Image, size: Size, rules: Preprocessing) -> tuple[Image.Image, str]:
-    """The image, of mode L or RGB, in that size, and the word for how; a right shape needs no more than a resize."""
+def resize(image: Image.Image, size: Size, contract: Preprocessing) -> tuple[Image.Image, str]:
+    """Resize an image of mode L or RGB; returns the image and the step's name, "" if the size was right.
+
+    An image of the right aspect ratio is only scaled, whatever the contract's `fit` says.
+    """
     if image.size == size:
         return image, ""
-    resample = FILTERS[rules.interpolation]
+    resample = FILTERS[contract.interpolation]
     if image.width * size[1] == image.height * size[0]:
-        return _resize(image, size, resample), "resized"
-    fit, word = FITS[rules.fit]
-    return fit(image, size, resample), word
+        return _stretch(image, size, resample), "resized"
+    fit, step = FITS[contract.fit]
+    return fit(image, size, resample), step
 
 
-def _resize(image: Image.Image, size: Size, resample: Resampling, box: Box | None = None) -> Image.Image:
+def _stretch(image: Image.Image, size: Size, resample: Resampling, box: Box | None = None) -> Image.Image:
     return image.resize(size, resample, box=box, reducing_gap=REDUCING_GAP)
 
 
 def _crop(image: Image.Image, size: Size, resample: Resampling) -> Image.Image:
-    """The largest centred part of the input's shape, read straight from the image: the rest is never scaled."""
+    """The largest centered part of the graph's aspect ratio; what is cut off is never scaled."""
     scale = min(image.width / size[0], image.height / size[1])
     width, height = min(size[0] * scale, image.width), min(size[1] * scale, image.height)
     left, top = (image.width - width) / 2, (image.height - height) / 2
     box = (left, top, min(left + width, image.width), min(top + height, image.height))
-    return _resize(image, size, resample, box)
+    return _stretch(image, size, resample, box)
 
 
 def _pad(image: Image.Image, size: Size, resample: Resampling) -> Image.Image:
-    """The whole image, centred; the rest in the median colour of its border, which makes the faintest edge."""
+    """The whole image, centered; the rest in the median color of its border, which makes the faintest edge."""
     scale = min(size[0] / image.width, size[1] / image.height)
     whole = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    inner = _resize(image, whole, resample)
-    padded = Image.new(image.mode, size, _border_colour(inner))
+    inner = _stretch(image, whole, resample)
+    padded = Image.new(image.mode, size, _border_color(inner))
     padded.paste(inner, ((size[0] - whole[0]) // 2, (size[1] - whole[1]) // 2))
     return padded
 
 
-def _border_colour(image: Image.Image) -> tuple[int, ...]:
+def _border_color(image: Image.Image) -> tuple[int, ...]:
     pixels = np.atleast_3d(np.asarray(image))
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return tuple(int(level) for level in np.median(border, axis=0))
 
 
 FITS: dict[str, tuple[Fit, str]] = {
-    "stretch": (_resize, "stretched"),
+    "stretch": (_stretch, "stretched"),
     "crop": (_crop, "cropped"),
     "pad": (_pad, "padded"),
 }

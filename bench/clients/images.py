@@ -10,13 +10,12 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from modelrepo.golden import read_golden
 from preprocessing.decode import decode
+from preprocessing.png import encode_png
 
 COUNT = 256  # enough different images that caches and branch prediction do not favour one
-MAX_PIXELS = 50_000_000  # the service's default limit
 
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
@@ -48,14 +47,8 @@ def _locate(data: Path, name: str) -> Path | None:
 def _read_mnist(file: Path) -> ImageSet:
     """The arrays of Keras's `mnist.npz` as PNG files."""
     with np.load(file) as arrays:
-        contents = tuple(_encode_png(pixels) for pixels in arrays["x_test"][:COUNT])
+        contents = tuple(encode_png(pixels) for pixels in arrays["x_test"][:COUNT])
     return ImageSet(contents, "image/png", f"{len(contents)} MNIST test images as PNG")
-
-
-def _encode_png(pixels: Pixels) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()
 
 
 def _read_cifar10(file: Path) -> ImageSet:
@@ -102,7 +95,7 @@ def batches(path: str, images: ImageSet, size: int) -> Workload:
 
 def decode_pixels(content: bytes) -> Pixels:
     """The pixels of an image file: uint8 [height, width, channels]."""
-    pixels = np.asarray(decode(content, MAX_PIXELS), np.uint8)
+    pixels = np.asarray(decode(content), np.uint8)
     return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
 
 

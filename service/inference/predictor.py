@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from modelrepo.metadata import Metadata
-from preprocessing.decode import decode
-from preprocessing.errors import ImageError, ImageTooLarge
+from preprocessing.decode import NAMES, decode
+from preprocessing.errors import DamagedImage, EmptyImage, ImageError, ImageTooLarge, TruncatedImage, UnknownFormat
 from preprocessing.normalize import normalize
 from preprocessing.pipeline import prepare
 from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
@@ -18,6 +18,14 @@ from service.errors import InvalidImage, RequestError, TooLarge
 from service.inference.prediction import Classification, softmax
 from service.inference.runtime import Model, Scores
 from service.telemetry.stage_timer import Stage, StageTimer
+
+_ADVICE: dict[type[ImageError], str] = {
+    EmptyImage: "send the bytes of an image file",
+    UnknownFormat: f"send one of {', '.join(NAMES[:-1])} and {NAMES[-1]}",
+    TruncatedImage: "send the whole file",
+    DamagedImage: "check that the file opens elsewhere, then send it unchanged",
+    ImageTooLarge: "send a smaller one",
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,6 @@ class Predictor:
 
 
 def _as_request_error(error: ImageError, prefix: str) -> RequestError:
-    """The error with its HTTP status; `prefix` says which of several images it is about."""
+    """The error with its HTTP status and what to do; `prefix` says which of several images it is about."""
     kind = TooLarge if isinstance(error, ImageTooLarge) else InvalidImage
-    return kind(f"{prefix}{error}")
+    return kind(f"{prefix}{error}: {_ADVICE[type(error)]}")

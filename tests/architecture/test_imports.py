@@ -82,3 +82,9 @@ def test_the_contract_loads_only_the_standard_library(tmp_path: Path) -> None:
     loaded = loaded_by(modules_of("modelrepo"), tmp_path)
 
     assert loaded - before <= {*sys.stdlib_module_names, "modelrepo"}
+
+
+def test_preprocessing_needs_only_numpy_pillow_and_the_contract() -> None:
+    names = {name for path in files_of("preprocessing") for name in imported(path)}
+
+    assert names <= {*sys.stdlib_module_names, "numpy", "PIL", "modelrepo", "preprocessing"}

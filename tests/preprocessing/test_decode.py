@@ -1,12 +1,20 @@
-"""Bytes become an image, or a sentence that says why not; nothing else ever comes out of `decode`."""
+"""Bytes become an image, or an error that says why not; nothing else ever comes out of `decode`."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from preprocessing.decode import decode
-from preprocessing.errors import ImageError, ImageTooLarge, InvalidImage
-from preprocessing.orientation import orientation
+from preprocessing.errors import (
+    DamagedImage,
+    EmptyImage,
+    ImageError,
+    ImageTooLarge,
+    InvalidImage,
+    TruncatedImage,
+    UnknownFormat,
+)
+from preprocessing.orientation import read_orientation
 from tests.support.images.unusual_files import (
     FORMATS,
     animated_gif,
@@ -70,18 +78,20 @@ def test_an_animation_gives_its_first_frame() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("content", "error", "text"),
     [
-        pytest.param(b"", "the image is empty: send the bytes of an image file", id="empty"),
-        pytest.param(b"hello, world", "send one of PNG, JPEG, WebP, BMP, GIF and TIFF", id="text"),
-        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "send one of PNG, JPEG", id="svg"),
-        pytest.param(b"P5 1 1 255 \0", "send one of PNG, JPEG", id="a format Pillow knows and we do not take"),
-        pytest.param(b"\x89PNG\r\n\x1a\n", "ends early, after 8 bytes: send the whole file", id="signature only"),
-        pytest.param(b"BM" + bytes(60), "is damaged and cannot be decoded", id="signature and zeros"),
+        pytest.param(b"", EmptyImage, "the image is empty", id="empty"),
+        pytest.param(b"hello, world", UnknownFormat, "this is not an image that can be read", id="text"),
+        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", UnknownFormat, "not an image", id="svg"),
+        pytest.param(b"P5 1 1 255 \0", UnknownFormat, "not an image", id="a format that only Pillow reads"),
+        pytest.param(b"\x89PNG\r\n\x1a\n", TruncatedImage, "ends early, after 8 bytes", id="signature only"),
+        pytest.param(b"BM" + bytes(60), DamagedImage, "is damaged and cannot be decoded", id="signature and zeros"),
     ],
 )
-def test_bytes_that_are_no_image_get_a_sentence_that_says_what_to_send(content: bytes, sentence: str) -> None:
-    with pytest.raises(InvalidImage, match=sentence):
+def test_bytes_that_are_no_image_raise_an_error_that_says_why(
+    content: bytes, error: type[InvalidImage], text: str
+) -> None:
+    with pytest.raises(error, match=text):
         decode(content, MANY)
 
 
@@ -90,14 +100,14 @@ def test_bytes_that_are_no_image_get_a_sentence_that_says_what_to_send(content: 
 def test_a_file_that_was_cut_off_is_said_to_end_early(kind: str, share: float) -> None:
     content = truncated(file_of(photograph(), kind), share)
 
-    with pytest.raises(InvalidImage, match=f"ends early, after {len(content)} bytes"):
+    with pytest.raises(TruncatedImage, match=f"ends early, after {len(content)} bytes"):
         decode(content, MANY)
 
 
 def test_a_damaged_file_that_is_complete_is_said_to_be_damaged() -> None:
     content = file_of(gradient()).replace(b"IDAT", b"IDAX")
 
-    with pytest.raises(InvalidImage, match="is damaged"):
+    with pytest.raises(DamagedImage, match="is damaged"):
         decode(content, MANY)
 
 
@@ -124,7 +134,7 @@ def test_a_small_file_that_claims_a_huge_image_is_refused_by_its_header(content:
 
 
 def test_a_remark_that_unfolds_to_100_megabytes_is_not_unfolded() -> None:
-    with pytest.raises(InvalidImage, match="is damaged"):
+    with pytest.raises(DamagedImage, match="is damaged"):
         decode(png_with_text_bomb(100), MANY)
 
 
@@ -152,31 +162,10 @@ def test_a_palette_takes_any_number_of_opacities(opacities: int) -> None:
     assert "transparency" not in image.info
 
 
-@pytest.mark.parametrize("turned", range(1, 9))
-def test_the_orientation_is_what_the_exif_data_say(turned: int) -> None:
-    assert orientation(decode(oriented_jpeg(photograph(), turned), MANY)) == turned
-
-
-@pytest.mark.parametrize("value", [0, 9, 65535])
-def test_an_orientation_that_does_not_exist_counts_as_upright(value: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = value
-
-    image = decode(file_of(photograph(), "JPEG", exif=exif), MANY)
-
-    assert orientation(image) == 1
-
-
-def test_exif_data_that_cannot_be_read_count_as_upright() -> None:
-    image = decode(file_of(photograph(), "JPEG", exif=b"Exif\0\0" + b"\xff" * 40), MANY)
-
-    assert orientation(image) == 1
-
-
 def outcome(content: bytes) -> str:
     """What became of the bytes; an exception of any other kind fails the test."""
     try:
-        orientation(decode(content, MANY))
+        read_orientation(decode(content, MANY))
     except ImageError as error:
-        return type(error).__name__
+        return "InvalidImage" if isinstance(error, InvalidImage) else type(error).__name__
     return "image"

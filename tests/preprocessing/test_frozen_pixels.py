@@ -1,15 +1,15 @@
-"""What image files become for a network, frozen: formats, colour modes, orientations, fits, handwriting, numbers.
+"""What image files become for a network, frozen: formats, color modes, orientations, fits, handwriting, numbers.
 
-The table was written once and is compared with the code ever since. A difference means that models get other pixels
-than those they were trained and verified with. Where that is wanted, `python -m tests.preprocessing.freeze` writes the
-table anew.
+The table was written once, and the code is compared with it ever since. A difference means that models get other
+pixels than those they were trained and verified with. Where that is wanted, write the table anew:
+`python -m tests.preprocessing.frozen.freeze`.
 """
 
 import pytest
 
-from tests.preprocessing.cases import list_array_cases, list_file_cases
-from tests.preprocessing.contracts import ArrayCase, FileCase
-from tests.preprocessing.freeze import freeze_array, freeze_file, read_table
+from tests.preprocessing.frozen.cases import list_array_cases, list_file_cases
+from tests.preprocessing.frozen.contracts import ArrayCase, FileCase
+from tests.preprocessing.frozen.freeze import freeze_array, freeze_file, read_table
 
 FILES, ARRAYS, TABLE = list_file_cases(), list_array_cases(), read_table()
 

@@ -1,4 +1,4 @@
-"""The ink rule: handwriting on any paper comes out as MNIST's authors would have stored it, and is recognised."""
+"""The handwriting rule: digits on any paper comes out as MNIST's authors would have stored it, and is recognised."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,7 +44,7 @@ def handwriting() -> list[Handwritten]:
 
 
 def page(paper: int = 255, ink: int = 0, pen: int = 8) -> Gray:
-    """A triangle, 80 wide and 120 high, off centre on a page of 400 × 300."""
+    """A triangle, 80 wide and 120 high, off center on a page of 400 × 300."""
     image = Image.new("L", (400, 300), paper)
     ImageDraw.Draw(image).line([(280, 40), (320, 160), (240, 160), (280, 40)], fill=ink, width=pen)
     return np.asarray(image)
@@ -74,11 +74,11 @@ def test_the_longer_side_of_the_ink_becomes_20_of_28() -> None:
     assert extent(image)[1] == pytest.approx(20 * 88 / 128, abs=1.5)
 
 
-def test_the_centre_of_mass_is_at_the_centre() -> None:
+def test_the_center_of_mass_is_at_the_center() -> None:
     image, _ = to_mnist(page(), SIZE)
 
-    centre = [float((image.sum(axis=1 - axis) @ np.arange(28)) / image.sum()) for axis in (0, 1)]
-    assert centre == pytest.approx([14, 14], abs=0.5)
+    center = [float((image.sum(axis=1 - axis) @ np.arange(28)) / image.sum()) for axis in (0, 1)]
+    assert center == pytest.approx([14, 14], abs=0.5)
 
 
 def test_strokes_are_white_on_black() -> None:
@@ -173,7 +173,7 @@ def test_at_least_nine_in_ten_handwritten_digits_are_recognised(
 ) -> None:
     with_rule = accuracy(recognise, handwriting, RULES)
     bare = accuracy(recognise, handwriting, replace(RULES, ink=False))
-    print(f"{len(handwriting)} handwritten digits: {with_rule:.1%} with the ink rule, {bare:.1%} resized")  # noqa: T201
+    print(f"{len(handwriting)} handwritten digits: {with_rule:.1%} with the handwriting rule, {bare:.1%} resized")  # noqa: T201
 
     assert with_rule >= 0.9
     assert with_rule >= bare + 0.5

@@ -1,4 +1,4 @@
-"""The preprocessing contract: pixels of the graph's shape from any image, and `steps` that tell what was done."""
+"""The preprocessing contract: pixels of the graph's shape from any image, and `steps` that say what was done."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,6 @@ from PIL import Image
 from modelrepo.metadata import FITS, INTERPOLATIONS, InputSpec, Preprocessing
 from preprocessing.decode import decode
 from preprocessing.errors import ImageError
-from preprocessing.normalize import normalize
 from preprocessing.pipeline import PreparedImage, prepare
 from tests.support.images.unusual_files import (
     file_of,
@@ -38,11 +37,11 @@ def prepared(content: bytes, spec: InputSpec = GRAY, rules: Preprocessing = RULE
 
 
 def farthest(pixels: NDArray[np.uint8], expected: NDArray[Any]) -> int:
-    """The largest difference of a gray or equally coloured result."""
+    """The largest difference of a gray or equally colored result."""
     return int(np.abs(pixels.astype(np.int16) - expected.astype(np.int16)[..., None]).max())
 
 
-@pytest.mark.parametrize("ink", [False, True], ids=["without ink", "with ink"])
+@pytest.mark.parametrize("ink", [False, True], ids=["plain", "handwriting"])
 def test_a_gray_image_of_the_right_size_passes_through_bit_for_bit(ink: bool) -> None:
     image = prepared(file_of(gradient()), GRAY, replace(RULES, ink=ink))
 
@@ -50,7 +49,7 @@ def test_a_gray_image_of_the_right_size_passes_through_bit_for_bit(ink: bool) ->
     assert image.steps == ()
 
 
-def test_a_colour_image_of_the_right_size_passes_through_bit_for_bit() -> None:
+def test_a_color_image_of_the_right_size_passes_through_bit_for_bit() -> None:
     image = prepared(file_of(photograph(32, 32)), RGB, RGB_RULES)
 
     assert np.array_equal(image.pixels, photograph(32, 32))
@@ -78,7 +77,7 @@ LAB = Image.fromarray(gradient()).convert("RGB").convert("LAB")
         pytest.param(file_of(Image.fromarray(gradient()).convert("CMYK"), "JPEG"), ("grayscale",), 9, id="CMYK JPEG"),
     ],
 )
-def test_every_colour_mode_shows_the_same_picture(content: bytes, steps: tuple[str, ...], tolerance: int) -> None:
+def test_every_color_mode_shows_the_same_picture(content: bytes, steps: tuple[str, ...], tolerance: int) -> None:
     image = prepared(content)
 
     assert farthest(image.pixels, gradient()) <= tolerance
@@ -121,7 +120,7 @@ SQUARE = np.pad(np.full((8, 8), 255, np.uint8), 10)  # opaque in the middle, tra
 
 
 @pytest.mark.parametrize(
-    ("colour", "alpha", "ground"),
+    ("color", "alpha", "ground"),
     [
         ((0, 0, 0), "white", 255),
         ((0, 0, 0), "black", 0),
@@ -130,10 +129,10 @@ SQUARE = np.pad(np.full((8, 8), 255, np.uint8), 10)  # opaque in the middle, tra
         ((250, 250, 250), "contrast", 0),
     ],
 )
-def test_what_is_transparent_is_laid_on_the_colour_of_the_rule(
-    colour: tuple[int, int, int], alpha: str, ground: int
+def test_what_is_transparent_is_laid_on_the_color_of_the_rule(
+    color: tuple[int, int, int], alpha: str, ground: int
 ) -> None:
-    image = prepared(transparent_png(colour, SQUARE), GRAY, replace(RULES, alpha=alpha))
+    image = prepared(transparent_png(color, SQUARE), GRAY, replace(RULES, alpha=alpha))
 
     assert image.pixels[0, 0, 0] == ground
     assert image.steps == (f"laid on {'white' if ground else 'black'}", "grayscale")
@@ -150,7 +149,7 @@ def test_what_is_transparent_is_laid_on_the_colour_of_the_rule(
         pytest.param(file_of(Image.fromarray(gradient()), "GIF", transparency=0), id="GIF"),
     ],
 )
-def test_a_colour_that_is_declared_transparent_is(content: bytes) -> None:
+def test_a_color_that_is_declared_transparent_is(content: bytes) -> None:
     image = prepared(content)
 
     assert farthest(image.pixels, np.where(gradient() == 0, 255, gradient())) == 0
@@ -185,7 +184,7 @@ def test_crop_keeps_the_middle() -> None:
     assert image.steps == ("cropped",)
 
 
-def test_pad_keeps_everything_on_the_colour_of_the_border() -> None:
+def test_pad_keeps_everything_on_the_color_of_the_border() -> None:
     page = np.full((60, 120, 3), (255, 250, 240), np.uint8)
     page[20:40, 40:80] = 0
 
@@ -206,7 +205,7 @@ def test_an_image_of_the_right_shape_is_only_resized() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (1, 2_000_000), (2_000_000, 1)], ids=str)
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 @pytest.mark.parametrize("fit", FITS)
-def test_extreme_shapes_keep_their_colour(fit: str, interpolation: str, shape: tuple[int, int]) -> None:
+def test_extreme_shapes_keep_their_color(fit: str, interpolation: str, shape: tuple[int, int]) -> None:
     image = Image.fromarray(np.full(shape, 77, np.uint8))
 
     pixels = prepare(image, RGB, replace(RGB_RULES, fit=fit, interpolation=interpolation)).pixels
@@ -215,7 +214,7 @@ def test_extreme_shapes_keep_their_colour(fit: str, interpolation: str, shape: t
     assert 76 <= pixels.min() <= pixels.max() <= 78
 
 
-def test_the_ink_rule_takes_the_place_of_fit() -> None:
+def test_the_handwriting_rule_takes_the_place_of_fit() -> None:
     page = np.full((300, 400), 255, np.uint8)
     page[50:150, 300:310] = 0
 
@@ -225,7 +224,7 @@ def test_the_ink_rule_takes_the_place_of_fit() -> None:
     assert image.steps == ("inverted", "cropped to ink", "thickened", "centred")
 
 
-@pytest.mark.parametrize("ink", [False, True], ids=["without ink", "with ink"])
+@pytest.mark.parametrize("ink", [False, True], ids=["plain", "handwriting"])
 def test_whatever_decodes_can_be_prepared(ink: bool) -> None:
     rng = np.random.default_rng(5)
     sources = [palette_png(gradient(), bytes(range(256))), file_of(SIXTEEN, "TIFF"), file_of(photograph(), "BMP")]
@@ -242,55 +241,3 @@ def decoded(content: bytes) -> Image.Image | None:
         return decode(content, 1_000_000)
     except ImageError:
         return None
-
-
-BATCH = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28, 1)
-
-
-def test_a_graph_that_takes_bytes_gets_the_very_same_bytes() -> None:
-    assert normalize(BATCH, GRAY, RULES) is BATCH
-
-
-def test_a_graph_that_takes_floats_gets_the_pixels_as_floats() -> None:
-    batch = normalize(BATCH, replace(GRAY, dtype="float32"), RULES)
-
-    assert batch.dtype == np.float32
-    assert np.array_equal(batch, BATCH)
-
-
-def test_scale_mean_and_std_are_applied_in_this_order_to_each_channel() -> None:
-    pixels = np.broadcast_to(np.array((51, 102, 255), np.uint8), (1, 2, 2, 3))
-    rules = replace(RGB_RULES, scale=1 / 255, mean=(0.1, 0.2, 0.5), std=(0.1, 0.5, 0.25))
-
-    batch = normalize(pixels, replace(RGB, dtype="float32"), rules)
-
-    assert batch[0, 0, 0] == pytest.approx([1.0, 0.4, 2.0], abs=1e-6)
-
-
-def test_channels_come_first_where_the_layout_says_so() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
-
-    batch = normalize(pixels, replace(RGB, layout="NCHW"), RGB_RULES)
-
-    assert batch.shape == (2, 3, 32, 32)
-    assert batch.flags.c_contiguous
-    assert np.array_equal(batch[1, 2], pixels[1, :, :, 2])
-
-
-def test_a_graph_that_takes_bgr_gets_blue_first_and_its_numbers_in_that_order() -> None:
-    pixels = np.broadcast_to(np.array((10, 20, 30), np.uint8), (2, 32, 32, 3))
-    rules = replace(RGB_RULES, channel_order="bgr", mean=(1.0, 2.0, 3.0))
-
-    batch = normalize(pixels, replace(RGB, dtype="float32", layout="NCHW"), rules)
-
-    assert batch[1, :, 0, 0].tolist() == [29.0, 18.0, 7.0]
-    assert batch.flags.c_contiguous
-
-
-def test_bytes_in_bgr_stay_bytes() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
-
-    batch = normalize(pixels, RGB, replace(RGB_RULES, channel_order="bgr"))
-
-    assert batch.dtype == np.uint8
-    assert np.array_equal(batch[..., 0], pixels[..., 2])

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from modelrepo.metadata import OutputSpec
 from service.codecs.inputs import EncodedImage, EncodedImages, PixelArray
 from service.codecs.limits import Limits
-from service.errors import InvalidImage, TooLarge
+from service.errors import InvalidImage, RequestError, TooLarge
 from service.inference.predictor import Predictor
 from service.inference.runtime import Scores
 from service.telemetry.stage_timer import StageTimer
 from tests.support.bundles.tiny import describe
 from tests.support.images.drawn import as_png, picture
+from tests.support.images.unusual_files import png_bomb
 
 LIMITS = Limits(max_pixels=100, max_request_pixels=10_000, max_images=2)
 Model = Callable[[NDArray[np.uint8]], Scores]
@@ -90,6 +91,35 @@ def test_one_bad_image_among_many_is_named_and_one_alone_is_not() -> None:
         predictor.classify(encoded(as_png(picture(0)), b"?"), StageTimer(0))
     with pytest.raises(InvalidImage, match=r"^this is not an image"):
         predictor.classify(encoded(b"?"), StageTimer(0))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        pytest.param(b"", "the image is empty: send the bytes of an image file", id="empty"),
+        pytest.param(
+            b"?", "this is not an image that can be read: send one of PNG, JPEG, WebP, BMP, GIF and TIFF", id="text"
+        ),
+        pytest.param(b"\x89PNG\r\n\x1a\n", "the image ends early, after 8 bytes: send the whole file", id="cut off"),
+        pytest.param(
+            b"BM" + bytes(60),
+            "the image is damaged and cannot be decoded: check that the file opens elsewhere, then send it unchanged",
+            id="damaged",
+        ),
+        pytest.param(
+            png_bomb(),
+            "the image has 50000 × 50000 = 2500000000 pixels, the limit is 100: send a smaller one",
+            id="bomb",
+        ),
+    ],
+)
+def test_an_image_that_cannot_be_used_is_refused_with_what_to_do(content: bytes, sentence: str) -> None:
+    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
+
+    with pytest.raises(RequestError) as caught:
+        predictor.classify(encoded(content), StageTimer(0))
+
+    assert str(caught.value) == sentence
 
 
 def test_the_images_of_a_request_have_a_limit_of_pixels_together() -> None:

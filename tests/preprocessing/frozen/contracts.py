@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from modelrepo.metadata import InputSpec, Preprocessing
-from tests.preprocessing.patterns import opacity
+from tests.preprocessing.frozen.patterns import opacity
 from tests.support.images.unusual_files import file_of
 
 Make = Callable[[], bytes]
@@ -52,5 +52,5 @@ def saved(pixels: NDArray[Any], kind: str, mode: str | None = None, **options: A
 
 
 def painted(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Colours with an opacity that grows from left to right."""
+    """Colors with an opacity that grows from left to right."""
     return np.dstack([photo, opacity(*photo.shape[:2])])

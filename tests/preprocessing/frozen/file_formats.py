@@ -1,4 +1,4 @@
-"""Image files of every format, colour mode and depth of samples."""
+"""Image files of every format, color mode and depth of samples."""
 
 from functools import partial
 
@@ -6,23 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.preprocessing import encoders
-from tests.preprocessing.contracts import MIDDLE, Files, painted, saved
-from tests.preprocessing.encoders import animated, bmp, palette, png, tiff, tiff_fields, ycck
-from tests.preprocessing.patterns import colour, gray, noise, opacity, wide
+from tests.preprocessing.frozen import encoders
+from tests.preprocessing.frozen.contracts import MIDDLE, Files, painted, saved
+from tests.preprocessing.frozen.encoders import animated, bmp, palette, png, tiff, tiff_fields, ycck
+from tests.preprocessing.frozen.patterns import color, gray, noise, opacity, wide
 
 
 def list_formats() -> Files:
-    """Every format in its usual colours, and in the forms that its writers have."""
-    photo = partial(saved, colour(*MIDDLE))
-    frames = [colour(*MIDDLE, seed) for seed in (1, 2)]
+    """Every format in its usual colors, and in the forms that its writers have."""
+    photo = partial(saved, color(*MIDDLE))
+    frames = [color(*MIDDLE, seed) for seed in (1, 2)]
     return {
         "PNG": partial(photo, "PNG"),
         "PNG animated": partial(animated, frames, "PNG"),
         "JPEG": partial(photo, "JPEG", quality=90),
         "JPEG progressive": partial(photo, "JPEG", quality=80, progressive=True),
-        "JPEG with full colours": partial(photo, "JPEG", quality=85, subsampling="4:4:4"),
-        "JPEG with colours halved across": partial(photo, "JPEG", quality=85, subsampling="4:2:2"),
+        "JPEG with full colors": partial(photo, "JPEG", quality=85, subsampling="4:4:4"),
+        "JPEG with colors halved across": partial(photo, "JPEG", quality=85, subsampling="4:2:2"),
         "JPEG that stores RGB": partial(photo, "JPEG", quality=85, keep_rgb=True),
         "JPEG of several pictures": partial(animated, frames, "MPO"),
         "WebP lossy": partial(photo, "WEBP", quality=80),
@@ -30,7 +30,7 @@ def list_formats() -> Files:
         "WebP animated": partial(animated, frames, "WEBP", lossless=True),
         "BMP": partial(photo, "BMP"),
         "GIF": partial(saved, gray(*MIDDLE), "GIF"),
-        "GIF in colours": partial(photo, "GIF", mode="P"),
+        "GIF in colors": partial(photo, "GIF", mode="P"),
         "GIF without interlace": partial(saved, gray(*MIDDLE), "GIF", interlace=0),
         "GIF animated": partial(animated, [gray(*MIDDLE, seed) for seed in (1, 2)], "GIF"),
         "GIF smaller than its screen": _gif_on_a_larger_screen,
@@ -55,7 +55,7 @@ def list_bits() -> Files:
         "TIFF of 1 bit, group4": partial(saved, gray(*MIDDLE), "TIFF", "1", compression="group4"),
         "BMP of 1 bit": partial(saved, gray(*MIDDLE), "BMP", "1"),
         "BMP gray": partial(saved, gray(*MIDDLE), "BMP"),
-        "BMP palette": partial(saved, colour(*MIDDLE), "BMP", "P"),
+        "BMP palette": partial(saved, color(*MIDDLE), "BMP", "P"),
         "BMP of 16 bits a pixel": partial(bmp, (16, 12), 16, noise(12, 32).tobytes()),
         "BMP of 5, 6 and 5 bits": _bmp_with_masks,
         "BMP from the top": partial(bmp, (16, -12), 24, noise(12, 48).tobytes()),
@@ -64,8 +64,8 @@ def list_bits() -> Files:
 
 
 def list_modes() -> Files:
-    """Other colour modes of 8 bits."""
-    photo, dull = colour(*MIDDLE), gray(*MIDDLE)
+    """Other color modes of 8 bits."""
+    photo, dull = color(*MIDDLE), gray(*MIDDLE)
     inverse = tiff(tiff_fields(dull.shape, 8, 0), dull.tobytes())
     return {
         "PNG gray": partial(saved, dull, "PNG"),
@@ -76,7 +76,7 @@ def list_modes() -> Files:
         "JPEG YCCK": lambda: ycck(Image.fromarray(photo)),
         "WebP gray": partial(saved, dull, "WEBP", lossless=True),
         "TIFF gray": partial(saved, dull, "TIFF"),
-        "TIFF where white is nought": lambda: inverse,
+        "TIFF where white is zero": lambda: inverse,
         "TIFF palette": partial(saved, photo, "TIFF", "P"),
         "TIFF CMYK": partial(saved, photo, "TIFF", "CMYK"),
         "TIFF LAB": partial(saved, photo, "TIFF", "LAB"),
@@ -84,7 +84,7 @@ def list_modes() -> Files:
         "TIFF RGBA": partial(saved, painted(photo), "TIFF"),
         "TIFF gray and alpha": partial(saved, np.dstack([dull, opacity(*MIDDLE)]), "TIFF"),
         "TIFF with gray times alpha": _tiff_with_gray_times_alpha,
-        "TIFF with colours times alpha": _tiff_with_colours_times_alpha,
+        "TIFF with colors times alpha": _tiff_with_colors_times_alpha,
     }
 
 
@@ -114,7 +114,7 @@ def list_deep() -> Files:
         "TIFF of 32 bits, larger than 65535": partial(saved, deep.astype(np.int32) * 30_000, "TIFF"),
         "TIFF of fractions": partial(saved, fractions, "TIFF"),
         "TIFF of floats up to 255": partial(saved, fractions * 255, "TIFF"),
-        "TIFF of floats below nought": partial(saved, fractions * 7 - 3, "TIFF"),
+        "TIFF of floats below zero": partial(saved, fractions * 7 - 3, "TIFF"),
         "TIFF of floats, some of them no numbers": partial(saved, _with_gaps(fractions), "TIFF"),
     }
 
@@ -137,9 +137,9 @@ def _tiff_in_a_tile() -> bytes:
     return tiff({tag: values for tag, values in fields.items() if tag != 278}, tile.tobytes(), where=(324, 325))
 
 
-def _tiff_with_colours_times_alpha() -> bytes:
+def _tiff_with_colors_times_alpha() -> bytes:
     clear = opacity(*MIDDLE)
-    photo = (colour(*MIDDLE).astype(np.int64) * clear[..., None] // 255).astype(np.uint8)
+    photo = (color(*MIDDLE).astype(np.int64) * clear[..., None] // 255).astype(np.uint8)
     painted = np.dstack([photo, clear])
     return tiff(tiff_fields(painted.shape, 8, 2, tag338=(1,)), painted.tobytes())
 

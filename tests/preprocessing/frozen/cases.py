@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelrepo.metadata import InputSpec, Preprocessing
-from tests.preprocessing.contracts import CONTRACTS, GRAY, GRAY_RULES, RGB, RGB_RULES, ArrayCase, FileCase
-from tests.preprocessing.fileforms import list_bits, list_deep, list_formats, list_modes
-from tests.preprocessing.pages import list_handwriting
-from tests.preprocessing.patterns import noise
-from tests.preprocessing.shapes import list_alphas, list_exact, list_fits, list_orientations, list_sizes
+from tests.preprocessing.frozen.contracts import CONTRACTS, GRAY, GRAY_RULES, RGB, RGB_RULES, ArrayCase, FileCase
+from tests.preprocessing.frozen.file_formats import list_bits, list_deep, list_formats, list_modes
+from tests.preprocessing.frozen.pages import list_handwriting
+from tests.preprocessing.frozen.patterns import noise
+from tests.preprocessing.frozen.shapes import list_alphas, list_exact, list_fits, list_orientations, list_sizes
 
 
 def list_file_cases() -> list[FileCase]:

@@ -25,7 +25,7 @@ def gray(height: int, width: int, seed: int = 0) -> Gray:
     return np.where(noisy, noise(height, width, seed), levels).astype(np.uint8)
 
 
-def colour(height: int, width: int, seed: int = 0) -> Pixels:
+def color(height: int, width: int, seed: int = 0) -> Pixels:
     """Red, green and blue, each with stripes of its own."""
     return np.dstack([gray(height, width, seed + channel) for channel in (0, 3, 5)])
 

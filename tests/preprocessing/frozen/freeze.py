@@ -1,4 +1,4 @@
-"""The table of frozen pixels. `python -m tests.preprocessing.freeze` writes it anew, from what the code does now."""
+"""The table of frozen pixels; `python -m tests.preprocessing.frozen.freeze` writes it anew from what the code does."""
 
 import json
 from hashlib import sha256
@@ -7,11 +7,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tests.preprocessing.adapter import normalize_pixels, prepare_file
-from tests.preprocessing.cases import list_array_cases, list_file_cases
-from tests.preprocessing.contracts import ArrayCase, FileCase
+from preprocessing.normalize import normalize
+from preprocessing.pipeline import PreparedImage, prepare_file
+from tests.preprocessing.frozen.cases import list_array_cases, list_file_cases
+from tests.preprocessing.frozen.contracts import ArrayCase, FileCase
 
-TABLE = Path(__file__).with_name("frozen.json")
+TABLE = Path(__file__).with_name("pixels.json")
 
 Entry = dict[str, Any]
 Table = dict[str, dict[str, Entry]]
@@ -19,13 +20,17 @@ Table = dict[str, dict[str, Entry]]
 
 def freeze_file(case: FileCase) -> Entry:
     """The table's entry for an image file."""
-    pixels, steps = prepare_file(case.make(), case.spec, case.contract)
-    return {"pixels": digest(pixels), "steps": list(steps)}
+    return describe(prepare_file(case.make(), case.spec, case.contract))
+
+
+def describe(image: PreparedImage) -> Entry:
+    """The table's entry for a prepared image."""
+    return {"pixels": digest(image.pixels), "steps": list(image.steps)}
 
 
 def freeze_array(case: ArrayCase) -> Entry:
     """The table's entry for an array of pixels."""
-    return {"values": digest(normalize_pixels(case.pixels, case.spec, case.contract))}
+    return {"values": digest(normalize(case.pixels, case.spec, case.contract))}
 
 
 def digest(values: NDArray[Any]) -> str:

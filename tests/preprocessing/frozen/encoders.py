@@ -12,14 +12,14 @@ from PIL import Image
 from tests.support.images.unusual_files import PNG_SIGNATURE, STORED, file_of, png_chunk
 
 ORIENTATION = 0x0112  # the EXIF tag
-GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA = 0, 2, 3, 4, 6  # PNG's colour types
+GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA = 0, 2, 3, 4, 6  # PNG's color types
 SAMPLES = {GRAY: 1, RGB: 3, PALETTE: 1, GRAY_ALPHA: 2, RGBA: 4}
 
 Samples = NDArray[Any]  # [height, width] or [height, width, channels]
 
 
 def png(samples: Samples, kind: int, depth: int, *chunks: tuple[bytes, bytes]) -> bytes:
-    """A PNG of a colour type and a bit depth, with `chunks` before its pixels."""
+    """A PNG of a color type and a bit depth, with `chunks` before its pixels."""
     height, width = samples.shape[:2]
     header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
     rows = b"".join(b"\0" + _packed(row.reshape(-1), depth) for row in samples)
@@ -28,9 +28,9 @@ def png(samples: Samples, kind: int, depth: int, *chunks: tuple[bytes, bytes]) -
     return PNG_SIGNATURE + png_chunk(b"IHDR", header) + middle + pixels + png_chunk(b"IEND", b"")
 
 
-def palette(colours: int) -> tuple[bytes, bytes]:
-    """A palette chunk whose colours are all different."""
-    levels = [(n * 255 // max(1, colours - 1), n * 37 % 256, 255 - n * 91 % 256) for n in range(colours)]
+def palette(colors: int) -> tuple[bytes, bytes]:
+    """A palette chunk whose colors are all different."""
+    levels = [(n * 255 // max(1, colors - 1), n * 37 % 256, 255 - n * 91 % 256) for n in range(colors)]
     return b"PLTE", bytes(level for each in levels for level in each)
 
 

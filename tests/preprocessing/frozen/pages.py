@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.preprocessing import encoders
-from tests.preprocessing.contracts import GRAY, INK_RULES, RGB, FileCase, Files, saved
-from tests.preprocessing.encoders import oriented, png
-from tests.preprocessing.patterns import DASH, FOUR, SEVEN, gray, noise, on_paper, written
+from tests.preprocessing.frozen import encoders
+from tests.preprocessing.frozen.contracts import GRAY, INK_RULES, RGB, FileCase, Files, saved
+from tests.preprocessing.frozen.encoders import oriented, png
+from tests.preprocessing.frozen.patterns import DASH, FOUR, SEVEN, gray, noise, on_paper, written
 
 
 def list_handwriting() -> list[FileCase]:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from modelrepo.metadata import ALPHAS, FITS, INTERPOLATIONS
-from tests.preprocessing import encoders
-from tests.preprocessing.contracts import (
+from tests.preprocessing.frozen import encoders
+from tests.preprocessing.frozen.contracts import (
     CONTRACTS,
     EXACT,
     GRAY,
@@ -24,13 +24,13 @@ from tests.preprocessing.contracts import (
     painted,
     saved,
 )
-from tests.preprocessing.encoders import bmp, oriented, palette, png, tiff, tiff_fields
-from tests.preprocessing.patterns import colour, gray, noise, opacity, wide
+from tests.preprocessing.frozen.encoders import bmp, oriented, palette, png, tiff, tiff_fields
+from tests.preprocessing.frozen.patterns import color, gray, noise, opacity, wide
 
 
 def list_alphas() -> list[FileCase]:
     """Transparency of every kind, under every rule for it."""
-    dark, light, dull = colour(*MIDDLE) // 4, 255 - colour(*MIDDLE) // 4, gray(*MIDDLE)
+    dark, light, dull = color(*MIDDLE) // 4, 255 - color(*MIDDLE) // 4, gray(*MIDDLE)
     indices = noise(*MIDDLE) >> 4
     opacities = b"tRNS", bytes(n * 17 for n in range(16))
     files: Files = {
@@ -40,22 +40,22 @@ def list_alphas() -> list[FileCase]:
         "PNG invisible": partial(saved, np.dstack([dark, np.zeros(MIDDLE, np.uint8)]), "PNG"),
         **{f"PNG RGBA of level {level}": partial(saved, _half_seen(level), "PNG") for level in (127, 128)},
         "PNG palette with opacities": partial(png, indices, encoders.PALETTE, 4, palette(16), opacities),
-        "PNG palette with a transparent colour": partial(
+        "PNG palette with a transparent color": partial(
             png, indices, encoders.PALETTE, 4, palette(16), (b"tRNS", b"\xff\xff\xff\0")
         ),
-        "PNG palette with a transparent colour that it lacks": partial(
+        "PNG palette with a transparent color that it lacks": partial(
             png, indices, encoders.PALETTE, 4, palette(16), (b"tRNS", b"\xff" * 20 + b"\0")
         ),
         "PNG gray with a transparent level": partial(
             png, indices * 17, encoders.GRAY, 8, (b"tRNS", (51).to_bytes(2, "big"))
         ),
         "PNG of 1 bit with a transparent level": partial(png, indices >> 3, encoders.GRAY, 1, (b"tRNS", b"\0\1")),
-        "PNG RGB with a transparent colour": partial(
+        "PNG RGB with a transparent color": partial(
             png, np.dstack([indices * 17] * 3), encoders.RGB, 8, (b"tRNS", b"\0\x33" * 3)
         ),
         "WebP RGBA": partial(saved, painted(light), "WEBP", lossless=True, exact=True),
         "WebP lossy RGBA": partial(saved, painted(dark), "WEBP", quality=80),
-        "GIF with a transparent colour": partial(saved, indices, "GIF", "P", transparency=3),
+        "GIF with a transparent color": partial(saved, indices, "GIF", "P", transparency=3),
         "BMP RGBA": _bmp_with_alpha,
     }
     return [
@@ -65,7 +65,7 @@ def list_alphas() -> list[FileCase]:
 
 
 def list_orientations() -> list[FileCase]:
-    upright = colour(*MIDDLE)
+    upright = color(*MIDDLE)
     turned = {f"JPEG turned {n}": partial(oriented, upright, n, "JPEG", quality=90) for n in range(1, 9)}
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r:D tiff:Orientation="8"/></x:xmpmeta>'
     files: Files = {
@@ -84,8 +84,8 @@ def list_orientations() -> list[FileCase]:
             FileCase(f"{name}, left so", make, RGB, replace(RGB_RULES, exif_orientation=False))
             for name, make in as_stored.items()
         ),
-        FileCase("JPEG turned 6 to the exact size", partial(oriented, colour(20, 24), 6, "JPEG"), RGB, RGB_RULES),
-        FileCase("PNG turned 2, with a transparent colour", _turned_with_a_transparent_colour, RGB, RGB_RULES),
+        FileCase("JPEG turned 6 to the exact size", partial(oriented, color(20, 24), 6, "JPEG"), RGB, RGB_RULES),
+        FileCase("PNG turned 2, with a transparent color", _turned_with_a_transparent_color, RGB, RGB_RULES),
         FileCase("PNG turned 3, transparent", partial(oriented, painted(upright), 3, "PNG"), RGB, RGB_RULES),
     ]
 
@@ -96,7 +96,7 @@ def list_fits() -> list[FileCase]:
     return [
         FileCase(
             f"{name} picture, {fit}, {interpolation}",
-            partial(saved, colour(*size), "PNG"),
+            partial(saved, color(*size), "PNG"),
             RGB,
             replace(RGB_RULES, fit=fit, interpolation=interpolation),
         )
@@ -108,7 +108,7 @@ def list_sizes() -> list[FileCase]:
     """Shapes that go to extremes, and the input's own shape in other sizes."""
     sizes = ((1, 1), (1, 300), (300, 1), (1, 5000), (5000, 1), (2, 3), (10, 12), (100, 120), (21, 24), (20, 25))
     return [
-        FileCase(f"{height} × {width}, {fit}", partial(saved, colour(height, width), "PNG"), RGB, rules)
+        FileCase(f"{height} × {width}, {fit}", partial(saved, color(height, width), "PNG"), RGB, rules)
         for (height, width), fit in product(sizes, FITS)
         for rules in [replace(RGB_RULES, fit=fit)]
     ]
@@ -116,7 +116,7 @@ def list_sizes() -> list[FileCase]:
 
 def list_exact() -> list[FileCase]:
     """Pictures that have the input's size already."""
-    photo, dull = colour(*EXACT), gray(28, 28)
+    photo, dull = color(*EXACT), gray(28, 28)
     level = (b"tRNS", int(dull[3, 3]).to_bytes(2, "big"))
     return [
         FileCase("exact RGB", partial(saved, photo, "PNG"), RGB, RGB_RULES),
@@ -125,11 +125,11 @@ def list_exact() -> list[FileCase]:
         FileCase("exact palette", partial(saved, photo, "GIF", "P"), RGB, RGB_RULES),
         FileCase("exact gray for RGB", partial(saved, gray(*EXACT), "PNG"), RGB, RGB_RULES),
         FileCase("exact gray", partial(saved, dull, "PNG"), GRAY, GRAY_RULES),
-        FileCase("exact RGB for gray", partial(saved, colour(28, 28), "PNG"), GRAY, GRAY_RULES),
+        FileCase("exact RGB for gray", partial(saved, color(28, 28), "PNG"), GRAY, GRAY_RULES),
         FileCase("exact gray of 16 bits", partial(png, wide(28, 28), encoders.GRAY, 16), GRAY, GRAY_RULES),
         FileCase("exact gray with a transparent level", partial(png, dull, encoders.GRAY, 8, level), GRAY, GRAY_RULES),
         FileCase("exact gray for handwriting", partial(saved, dull, "PNG"), GRAY, INK_RULES),
-        FileCase("exact RGB for handwriting", partial(saved, colour(28, 28), "PNG"), GRAY, INK_RULES),
+        FileCase("exact RGB for handwriting", partial(saved, color(28, 28), "PNG"), GRAY, INK_RULES),
     ]
 
 
@@ -144,15 +144,15 @@ def _misoriented(upright: NDArray[np.uint8], number: int) -> bytes:
     return saved(upright, "JPEG", quality=90, exif=exif)
 
 
-def _turned_with_a_transparent_colour() -> bytes:
+def _turned_with_a_transparent_color() -> bytes:
     exif = Image.Exif()
     exif[encoders.ORIENTATION] = 2
-    photo = colour(*MIDDLE)
+    photo = color(*MIDDLE)
     photo[:, ::3] = (9, 80, 200)
     return saved(photo, "PNG", exif=exif, transparency=(9, 80, 200))
 
 
 def _bmp_with_alpha() -> bytes:
     masks = b"".join(mask.to_bytes(4, "little") for mask in (0xFF0000, 0xFF00, 0xFF, 0xFF000000))
-    blue_first = painted(colour(*MIDDLE))[..., [2, 1, 0, 3]]
+    blue_first = painted(color(*MIDDLE))[..., [2, 1, 0, 3]]
     return bmp((MIDDLE[1], -MIDDLE[0]), 32, blue_first.tobytes(), compression=3, head=masks + bytes(68 - 16))
