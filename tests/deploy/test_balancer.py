@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 import requests
 
+from preprocessing.png import encode_png
 from service.settings import Settings
 from tests.support.deploy.compose import ROOT, Project
 from tests.support.http.raw_client import Answer, Wire, ask, request
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.processes.service import until
 
 CONFIGURATION = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 MIB = 1 << 20
 
 

@@ -5,12 +5,13 @@ import json
 import re
 from pathlib import Path
 
+from preprocessing.png import encode_png
 from tests.support.bundles.tiny import describe, publish_tiny
 from tests.support.http.raw_client import Wire, request
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.processes.service import RunningService, running
 
-SURE, UNSURE = as_png(picture(1)), as_png(picture(1) // 2)  # 0.965 and 0.785
+SURE, UNSURE = encode_png(picture(1)), encode_png(picture(1) // 2)  # 0.965 and 0.785
 REQUESTS = 20  # of each kind, over a connection each, so that both workers get some
 
 

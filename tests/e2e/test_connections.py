@@ -8,11 +8,12 @@ from random import Random
 
 import pytest
 
+from preprocessing.png import encode_png
 from tests.support.http.raw_client import Answer, Wire, request
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.processes.service import RunningService, running
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
 LIVE = request("GET", "/livez")
 LIMIT = 100_000
@@ -34,7 +35,7 @@ def wire(service: RunningService) -> Iterator[Wire]:
 def test_a_connection_serves_one_request_after_another(wire: Wire) -> None:
     labels = []
     for place in (0, 1, 2):
-        wire.send(request("POST", "/predict", as_png(picture(place))))
+        wire.send(request("POST", "/predict", encode_png(picture(place))))
         labels.append(wire.answer().json()["predictions"][0]["label"])
 
     assert labels == ["left", "middle", "right"]

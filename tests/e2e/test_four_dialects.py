@@ -17,9 +17,10 @@ from kserve.inference_client import RESTConfig
 from numpy.typing import NDArray
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 
+from preprocessing.png import encode_png
 from tests.support.http.raw_client import Answer, Wire
 from tests.support.http.raw_client import request as wire_request
-from tests.support.images.drawn import Pixels, as_npy, as_png
+from tests.support.images.drawn import Pixels, as_npy
 from tests.support.processes.service import ROOT, RunningService, running
 
 pytestmark = pytest.mark.data
@@ -66,7 +67,7 @@ def batches(digits: Pixels) -> list[Pixels]:
 
 def in_base64(pixels: Pixels) -> str:
     """A PNG file as text."""
-    return base64.b64encode(as_png(pixels)).decode()
+    return base64.b64encode(encode_png(pixels)).decode()
 
 
 def post(service: RunningService, path: str, bodies: list[bytes], **headers: str) -> Iterator[Answer]:
@@ -100,12 +101,12 @@ def from_native(documents: list[Any]) -> Rows:
 
 
 def native_files(service: RunningService, digits: Pixels) -> Rows:
-    return from_native([answer.json() for answer in post(service, NATIVE, [as_png(pixels) for pixels in digits])])
+    return from_native([answer.json() for answer in post(service, NATIVE, [encode_png(pixels) for pixels in digits])])
 
 
 def native_form(service: RunningService, digits: Pixels) -> Rows:
     url = f"http://127.0.0.1:{service.port}{NATIVE}"
-    forms = [[("file", (f"{n}.png", as_png(pixels))) for n, pixels in enumerate(each)] for each in batches(digits)]
+    forms = [[("file", (f"{n}.png", encode_png(pixels))) for n, pixels in enumerate(each)] for each in batches(digits)]
     with requests.Session() as session:
         session.trust_env = False  # no proxy stands between a test and its service
         return from_native([session.post(url, files=form).json() for form in forms])
@@ -155,7 +156,7 @@ def v2_fp32(service: RunningService, digits: Pixels) -> Rows:
 
 
 def v2_files(service: RunningService, digits: Pixels) -> Rows:
-    return infer(service, digits, lambda each: np.array([as_png(pixels) for pixels in each], dtype=object), "BYTES")
+    return infer(service, digits, lambda each: np.array([encode_png(pixels) for pixels in each], dtype=object), "BYTES")
 
 
 def v2_raw(service: RunningService, digits: Pixels) -> Rows:
@@ -163,7 +164,7 @@ def v2_raw(service: RunningService, digits: Pixels) -> Rows:
 
 
 def v2_raw_files(service: RunningService, digits: Pixels) -> Rows:
-    return raw(service, [as_png(pixels) for pixels in digits])
+    return raw(service, [encode_png(pixels) for pixels in digits])
 
 
 def raw(service: RunningService, bodies: list[bytes]) -> Rows:

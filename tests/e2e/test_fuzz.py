@@ -22,11 +22,12 @@ import pytest
 from flask import Flask
 
 from modelrepo.metadata import Preprocessing
+from preprocessing.png import encode_png
 from tests.support.bundles.tiny import RULES, publish_tiny
 from tests.support.fuzz.corpus import HEADER_LENGTH, REFUSED, corpus
 from tests.support.fuzz.mutations import Mutant, mutant, unchanged
 from tests.support.http.raw_client import Answer, Wire
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.processes.service import RunningService, running, until
 
 CORPUS = corpus()
@@ -116,7 +117,7 @@ def send_mutants(service: RunningService, seed: int, count: int) -> Counter[int]
     assert "Traceback" not in service.stderr.read_text()
     assert all(json.loads(line) for line in service.stdout.read_bytes().splitlines())
     assert service.get("/readyz").status == 200
-    assert service.post("/predict", as_png(picture(2))).json()["predictions"][0]["label"] == "right"
+    assert service.post("/predict", encode_png(picture(2))).json()["predictions"][0]["label"] == "right"
     assert surprises(service) == []
     assert {slot: size for slot, size in memory(service).items() if size - before[slot] > GROWTH} == {}
     return statuses

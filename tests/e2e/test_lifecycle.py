@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from preprocessing.png import encode_png
 from tests.support.http.raw_client import Answer, Wire, request
-from tests.support.images.drawn import as_file, as_png, picture
+from tests.support.images.drawn import as_file, picture
 from tests.support.processes.service import STOP_SECONDS, RunningService, running, start, stopped, until
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
 LARGE = as_file(Image.new("L", (7000, 7000)), "PNG")  # 47 kB that take a tenth of a second
 HEAVY = request("POST", "/predict", LARGE)

@@ -12,17 +12,18 @@ import pytest
 from tritonclient.http import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from preprocessing.png import encode_png
 from tests.support.bundles.copies import copy_bundle, flip_a_bit
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.http.raw_client import Answer
 from tests.support.http.triton_client import connect
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.load.generator import failures, traffic
 from tests.support.processes.service import ROOT, RunningService, running
 
 KEY = "a long and random text"
 BEARER = {"Authorization": f"Bearer {KEY}"}
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 WARM = 20  # cycles after which a worker's memory must not grow any more
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from preprocessing.png import encode_png
 from tests.support.bundles.copies import copy_bundle, flip_a_bit
 from tests.support.bundles.tiny import describe, publish_tiny
-from tests.support.images.drawn import as_file, as_png, picture
+from tests.support.images.drawn import as_file, picture
 from tests.support.processes.browser import Tab, browse, find_browser
 from tests.support.processes.service import ROOT, running
 from training.datasets import Split
@@ -139,7 +140,7 @@ def test_the_description_is_laid_out_to_be_read(browser: Tab, address: str) -> N
 
 def test_a_model_that_abstains_is_said_not_to_be_sure(browser: Tab, tmp_path: Path) -> None:
     picture_file = tmp_path / "dim.png"
-    picture_file.write_bytes(as_png(picture(1) // 2))  # 0.785 for the middle
+    picture_file.write_bytes(encode_png(picture(1) // 2))  # 0.785 for the middle
     models = tmp_path / "models"
     publish_tiny(models, "mnist", output=dataclasses.replace(describe("mnist").output, abstain_below=0.9))
     with running(models) as service:

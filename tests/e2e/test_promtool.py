@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from preprocessing.png import encode_png
 from tests.support.bundles.policy import set_policy
 from tests.support.bundles.tiny import describe, publish_tiny
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.processes.service import RunningService, read_counts, running, until
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 SOME_OF_ALL = (  # of each kind of traffic one metric, or more
     "convserve_predictions_total",
     "convserve_abstained_total",

@@ -1,15 +1,14 @@
 """The models of this repository, served as anybody would serve them: they answer as Keras did."""
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from modelrepo.golden import read_golden
+from preprocessing.png import encode_png
 from tests.support.http.raw_client import Wire, request
 from tests.support.processes.service import ROOT, RunningService, running
 
@@ -66,9 +65,7 @@ def test_real_digits_get_the_label_that_keras_gave(service: RunningService, data
     found = []
     with Wire(service.port) as wire:
         for image in images:
-            stream = io.BytesIO()
-            Image.fromarray(image).save(stream, "PNG")
-            wire.send(request("POST", "/models/mnist/predict?top_k=1", stream.getvalue()))
+            wire.send(request("POST", "/models/mnist/predict?top_k=1", encode_png(image)))
             found.append(wire.answer().json()["predictions"][0]["label"])
 
     assert found == [labels[index] for index in expected]

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from preprocessing.png import encode_png
 from tests.support.http.raw_client import Answer, Wire, request
 from tests.support.http.raw_client import ask as knock
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.load.generator import failures, traffic
 from tests.support.processes.service import ROOT, STOP_SECONDS, RunningService, read_counts, running, until
 
-PREDICT = request("POST", "/predict", as_png(picture(1)))
+PREDICT = request("POST", "/predict", encode_png(picture(1)))
 
 
 def ask(wire: Wire, path: str) -> Answer:
@@ -30,7 +31,7 @@ def test_in_the_drain_delay_everyone_is_served_and_sent_elsewhere(models: Path) 
     with running(models, workers=2, drain_delay=1) as service, Wire(service.port) as early:
         before = ask(early, "/livez")
         begin_end(service)
-        kept, new = ask(early, "/livez"), service.post("/predict", as_png(picture(1)))
+        kept, new = ask(early, "/livez"), service.post("/predict", encode_png(picture(1)))
 
         assert (before.headers["Connection"], kept.headers["Connection"]) == ("keep-alive", "close")
         assert (kept.status, new.status, new.headers["Connection"]) == (200, 200, "close")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from preprocessing.png import encode_png
 from tests.support.http.raw_client import Wire, ask, request
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.processes.service import RunningService, running
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
 SOON = 2.0  # seconds in which a healthy worker answers, also on a machine that is busy with other tests
 

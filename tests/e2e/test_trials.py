@@ -14,17 +14,18 @@ from pathlib import Path
 
 import pytest
 
+from preprocessing.png import encode_png
 from service.inference.shadow_queue import SHARE
 from tests.support.bundles.policy import set_policy
 from tests.support.bundles.special_networks import failing_graph, failing_image, slow_graph
 from tests.support.bundles.tiny import graph, publish_tiny
 from tests.support.bundles.tiny_batches import batch, files
 from tests.support.http.raw_client import Wire, request
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.load.generator import between, failures, percentile, traffic
 from tests.support.processes.service import RunningService, read_counts, running, stopped, until
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
 ANSWERED = "convserve_batch_size_count"
 COMPARED = "convserve_shadow_comparisons_total"
@@ -149,7 +150,7 @@ def exchange(service: RunningService) -> list[str]:
     requests = [
         *(request("POST", "/predict", file, **IMAGE) for file in files(3)),
         request("POST", "/predict?top_k=2", PNG, **NAMED),
-        request("POST", "/predict", as_png(failing_image()), **IMAGE),
+        request("POST", "/predict", encode_png(failing_image()), **IMAGE),
         request("POST", "/predict", b"no image", **IMAGE),
         request("POST", "/v2/models/mnist/infer", PNG, inference_header_content_length="0", **NAMED),
         request("POST", "/v2/models/mnist/infer", b"{", **NAMED),

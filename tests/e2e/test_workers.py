@@ -17,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from preprocessing.png import encode_png
 from tests.support.http.raw_client import Answer, Wire, request
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.processes.service import RunningService, free_port, running, until
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 MIXED = {  # one request for each status
     200: request("POST", "/predict", PNG),
     400: request("POST", "/predict", b"no image"),

@@ -10,12 +10,11 @@ from PIL import Image
 
 from bench.clients.images import ImageSet, batches, find_images, single_images
 from modelrepo.golden import GoldenImage, GoldenSet, write_golden
+from preprocessing.png import encode_png
 
 
 def _png(level: int) -> bytes:
-    stream = io.BytesIO()
-    Image.new("L", (28, 28), level).save(stream, "PNG")
-    return stream.getvalue()
+    return encode_png(np.full((28, 28), level, np.uint8))
 
 
 @pytest.fixture

@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from modelrepo.golden import GoldenImage, GoldenSet
+from preprocessing.png import encode_png
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
 from service.lifecycle.bundle_loader import GoldenMismatch, replay
 from tests.support.bundles.tiny import describe
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 
 EXPECTED = (0.5, 0.25, 0.25)
 
 
 def golden(*probabilities: tuple[float, ...], tolerance: float = 1e-3) -> GoldenSet:
-    images = [GoldenImage(f"0{n}.png", as_png(picture(0)), row) for n, row in enumerate(probabilities)]
+    images = [GoldenImage(f"0{n}.png", encode_png(picture(0)), row) for n, row in enumerate(probabilities)]
     return GoldenSet(tolerance, tuple(images))
 
 

@@ -11,6 +11,7 @@ from modelrepo.golden import GoldenImage, GoldenSet
 from modelrepo.policy import ModelPolicy, ServingPolicy
 from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
+from preprocessing.png import encode_png
 from service.inference.model_version import LoadedVersion
 from service.inference.predictor import Predictor
 from service.inference.runtime import UnusableGraph
@@ -20,7 +21,7 @@ from service.lifecycle.snapshot import take_snapshot
 from service.lifecycle.version_cache import CHANGED, Key, VersionCache
 from tests.support.bundles.fake_predictors import open_fake, publish
 from tests.support.bundles.tiny import publish_tiny
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 
 NEWEST_TWO = ServingPolicy(2)
 
@@ -57,7 +58,7 @@ def break_metadata(bundle: Path) -> None:
 
 
 def break_golden(bundle: Path) -> None:
-    wrong = GoldenSet(0.1, (GoldenImage("00.png", as_png(picture(0)), (0.0, 1.0, 0.0)),))
+    wrong = GoldenSet(0.1, (GoldenImage("00.png", encode_png(picture(0)), (0.0, 1.0, 0.0)),))
     shutil.rmtree(bundle)
     publish_tiny(bundle.parent.parent, bundle.parent.name, int(bundle.name), golden=wrong)
 

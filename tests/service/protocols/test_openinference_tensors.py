@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from modelrepo.metadata import InputSpec
+from preprocessing.png import encode_png
 from service.codecs.inputs import EncodedImages, PixelArray
 from service.codecs.limits import Limits
 from service.errors import InvalidArray, InvalidImage, InvalidRequest, RequestError, TooLarge
@@ -17,14 +18,14 @@ from service.protocols.openinference.datatypes import NUMERIC
 from service.protocols.openinference.request import Tensor
 from service.protocols.openinference.tensors import read_inputs, read_raw
 from tests.support.bundles.tiny import describe
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 from tests.support.images.unusual_files import FORMATS, file_of, gradient
 
 TINY = describe("tiny")
 COLOUR = describe("colour", mode="rgb")
 LIMITS = Limits(max_pixels=1000, max_request_pixels=10_000, max_images=4)
 PIXELS = np.stack([picture(place) for place in range(3)])
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 
 
 def tensor(**members: Any) -> Tensor:

@@ -9,14 +9,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from preprocessing.png import encode_png
 from service.environ import REQUEST_STATE
 from service.errors import Overloaded
 from service.settings import Settings
 from service.telemetry.request_state import RequestState
 from service.web.fast_path import FastPath
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 
 
 @pytest.fixture

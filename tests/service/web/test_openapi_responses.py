@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from preprocessing.png import encode_png
 from service.app import create_app
 from service.inference.model_version import UNAVAILABLE
 from service.ipc.workspace import WorkerContext
@@ -20,9 +21,9 @@ from service.telemetry.metrics import Metrics
 from tests.support.bundles.tiny import RULES, publish_tiny
 from tests.support.fuzz.corpus import HEADER_LENGTH, MANY, REFUSED, Request, corpus
 from tests.support.http.openapi import METHODS, UNDESCRIBED, Document, braced, check_answer, conforms, fetch, resolve
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 TEXT = base64.b64encode(PNG).decode()
 PIXELS = picture(1)[None].tolist()
 DARK = [0] * 64
@@ -136,7 +137,7 @@ def test_service_and_description_agree_on_which_bodies_are_right(
         pytest.param("POST /predict", "/predict", {"data": PNG}, 200, id="prediction"),
         pytest.param("POST /predict", "/predict?top_k=1", {"json": {"instances": PIXELS}}, 200, id="pixels"),
         pytest.param(
-            "POST /predict", "/predict", {"data": as_png(picture(1, 3))}, 200, id="prediction with preprocessing"
+            "POST /predict", "/predict", {"data": encode_png(picture(1, 3))}, 200, id="prediction with preprocessing"
         ),
         pytest.param("POST /models/{name}/predict", "/models/mnist/predict", {"data": PNG}, 200, id="named"),
         pytest.param("POST /predict", "/predict", {"data": b"not an image"}, 400, id="no image"),

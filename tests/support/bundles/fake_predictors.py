@@ -6,13 +6,14 @@ import numpy as np
 
 from modelrepo.golden import GoldenImage, GoldenSet
 from modelrepo.reader import Bundle
+from preprocessing.png import encode_png
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
 from service.inference.runtime import Scores
 from tests.support.bundles.tiny import describe, publish_tiny
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 
-FAKE_GOLDEN = GoldenSet(0.1, (GoldenImage("00.png", as_png(picture(0)), (1.0, 0.0, 0.0)),))
+FAKE_GOLDEN = GoldenSet(0.1, (GoldenImage("00.png", encode_png(picture(0)), (1.0, 0.0, 0.0)),))
 LIMITS = Limits(max_pixels=10_000, max_request_pixels=10_000, max_images=8)
 
 

@@ -16,7 +16,8 @@ from modelrepo.golden import GoldenImage, GoldenSet, write_golden
 from modelrepo.metadata import CHANNELS, InputSpec, Layer, Metadata, OutputSpec, ParameterCounts, Preprocessing
 from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
-from tests.support.images.drawn import SIDE, as_png, picture
+from preprocessing.png import encode_png
+from tests.support.images.drawn import SIDE, picture
 
 LABELS = ("left", "middle", "right")
 COLUMNS = (slice(0, 3), slice(3, 5), slice(5, 8))  # what each label looks at
@@ -107,7 +108,7 @@ def compute_golden(model: Path, spec: InputSpec) -> GoldenSet:
         image = picture(place, spec.channels)
         batch = np.repeat(image[None], spec.batch or 1, axis=0)
         probabilities = session.run(None, {spec.name: batch})[0][0]
-        images.append(GoldenImage(f"{place:02}.png", as_png(image), tuple(probabilities.tolist())))
+        images.append(GoldenImage(f"{place:02}.png", encode_png(image), tuple(probabilities.tolist())))
     return GoldenSet(TOLERANCE, tuple(images))
 
 

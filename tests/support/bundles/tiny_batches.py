@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from preprocessing.png import encode_png
 from tests.support.bundles.tiny import LABELS
-from tests.support.images.drawn import Pixels, as_png, picture
+from tests.support.images.drawn import Pixels, picture
 
 PROBABILITIES = np.exp(4 * np.eye(len(LABELS))) / (np.exp(4) + len(LABELS) - 1)  # a row each for left, middle, right
 
@@ -16,7 +17,7 @@ def batch(size: int) -> Pixels:
 
 def files(size: int) -> list[bytes]:
     """The same pictures as PNG files."""
-    return [as_png(pixels) for pixels in batch(size)]
+    return [encode_png(pixels) for pixels in batch(size)]
 
 
 def answers(size: int) -> NDArray[np.float64]:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from preprocessing.png import encode_png
 from tests.support.bundles.tiny_batches import batch, files
-from tests.support.images.drawn import as_npy, as_png, picture
+from tests.support.images.drawn import as_npy, picture
 from tests.support.images.unusual_files import (
     FORMATS,
     animated_gif,
@@ -161,7 +162,7 @@ def _reading() -> Iterator[Request]:
 # The native dialect
 
 KINDS = {
-    "gray PNG": as_png(picture(1)),
+    "gray PNG": encode_png(picture(1)),
     "palette": palette_png(gradient(), transparency=3),
     "16 bits": file_of(gradient().astype(np.uint16) * 257),
     "transparent": file_of(np.dstack([photograph(12, 9), gradient(12, 9)])),

@@ -7,11 +7,12 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.support.images.drawn import as_png, picture
+from preprocessing.png import encode_png
+from tests.support.images.drawn import picture
 
 INFER = "/v2/models/mnist/infer"
 LENGTH = "Inference-Header-Content-Length"
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 IMAGE = {"name": "image", "datatype": "UINT8", "shape": [1, 8, 8, 1]}
 JSON_IMAGE = {**IMAGE, "data": picture(1).reshape(-1).tolist()}
 TEXT = base64.b64encode(PNG).decode()

@@ -32,11 +32,6 @@ def as_file(image: Image.Image, kind: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def as_png(pixels: Pixels) -> bytes:
-    """The bytes of a PNG file."""
-    return as_file(as_image(pixels), "PNG")
-
-
 def as_npy(values: NDArray[Any]) -> bytes:
     """The bytes of a .npy file."""
     stream = io.BytesIO()

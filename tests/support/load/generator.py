@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from preprocessing.png import encode_png
 from tests.support.http.raw_client import request
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 
 ROOT = Path(__file__).parents[3]
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 STOP_SECONDS = 60.0  # more than a client waits for one answer
 
 

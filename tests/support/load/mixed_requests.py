@@ -8,15 +8,16 @@ from pathlib import Path
 
 from PIL import Image
 
+from preprocessing.png import encode_png
 from tests.support.bundles.policy import write_policy
 from tests.support.bundles.special_networks import failing_graph, failing_image
 from tests.support.bundles.tiny import describe, graph, publish_tiny
 from tests.support.bundles.tiny_batches import batch
 from tests.support.http.raw_client import Wire, request
-from tests.support.images.drawn import as_file, as_npy, as_png, picture
+from tests.support.images.drawn import as_file, as_npy, picture
 from tests.support.processes.service import RunningService
 
-PNG, TOUCHY = as_png(picture(1)), as_png(failing_image())
+PNG, TOUCHY = encode_png(picture(1)), encode_png(failing_image())
 LARGE = as_file(Image.new("RGB", (1700, 1700), "white"), "BMP")  # 8.7 MB: more than a shadow's copies may have
 Totals = dict[str, dict[str, float]]  # requests by route and status, images by model, errors by reason
 

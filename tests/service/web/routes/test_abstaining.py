@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from preprocessing.png import encode_png
 from service.app import create_app
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 from tests.support.bundles.tiny import describe, publish_tiny
 from tests.support.http.openapi import check_answer, conforms, fetch
-from tests.support.images.drawn import as_npy, as_png, picture
+from tests.support.images.drawn import as_npy, picture
 
 SURE, UNSURE = picture(1), picture(1) // 2  # 0.965 and 0.785 for the middle
 THRESHOLD = 0.9
@@ -67,15 +68,15 @@ def test_few_classes_in_the_answer_change_nothing(careful: FlaskClient) -> None:
 
 
 def test_the_shortcut_says_it_as_flask_does(careful: FlaskClient) -> None:
-    short = careful.post("/models/careful/predict", data=as_png(UNSURE), content_type="image/png")
-    long = careful.post("/models/careful/predict?flask=1", data=as_png(UNSURE), content_type="image/png")
+    short = careful.post("/models/careful/predict", data=encode_png(UNSURE), content_type="image/png")
+    long = careful.post("/models/careful/predict?flask=1", data=encode_png(UNSURE), content_type="image/png")
 
     assert short.data == long.data
     assert b'"abstained":true' in short.data
 
 
 def test_abstained_images_are_counted_in_every_dialect(careful: FlaskClient) -> None:
-    file = {"b64": b64encode(as_png(UNSURE)).decode()}
+    file = {"b64": b64encode(encode_png(UNSURE)).decode()}
     tensor = {"name": "image", "datatype": "UINT8", "shape": [2, 8, 8, 1], "data": np.stack([UNSURE, SURE]).tolist()}
     predictions(careful, "careful", SURE, UNSURE, UNSURE)
     careful.post("/v1/models/careful:predict", json={"instances": [file]})
@@ -123,7 +124,7 @@ def test_the_threshold_stands_in_the_list_and_on_the_card(careful: FlaskClient) 
 @pytest.mark.parametrize(
     ("operation", "path", "options"),
     [
-        ("/predict", "/predict?model=careful", {"data": as_png(UNSURE)}),
+        ("/predict", "/predict?model=careful", {"data": encode_png(UNSURE)}),
         ("/models/{name}", "/models/careful", {}),
         ("/models/{name}/versions/{version}", "/models/careful/versions/1", {}),
     ],

@@ -7,9 +7,10 @@ from random import Random
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.images.drawn import as_file, as_image, as_npy, as_png, picture
+from preprocessing.png import encode_png
+from tests.support.images.drawn import as_file, as_image, as_npy, picture
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 JSON = json.dumps({"images": [base64.b64encode(PNG).decode()]}).encode()
 INSTANCES = json.dumps({"instances": picture(1)[None].tolist()}).encode()
 FORM = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\n' + PNG + b"\r\n--b--\r\n"

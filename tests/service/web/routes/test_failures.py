@@ -12,15 +12,16 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from preprocessing.png import encode_png
 from service.telemetry.access_log import AccessLog
 from service.telemetry.metrics import Metrics
 from service.web.error_handlers import handle_failures
 from service.web.hooks import admit_requests
 from service.web.middleware import RequestMiddleware
-from tests.support.images.drawn import as_file, as_image, as_npy, as_png, picture
+from tests.support.images.drawn import as_file, as_image, as_npy, picture
 from tests.support.images.unusual_files import png_bomb
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 TEXT = base64.b64encode(PNG).decode()
 NAN = as_npy(np.full((1, 8, 8, 1), np.nan))
 JSON = "application/json"

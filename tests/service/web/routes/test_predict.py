@@ -11,10 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from preprocessing.png import encode_png
 from service.telemetry.stage_timer import Stage, StageTimer
-from tests.support.images.drawn import as_file, as_image, as_npy, as_png, picture
+from tests.support.images.drawn import as_file, as_image, as_npy, picture
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 TEXT = base64.b64encode(PNG).decode()
 NPY = as_npy(picture(1)[None])
 MIDDLE = {"label": "middle", "index": 1}
@@ -95,7 +96,7 @@ def test_an_answer_has_the_form_that_the_documentation_shows(client: FlaskClient
 
 
 def test_many_images_are_answered_in_their_order(client: FlaskClient) -> None:
-    pictures = [as_png(picture(place)) for place in (2, 0, 1)]
+    pictures = [encode_png(picture(place)) for place in (2, 0, 1)]
     texts = [base64.b64encode(content).decode() for content in pictures]
     arrays = np.stack([picture(place) for place in (2, 0, 1)])
 

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from preprocessing.png import encode_png
 from service.app import create_app
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
@@ -17,16 +18,16 @@ from service.telemetry.metrics import Metrics
 from tests.support.bundles.special_networks import failing_graph, failing_image
 from tests.support.bundles.tiny import graph, publish_tiny
 from tests.support.http.openapi import conforms, fetch
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 
-PNG = as_png(picture(1))
+PNG = encode_png(picture(1))
 PIXELS = picture(1)[None].tolist()
 TENSOR = {"name": "image", "datatype": "UINT8", "shape": [1, 8, 8, 1], "data": picture(1).reshape(-1).tolist()}
 SHORTCUT = {"data": PNG, "content_type": "image/png"}
 INSTANCES = {"json": {"instances": PIXELS}}
 EXAMPLES = {"json": {"examples": [{"image": PIXELS[0]}]}}
 INPUTS = {"json": {"inputs": [TENSOR]}}
-TOUCHY = {"data": as_png(failing_image()), "content_type": "image/png"}
+TOUCHY = {"data": encode_png(failing_image()), "content_type": "image/png"}
 RAW = {"data": PNG, "headers": {"Inference-Header-Content-Length": "0"}}
 
 Trial = Callable[[dict[str, Any]], Flask]

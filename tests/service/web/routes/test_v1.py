@@ -12,9 +12,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from preprocessing.png import encode_png
 from tests.support.bundles.tiny import LABELS
 from tests.support.bundles.tiny_batches import answers, batch, files
-from tests.support.images.drawn import as_png, picture
+from tests.support.images.drawn import picture
 
 FILES = [{"b64": base64.b64encode(content).decode()} for content in files(3)]
 FORMS = [
@@ -60,7 +61,7 @@ def test_a_column_of_one_file_is_answered_with_one_row(client: FlaskClient) -> N
 
 
 def test_a_file_is_prepared_by_the_models_own_rules(client: FlaskClient) -> None:
-    large = as_png(picture(1).repeat(10, axis=0).repeat(10, axis=1))
+    large = encode_png(picture(1).repeat(10, axis=0).repeat(10, axis=1))
     document = {"instances": [{"b64": base64.b64encode(large).decode()}]}
 
     mono = post(client, document).get_json()["predictions"]
