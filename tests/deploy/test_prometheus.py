@@ -13,6 +13,7 @@ from tests.support.deploy.monitoring import DEPLOY, PROMETHEUS, RULE_TESTS, aler
 
 ROOT = DEPLOY.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+HEADINGS = ["Severity", "Meaning", "Why it matters", "Look at", "Do"]
 ALERTS = OPERATIONS.partition("\n## Alerts\n")[2].partition("\n## ")[0]
 
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool on the PATH")
@@ -62,11 +63,20 @@ def test_an_alert_says_how_urgent_it_is_what_is_the_matter_and_where_to_read_on(
     assert "for" in alert
     assert annotations["summary"]
     assert "$value" in annotations["description"]
-    assert annotations["runbook"] == "docs/operations.md#alerts"
+    assert annotations["runbook"] == f"docs/operations.md#{alert['alert'].lower()}"
 
 
-def test_every_alert_is_documented_and_no_other() -> None:
-    assert set(re.findall(r"^\| `(\w+)` \|", ALERTS, re.MULTILINE)) == alerts().keys()
+def test_every_alert_has_a_section_with_its_severity_and_no_other_has_one() -> None:
+    sections = dict(re.findall(r"^### (\w+)\n\n- \*\*Severity:\*\* (\w+)", ALERTS, re.MULTILINE))
+
+    assert sections == {name: alert["labels"]["severity"] for name, alert in alerts().items()}
+
+
+@pytest.mark.parametrize("name", alerts())
+def test_a_section_of_an_alert_says_what_it_means_why_it_matters_where_to_look_and_what_to_do(name: str) -> None:
+    section = ALERTS.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
+
+    assert re.findall(r"^- \*\*([\w ]+):\*\* ", section, re.MULTILINE) == HEADINGS
 
 
 def test_recorded_figures_are_named_by_level_metric_and_operations() -> None:
