@@ -5,10 +5,14 @@ import os
 import resource
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
+from service.ipc.workspace import WorkerContext
+from service.server.background import ServedApp
 from service.server.gunicorn_app import GunicornApplication
-from service.settings import InvalidSetting, read_settings
+from service.settings import InvalidSetting, Settings, read_settings
+from service.telemetry.metrics import discard_worker
 from service.web.auth import InvalidKeys, read_keys
 
 
@@ -21,10 +25,21 @@ def main() -> None:
     except (InvalidSetting, InvalidKeys) as error:
         sys.exit(f"convserve cannot start: {error}")
     logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s")  # much as gunicorn's own
-    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of strangers' pictures is no news here
+    warnings.filterwarnings("ignore", module="PIL")  # Pillow's remarks on clients' images
     _allow_open_files()
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else ONNX Runtime reports to its makers; workers inherit it
-    GunicornApplication(settings).run()
+    GunicornApplication(settings, load=partial(load_app, settings), on_worker_exit=discard_worker).run()
+
+
+def load_app(settings: Settings, context: WorkerContext) -> ServedApp:
+    """Build the application in a worker.
+
+    Importing ONNX Runtime starts a thread, and a forked copy of a process that has this thread hangs when it exits: so
+    the application is imported here, after the fork.
+    """
+    from service.app import create_served_app  # noqa: PLC0415 - see above
+
+    return create_served_app(settings, context)
 
 
 def _allow_open_files() -> None:

@@ -1,6 +1,7 @@
 """The application factory: everything is built here, once, and passed along."""
 
 import logging
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -26,9 +27,10 @@ from service.lifecycle.worker_status import WorkerStatuses
 from service.protocols.native import NativeProtocol
 from service.protocols.openinference.operations import OpenInference, OpenInferenceRepository
 from service.protocols.tfserving.operations import TensorFlowServing
+from service.server.background import ServedApp
 from service.settings import Settings
-from service.telemetry.access_log import AccessLog, Write
-from service.telemetry.metrics import Metrics
+from service.telemetry.access_log import AccessLog, Write, write_stdout
+from service.telemetry.metrics import Metrics, create_metrics
 from service.web.auth import AdminKeys, InvalidKeys, read_keys
 from service.web.error_handlers import handle_failures
 from service.web.fast_path import FastPath
@@ -45,12 +47,28 @@ from service.web.routes.v1 import v1_routes
 logger = logging.getLogger("convserve")
 
 
-def create_app(settings: Settings, metrics: Metrics, context: WorkerContext, write_log: Write) -> Flask:
-    """Load and verify the models, then put the routes in front of them.
+@dataclass(frozen=True)
+class Service:
+    """The Flask application, and what works beside its requests: models come and go, and shadows are compared."""
 
-    The worker's loop calls what is in `app.extensions`: the `follower`, so that models come and go, and the `shadows`,
-    which compare when there is nothing else to do.
-    """
+    app: Flask
+    reloader: ModelReloader
+    shadows: Shadows
+
+
+def create_served_app(settings: Settings, context: WorkerContext) -> ServedApp:
+    """The application of one worker, with its metrics, as `service.server` runs it."""
+    service = create_service(settings, create_metrics(context), context, write_stdout)
+    return ServedApp(service.app, event_sources=[service.reloader], idle_tasks=[service.shadows])
+
+
+def create_app(settings: Settings, metrics: Metrics, context: WorkerContext, write_log: Write) -> Flask:
+    """The Flask application alone, for any WSGI server: it serves the models that it has loaded at its start."""
+    return create_service(settings, metrics, context, write_log).app
+
+
+def create_service(settings: Settings, metrics: Metrics, context: WorkerContext, write_log: Write) -> Service:
+    """Load and verify the models, then put the routes in front of them."""
     limits = Limits(settings.max_pixels, settings.max_request_pixels, settings.max_images)
     repository = ModelRepository(settings.models)
     registry = ModelRegistry([], settings.default_model)
@@ -58,8 +76,8 @@ def create_app(settings: Settings, metrics: Metrics, context: WorkerContext, wri
     loader = VersionCache(repository, partial(_open_bundle, threads=settings.session_threads, limits=limits), guard)
     planner = Planner(repository, settings.versions, loader, context.folder)
     on_plan = partial(_count, metrics)
-    follower = ModelReloader(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
-    follower.begin()
+    reloader = ModelReloader(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
+    reloader.begin()
     metrics.scrape.register(ModelInfoCollector(reports))
     is_shutting_down = context.scoreboard.is_shutting_down
     readiness = Readiness(registry, is_shutting_down)
@@ -74,7 +92,6 @@ def create_app(settings: Settings, metrics: Metrics, context: WorkerContext, wri
     tensorflow_serving = TensorFlowServing(registry, inference, limits)
 
     app = _create_flask(settings)
-    app.extensions["follower"], app.extensions["shadows"] = follower, shadows
     admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, *v2.ORDER_PATHS, "/metrics"})
     handle_failures(app, metrics)
     for routes in (
@@ -90,7 +107,7 @@ def create_app(settings: Settings, metrics: Metrics, context: WorkerContext, wri
         app.register_blueprint(routes)
     shortcut = FastPath(app.wsgi_app, native, settings)
     app.wsgi_app = RequestMiddleware(shortcut, metrics, AccessLog(write_log, settings.log_format))  # type: ignore[method-assign]
-    return app
+    return Service(app, reloader, shadows)
 
 
 def _create_flask(settings: Settings) -> Flask:

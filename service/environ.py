@@ -1,17 +1,18 @@
-"""What is known of the request under way, from its arrival to its line in the access log."""
+"""The keys that the server and the application add to the WSGI environment (PEP 3333) of a request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# Names in the WSGI environment. The first three are the server's.
+Headers = list[tuple[str, str]]  # names and values of a response
+
+# Set by the server.
 QUEUE_SECONDS = "convserve.queue_seconds"  # how long the complete request has waited
-ERROR = "convserve.refusal"  # a RequestError to be answered instead of looking at the request, or None
-RESUMED = "convserve.waited"  # the Wait that is over, where the application is called for a request again
-REQUEST_STATE = "convserve.record"
-DEFERRED = (
-    "convserve.waits"  # set by the application: a Wait after which it is to be called again; nobody gets its answer
-)
+ERROR = "convserve.error"  # a RequestError to respond with instead of looking at the request, or None
+RESUMED = "convserve.resumed"  # the Deferred that is over, where the application is called for a request again
+# Set by the application.
+REQUEST_STATE = "convserve.request_state"  # its RequestState
+DEFERRED = "convserve.deferred"  # a Deferred: this response is dropped, the application called again when it is over
 
 
 @dataclass(frozen=True)

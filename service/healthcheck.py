@@ -10,39 +10,39 @@ from collections.abc import Mapping
 
 from service.settings import InvalidSetting, read_settings
 
-CONNECT_SECONDS = 1.0  # on the same machine, only a full backlog makes anybody wait
+CONNECT_SECONDS = 1.0  # on the same machine, only a full backlog takes time
 MARGIN_SECONDS = 2.0  # beside the time in the queue; the largest request holds a worker up for about a second
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound to it here
-SHOWN = 1000  # characters of an answer; Docker keeps 4,096 bytes
+SHOWN = 1000  # characters of a response; Docker keeps 4,096 bytes
 
 
-def complaint(environment: Mapping[str, str]) -> str:
-    """Ask `/readyz` of the service with these settings; why it is not ready in one line, nothing where it is.
+def check(environment: Mapping[str, str]) -> str:
+    """Ask `/readyz` of the service with these settings; why it is not ready in one line, "" where it is ready.
 
-    Busy is not ill: this waits as long as any request may wait in the queue. Who restarts the ill would else restart
-    the overloaded, and give the others their load.
+    It waits as long as any request may wait in the queue: else an orchestrator would restart a service that is only
+    busy, and its load would go to the others.
     """
     try:
         settings = read_settings(environment)
-        patience = settings.request_timeout + MARGIN_SECONDS
-        answer = _ask(EVERYWHERE.get(settings.host, settings.host), settings.port, patience)
+        timeout = settings.request_timeout + MARGIN_SECONDS
+        response = _ask(EVERYWHERE.get(settings.host, settings.host), settings.port, timeout)
     except InvalidSetting as error:
         return str(error)
     except OSError as error:
         return f"no answer from {settings.host}:{settings.port}: {error}"
-    head, _, body = answer.partition("\r\n\r\n")
+    head, _, body = response.partition("\r\n\r\n")
     status = " ".join(head.partition("\r\n")[0].split(" ")[1:])
     return "" if status == "200 OK" else f"/readyz says {status or 'nothing'}: {' '.join(body.split())[:SHOWN]}"
 
 
-def _ask(host: str, port: int, patience: float) -> str:
-    """The whole answer. In HTTP/1.0, because it ends with the connection, without chunks."""
+def _ask(host: str, port: int, timeout: float) -> str:
+    """The whole response. In HTTP/1.0, because it ends with the connection, without chunks."""
     with socket.create_connection((host, port), CONNECT_SECONDS) as connection:
-        connection.settimeout(patience)
+        connection.settimeout(timeout)
         connection.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
-        with connection.makefile(encoding="latin-1", newline="") as answer:
-            return answer.read()
+        with connection.makefile(encoding="latin-1", newline="") as response:
+            return response.read()
 
 
 if __name__ == "__main__":
-    sys.exit(complaint(os.environ) or None)
+    sys.exit(check(os.environ) or None)

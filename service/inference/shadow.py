@@ -112,13 +112,13 @@ class Shadows:
         )
 
     @property
-    def patience(self) -> float:
-        """Seconds until the shadows want `compare_next` to be called, should nothing else be to do."""
+    def idle_timeout(self) -> float:
+        """Seconds until the shadows want `run_idle` to be called, should nothing else be to do."""
         if not self._queue:
             return NEVER
         return max(0.0, min(self._duty.rest_until, self._queue.expiry) - self._clock())
 
-    def compare_next(self) -> None:
+    def run_idle(self) -> None:
         """Have one copy compared, unless the shadows have to rest; what is too old is dropped."""
         now = self._clock()
         self._expire(now)

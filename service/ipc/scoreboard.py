@@ -8,20 +8,19 @@ import mmap
 import time
 from enum import StrEnum
 
-
-class ExitCause(StrEnum):
-    """The cause, as the metric `convserve_worker_deaths_total` has it."""
-
-    SIGNAL = "signal"  # a crash, or killed from outside, for memory for instance
-    EXIT = "exit"  # it left by itself, as after an exception
-    TIMEOUT = "timeout"  # the master killed it, for it gave no sign of life
-
-
 SLOTS = 256  # a reload runs old and new workers side by side, and SIGTTIN can add some
 _COLUMNS = 2
 _PID, _CONNECTIONS = range(_COLUMNS)
 _CLAIMED = -1  # while a worker starts
-_END, _SHARED = range(2)  # cells beside the rows: when all end, and whether others share the sockets
+_END, _SHARED = range(2)  # cells beside the rows: when all stop, and whether others share the sockets
+
+
+class ExitCause(StrEnum):
+    """Why a worker exited unexpectedly, as the metric `convserve_worker_deaths_total` has it."""
+
+    SIGNAL = "signal"  # a crash, or killed from outside, for memory for instance
+    EXIT = "exit"  # by itself, as after an exception
+    TIMEOUT = "timeout"  # the master killed it, for want of a heartbeat
 
 
 class Scoreboard:

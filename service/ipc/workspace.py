@@ -1,7 +1,4 @@
-"""Files that one process writes and others read at any moment.
-
-A worker's place among the others.
-"""
+"""The folder that all processes of the service share, and files in it that are replaced whole."""
 
 import os
 from dataclasses import dataclass
@@ -19,7 +16,7 @@ def atomic_write(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """The folder that all workers share while the master lives, the scoreboard, and this worker's row on it."""
+    """What a worker knows of its place: the shared folder, the scoreboard, and its row (slot) on it."""
 
     folder: Path
     slot: int

@@ -36,7 +36,7 @@ logger = logging.getLogger("convserve")
 
 
 class ModelReloader:
-    """One worker's. The loop calls `begin`, `start`, `swap` and `end`; everything else happens in the thread."""
+    """One worker's; an event source of its loop. After `begin`, all but `on_readable` happens in a thread."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class ModelReloader:
         """Catch up with the orders since `begin`, and start the thread.
 
         The worker is on the scoreboard, so that an order waits for it, and takes no requests yet. Returns the
-        descriptor that is readable when `swap` is to be called.
+        descriptor that is readable when `on_readable` is to be called.
         """
         book = self._orders.read()
         if book.last != self._prepared.order:
@@ -80,13 +80,13 @@ class ModelReloader:
         self._thread.start()
         return self._read_end
 
-    def swap(self, _descriptor: object = None) -> None:
+    def on_readable(self) -> None:
         """Have the prepared plan in effect. The thread waits for it, and lets go of what was served before."""
         os.read(self._read_end, 1)
         self._retired = self._take_effect()
         self._swapped.set()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Stop following, and wait a moment for the thread: the process must not end in the middle of a load."""
         self._ended.set()
         self._thread.join(STOP_TIMEOUT)

@@ -1,9 +1,7 @@
-"""gunicorn's master process, which also announces its end, lets a reload wait for new workers, and counts the dead.
+"""gunicorn's master process, with a shutdown that is announced, a reload that waits, and counted worker exits.
 
-As gunicorn has it, workers learn of the end when they are to stop at once, the old workers of a reload are told to
-leave before the new ones have loaded their models, and nobody but the log hears how a worker ended.
-
-How a worker can end that nobody asked to end.
+gunicorn's own arbiter tells its workers of a shutdown only when they have to stop at once, tells the old workers of a
+reload to leave before the new ones have loaded their models, and writes to the log alone how a worker exited.
 """
 
 import os
@@ -24,7 +22,7 @@ RELOAD_TIMEOUT = 600  # seconds that these get to load their models: many or lar
 
 
 class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type information
-    """One a service; the scoreboard tells its workers what they cannot see for themselves."""
+    """One a service. Workers learn from the scoreboard what they cannot see for themselves."""
 
     reexec_pid: int  # of the master that SIGUSR2 has started, or 0
 
@@ -35,13 +33,13 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         self._reloading = False
 
     def signal(self, sig: int, frame: FrameType | None) -> None:
-        """Note a signal for the main loop; an end is announced at once, for the loop may be busy with a reload."""
+        """Note a signal for the main loop; a shutdown is announced at once, for the loop may be busy with a reload."""
         if sig == signal.SIGTERM and os.getpid() == self.pid:  # a worker just forked has this handler, too
             self._announce_shutdown()
         super().signal(sig, frame)
 
     def stop(self, graceful: bool = True) -> None:
-        """Tell the workers to end, with those they serve or at once, and wait for them."""
+        """Tell the workers to stop, after the requests under way or at once, and wait for them."""
         if graceful:
             self._announce_shutdown()
         super().stop(graceful)
@@ -49,7 +47,7 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
     def reload(self) -> None:
         """Replace all workers: the old ones are told to leave once a new one serves and none is starting any more.
 
-        Where no new one comes to serve, the old ones stay. The settings remain those of the start.
+        Where no new worker can serve, the old ones stay. The settings remain those of the start.
         """
         old, self.num_workers = set(self.WORKERS), self.cfg.workers
         self._reloading = True
@@ -63,19 +61,20 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
             self.kill_worker(pid, signal.SIGTERM)
 
     def reap_workers(self) -> None:
-        """Take note of all children that have ended; gunicorn would not say how they did."""
-        for pid, status in _ended():
+        """Collect the exit status of all children that have exited; gunicorn's own method keeps none."""
+        for pid, status in _exited_children():
             if pid == self.reexec_pid:
                 self.reexec_pid = 0
             elif worker := self.WORKERS.pop(pid, None):
-                self._bury(worker, os.waitstatus_to_exitcode(status))
+                self._release(worker, os.waitstatus_to_exitcode(status))
 
-    def _bury(self, worker: Any, code: int) -> None:
-        """Count a worker that ended unasked, and free what it had; raises HaltServer where none can start at all."""
-        cause = exit_cause(code, worker.aborted, self._scoreboard.is_leaving(worker.slot))
+    def _release(self, worker: Any, code: int) -> None:
+        """Count an unexpected exit and free the worker's resources; raises HaltServer where no worker can start."""
+        slot = worker.context.slot
+        cause = exit_cause(code, worker.aborted, self._scoreboard.is_leaving(slot))
         if cause:
             self._scoreboard.count_exit(cause)
-            self.log.error("worker %s ended unasked: %s", worker.pid, describe_exit(code))
+            self.log.error("worker %s exited unexpectedly: %s", worker.pid, describe_exit(code))
         worker.tmp.close()
         self.cfg.child_exit(self, worker)
         cannot_start = code in (self.WORKER_BOOT_ERROR, self.APP_LOAD_ERROR)
@@ -83,7 +82,7 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
             raise HaltServer("a worker cannot start", code)
 
     def _await_new(self, old: set[int]) -> bool:
-        """Wait until no worker is starting, and kill what still starts after PATIENCE; whether a new one serves."""
+        """Wait until no worker is starting, at most RELOAD_TIMEOUT; whether a new worker serves."""
         until = time.monotonic() + RELOAD_TIMEOUT
         while (starting := self._starting()) and not self._scoreboard.is_shutting_down():
             for pid in starting if time.monotonic() > until else ():
@@ -99,37 +98,37 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
 
     def _starting(self) -> list[int]:
         starting = self._scoreboard.starting()
-        return [pid for pid, worker in self.WORKERS.items() if worker.slot in starting]
+        return [pid for pid, worker in self.WORKERS.items() if worker.context.slot in starting]
 
     def _announce_shutdown(self) -> None:
-        """Say when to stop listening, and whether the socket is not ours alone: systemd's, or before and after USR2."""
+        """Say when to stop listening, and whether others share the socket: systemd, or the masters around USR2."""
         shared = self.systemd or bool(self.reexec_pid or self.master_pid)
         self._scoreboard.announce_shutdown(time.monotonic() + self._drain_delay, shared)
 
 
-def _ended() -> Iterator[tuple[int, int]]:
-    """Process ids and wait statuses of the children that have ended; those of process 1 include orphans."""
-    with suppress(ChildProcessError):  # there is no child at all
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            yield ended
+def exit_cause(code: int, timed_out: bool, leaving: bool) -> ExitCause | None:
+    """The cause of a worker's exit, None where it had been told to stop.
 
-
-def exit_cause(code: int, overdue: bool, leaving: bool) -> ExitCause | None:
-    """The cause of a worker's end, None where it had been told to end.
-
-    `code` is as of os.waitstatus_to_exitcode: an exit status, or a signal's number below zero. `overdue` is whether the
-    master has killed it for its silence, `leaving` whether it had said that it leaves.
+    `code` is as of os.waitstatus_to_exitcode: an exit status, or a signal's number below zero. `timed_out` is whether
+    the master has killed it for want of a heartbeat, `leaving` whether it had said on the scoreboard that it leaves.
     """
-    if overdue:
+    if timed_out:
         return ExitCause.TIMEOUT
-    if code < 0:  # SIGTERM kills only who is starting; later it makes a worker leave
+    if code < 0:  # SIGTERM kills only a worker that is starting; later it makes a worker leave
         return None if code == -signal.SIGTERM else ExitCause.SIGNAL
     return None if code == 0 and leaving else ExitCause.EXIT
 
 
 def describe_exit(code: int) -> str:
-    """A worker's end in words, for the log."""
+    """A worker's exit in words, for the log; `code` as for `exit_cause`."""
     if code >= 0:
         return f"exit status {code}"
     hint = ", perhaps for want of memory" if code == -signal.SIGKILL else ""
     return f"signal {-code} ({signal.strsignal(-code)}){hint}"
+
+
+def _exited_children() -> Iterator[tuple[int, int]]:
+    """Process ids and wait statuses of the children that have exited; those of process 1 include orphans."""
+    with suppress(ChildProcessError):  # there is no child at all
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            yield ended

@@ -1,4 +1,4 @@
-"""One client's connection: a socket that never blocks, the request that arrives and the answer that leaves."""
+"""One client's connection: a socket that never blocks, the request that arrives and the response that leaves."""
 
 import socket
 
@@ -9,10 +9,10 @@ RECEIVE_BYTES = 65536  # no more than the parser keeps of what follows a complet
 
 
 class Connection:
-    """Reads into `incoming`, writes from its own buffer.
+    """Reads into `request`, writes from its own buffer.
 
-    The worker sets `deadline` (monotonic seconds), `closing` (whether the answer under way is the last) and `wait`
-    (what has to be over before the request can be answered).
+    Others set `deadline` (monotonic seconds), `closing` (whether the response under way is the last) and `deferred`
+    (what the request waits for before the application is called again).
     """
 
     def __init__(self, client: socket.socket, address: tuple[str, int], budget: BodyBudget, deadline: float) -> None:
@@ -20,25 +20,25 @@ class Connection:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = client
         self.address = address
-        self.incoming = RequestParser(budget)
+        self.request = RequestParser(budget)
         self.deadline = deadline
         self.lingering = False
         self.closing = False
-        self.wait: Deferred | None = None
+        self.deferred: Deferred | None = None
         self._unsent = bytearray()
 
     @property
     def idle(self) -> bool:
-        """Whether nothing of a request has come and nothing of an answer is left."""
-        return not (self.incoming.started or self._unsent or self.lingering)
+        """Whether nothing of a request has come and nothing of a response is left to send."""
+        return not (self.request.started or self._unsent or self.lingering)
 
     @property
     def sending(self) -> bool:
-        """Whether the client has yet to take a part of the answer."""
+        """Whether a part of the response is not sent yet."""
         return bool(self._unsent)
 
     def receive(self) -> bool:
-        """Read once; False when the client is gone."""
+        """Read once; False when the client has closed the connection."""
         try:
             data = self.socket.recv(RECEIVE_BYTES)
         except BlockingIOError:
@@ -46,7 +46,7 @@ class Connection:
         except OSError:
             return False
         if data and not self.lingering:
-            self.incoming.feed(data)
+            self.request.feed(data)
         return bool(data)
 
     def put(self, data: bytes) -> None:
@@ -54,7 +54,7 @@ class Connection:
         self._unsent += data
 
     def flush(self) -> bool:
-        """Send what the socket takes now; False when the client is gone."""
+        """Send what the socket takes now; False when the client has closed the connection."""
         try:
             if self._unsent:
                 del self._unsent[: self.socket.send(self._unsent)]
@@ -65,15 +65,15 @@ class Connection:
         return True
 
     def linger(self) -> None:
-        """Send no more, but take in what still comes, so that the last answer is not lost to a reset.
+        """Send no more, but read what still comes, so that the last response is not lost to a reset.
 
-        A socket closed with unread bytes makes TCP send RST, which can overtake the answer (RFC 9112, section 9.6).
+        A socket closed with unread bytes makes TCP send RST, which can overtake the response (RFC 9112, section 9.6).
         """
         self.lingering = True
-        self.incoming.release()
+        self.request.release()
         self.socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """End the connection and give its memory back."""
-        self.incoming.release()
+        """Close the socket and give the body's memory back to the budget."""
+        self.request.release()
         self.socket.close()

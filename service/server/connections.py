@@ -1,4 +1,4 @@
-"""All clients of one worker: their connections, the queue of complete requests, and the time each may take."""
+"""All connections of one worker: the queue of complete requests, and the time that each connection may take."""
 
 import logging
 import selectors
@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from service.environ import Deferred
 from service.errors import QueueFull, RequestError, RequestTimeout
@@ -15,8 +16,8 @@ from service.server.request_parser import BodyBudget
 from service.server.wsgi import WsgiGateway
 from service.settings import Settings
 
-LINGER = 2.0  # seconds that a client gets to read a refusal before its connection is closed
-WAIT_POLL = 0.02  # seconds between looks at whether a wait is over
+LINGER_SECONDS = 2.0  # seconds that a client gets to read an error before its connection is closed
+DEFERRED_POLL_INTERVAL = 0.02  # seconds between looks at whether a deferred request can go on
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 NEVER = float("inf")
 
@@ -24,10 +25,10 @@ logger = logging.getLogger("convserve")
 
 
 class ConnectionManager:
-    """Reads from all connections without blocking and answers complete requests one after another.
+    """Reads from all connections without blocking and responds to complete requests one after another.
 
-    A connection is registered with the selector while it is waited for: for its bytes, or for room to send. While its
-    request is in the queue it is not, so a client can neither overtake itself nor be closed under way.
+    A connection is registered with the selector while the worker waits for its bytes, or for room to send. While its
+    request is in the queue it is not registered, so its next request is read only after the response.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class ConnectionManager:
         self._budget = BodyBudget(settings.max_body_bytes, settings.max_buffered_bytes)
         self._connections: set[Connection] = set()
         self._queue: deque[tuple[Connection, float, RequestError | None]] = deque()
-        self._waiting: list[tuple[Connection, Deferred, float]] = []
+        self._deferred: list[tuple[Connection, Deferred, float]] = []
         self._next_resume = 0.0
         self.leaving = False
 
@@ -53,55 +54,55 @@ class ConnectionManager:
 
     @property
     def busy(self) -> bool:
-        """Whether a request is arriving, waiting or being answered."""
+        """Whether a request is arriving, waiting or being responded to."""
         return any(not connection.idle for connection in self._connections)
 
     def open(self, client: socket.socket, address: tuple[str, int]) -> None:
         """Take a new connection."""
-        connection = Connection(client, address, self._budget, _in(self._settings.idle_timeout))
+        connection = Connection(client, address, self._budget, _seconds_from_now(self._settings.idle_timeout))
         self._connections.add(connection)
         self._on_count(len(self._connections))
         self._await_bytes(connection)
 
-    def answer_next(self) -> bool:
-        """Answer the request at the head of the queue; False where there is none."""
+    def respond_next(self) -> bool:
+        """Respond to the request at the head of the queue; False where there is none."""
         if not self._queue:
             return False
-        connection, since, refusal = self._queue.popleft()
-        self._answer(connection, since, refusal)
+        connection, since, error = self._queue.popleft()
+        self._respond(connection, since, error)
         return True
 
     @property
-    def patience(self) -> float:
-        """Seconds until the clients want `resume` to be called again."""
-        return WAIT_POLL if self._waiting else NEVER
+    def timeout(self) -> float:
+        """Seconds until `resume_deferred` is to be called again; infinity where no request is deferred."""
+        return DEFERRED_POLL_INTERVAL if self._deferred else NEVER
 
-    def resume(self) -> None:
-        """Let every request whose wait is over have its turn."""
-        if not self._waiting or time.monotonic() < self._next_resume:
+    def resume_deferred(self) -> None:
+        """Put every deferred request that can go on back at the head of the queue."""
+        if not self._deferred or time.monotonic() < self._next_resume:
             return
-        self._next_resume = time.monotonic() + WAIT_POLL
-        waiting, self._waiting = self._waiting, []
-        for connection, wait, since in waiting:
-            if _is_over(wait):
+        self._next_resume = time.monotonic() + DEFERRED_POLL_INTERVAL
+        pending, self._deferred = self._deferred, []
+        for connection, deferred, since in pending:
+            if _is_over(deferred):
                 self._queue.appendleft((connection, since, None))
             else:
-                self._waiting.append((connection, wait, since))
+                self._deferred.append((connection, deferred, since))
 
     def expire(self) -> None:
-        """End every connection whose time is up; one that has sent a part of a request is told why."""
+        """Close every connection whose time is up; one that has sent a part of a request gets an error first."""
         now = time.monotonic()
         for connection in [each for each in self._connections if each.deadline <= now]:
             self._selector.unregister(connection.socket)
-            if connection.incoming.started and not connection.sending and not connection.lingering:
+            if connection.request.started and not connection.sending and not connection.lingering:
                 seconds = f"{self._settings.read_timeout:g} seconds"
-                connection.incoming.refusal = RequestTimeout(f"the request did not arrive within {seconds}: try again")
-                self._answer(connection, now, connection.incoming.refusal)
+                connection.request.error = RequestTimeout(f"the request did not arrive within {seconds}: try again")
+                self._respond(connection, now, connection.request.error)
             else:
                 self._close(connection)
 
     def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for connection in list(self._connections):
             self._close(connection)
 
@@ -121,12 +122,12 @@ class ConnectionManager:
     # Reading
 
     def _await_bytes(self, connection: Connection) -> None:
-        self._selector.register(connection.socket, selectors.EVENT_READ, lambda _: self._on_readable(connection))
+        self._selector.register(connection.socket, selectors.EVENT_READ, partial(self._on_readable, connection))
 
     def _on_readable(self, connection: Connection) -> None:
         if connection not in self._connections:
             return  # closed to make room since the selector looked
-        had_started = connection.incoming.started
+        had_started = connection.request.started
         if not connection.receive():
             self._selector.unregister(connection.socket)
             self._close(connection)
@@ -135,51 +136,51 @@ class ConnectionManager:
 
     def _advance(self, connection: Connection, had_started: bool) -> None:
         """Queue the request if it is complete, else set how long the rest may take."""
-        incoming = connection.incoming
-        if incoming.complete or incoming.refusal:
+        request = connection.request
+        if request.complete or request.error:
             self._selector.unregister(connection.socket)
             self._enqueue(connection)
             return
-        if incoming.started and not had_started:
-            connection.deadline = _in(self._settings.read_timeout)
-        if incoming.wants_continue():
+        if request.started and not had_started:
+            connection.deadline = _seconds_from_now(self._settings.read_timeout)
+        if request.wants_continue():
             connection.put(CONTINUE)
             connection.flush()
 
     def _enqueue(self, connection: Connection) -> None:
-        """Let the request wait for its turn; where too many wait already, its turn is now and the answer is no."""
+        """Put the request into the queue; where too many wait already, respond with QueueFull next."""
         connection.deadline = NEVER
-        refusal, now = connection.incoming.refusal, time.monotonic()
-        if refusal is None and len(self._queue) >= self._settings.max_queue:
+        error, now = connection.request.error, time.monotonic()
+        if error is None and len(self._queue) >= self._settings.max_queue:
             waiting = f"{len(self._queue)} requests are waiting already"
             self._queue.appendleft((connection, now, QueueFull(f"{waiting}: try again in a moment")))
         else:
-            self._queue.append((connection, now, refusal))
+            self._queue.append((connection, now, error))
 
-    # Answering
+    # Responding
 
-    def _answer(self, connection: Connection, since: float, refusal: RequestError | None) -> None:
+    def _respond(self, connection: Connection, since: float, error: RequestError | None) -> None:
         try:
-            self._gateway.answer(connection, time.monotonic() - since, refusal, self.leaving)
+            self._gateway.respond(connection, time.monotonic() - since, error, self.leaving)
         except Exception:
             logger.exception("the application failed outside its own error handling")
             self._close(connection)
             return
-        if connection.wait:
-            self._waiting.append((connection, connection.wait, since))
+        if connection.deferred:
+            self._deferred.append((connection, connection.deferred, since))
         else:
             self._send(connection)
 
     def _send(self, connection: Connection) -> None:
-        """Send what the client takes now, and when it has all, go on as the answer demands."""
+        """Send what the socket takes now; after the last byte wait for the next request, or close."""
         if not connection.flush():
             self._close(connection)
         elif connection.sending:
-            connection.deadline = _in(self._settings.read_timeout)
-            self._selector.register(connection.socket, selectors.EVENT_WRITE, lambda _: self._on_writable(connection))
+            connection.deadline = _seconds_from_now(self._settings.read_timeout)
+            self._selector.register(connection.socket, selectors.EVENT_WRITE, partial(self._on_writable, connection))
         elif not connection.closing:
             self._await_next(connection)
-        elif connection.incoming.refusal:
+        elif connection.request.error:
             self._linger(connection)
         else:
             self._close(connection)
@@ -189,32 +190,32 @@ class ConnectionManager:
         self._send(connection)
 
     def _await_next(self, connection: Connection) -> None:
-        connection.deadline = _in(self._settings.idle_timeout)
+        connection.deadline = _seconds_from_now(self._settings.idle_timeout)
         self._await_bytes(connection)
-        connection.incoming.next()
-        if connection.incoming.started:
+        connection.request.next()
+        if connection.request.started:
             self._advance(connection, had_started=False)
 
     def _linger(self, connection: Connection) -> None:
-        connection.deadline = _in(LINGER)
+        connection.deadline = _seconds_from_now(LINGER_SECONDS)
         with suppress(OSError):
             connection.linger()
         self._await_bytes(connection)
 
     def _close(self, connection: Connection) -> None:
-        """End a connection that is not registered."""
+        """Close a connection that is not registered with the selector."""
         connection.close()
         self._connections.discard(connection)
         self._on_count(len(self._connections))
 
 
-def _is_over(wait: Deferred) -> bool:
+def _is_over(deferred: Deferred) -> bool:
     try:
-        return wait.is_over()
-    except Exception:  # the request itself will meet it again, and be answered
-        logger.exception("nobody can tell whether a request has waited for long enough")
+        return deferred.is_over()
+    except Exception:  # the application raises it again when it is called, and responds with an error
+        logger.exception("cannot tell whether a deferred request can go on")
         return True
 
 
-def _in(seconds: float) -> float:
+def _seconds_from_now(seconds: float) -> float:
     return time.monotonic() + seconds

@@ -1,9 +1,9 @@
-"""The listening sockets that all workers share, and the manners of taking connections from them.
+"""The listening sockets that all workers share, and a rule that spreads the connections evenly.
 
-Whoever wakes first would take everything: with keep-alive clients one worker then does all the work while the others
-idle. So a worker that holds more connections than another leaves a new one alone for a moment. Sharing the sockets,
-rather than giving each worker its own by SO_REUSEPORT, keeps connections that nobody has accepted yet from being lost
-with a worker.
+Without a rule, the worker that wakes first accepts everything: with keep-alive clients one worker then does all the
+work while the others are idle. So a worker that holds more connections than another one leaves a new connection for
+2 ms to the others. The sockets are shared, not one a worker by SO_REUSEPORT, because connections that are not yet
+accepted would be lost with a worker's own socket.
 """
 
 import errno
@@ -11,6 +11,7 @@ import selectors
 import socket
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from service.ipc.scoreboard import Scoreboard
 from service.server.connections import ConnectionManager
@@ -19,7 +20,7 @@ YIELD = 0.002  # seconds that a new connection is left to the workers that hold 
 
 
 class FairListener:
-    """Accepts for one worker and hands each connection to its clients."""
+    """Accepts for one worker and hands each connection to its connection manager."""
 
     def __init__(
         self,
@@ -27,24 +28,24 @@ class FairListener:
         selector: selectors.BaseSelector,
         scoreboard: Scoreboard,
         slot: int,
-        clients: ConnectionManager,
+        connections: ConnectionManager,
     ) -> None:
         self._sockets = sockets
         self._selector = selector
         self._scoreboard = scoreboard
         self._slot = slot
-        self._clients = clients
+        self._connections = connections
         self._registered = False
         self._closed = False
         self._has_yielded = False
         self._yield_until = 0.0
 
     def listen(self) -> None:
-        """Take part, unless the worker has just left a connection to the others."""
+        """Watch the sockets, unless the worker has just left a connection to the others."""
         if not self._registered and not self._closed and time.monotonic() >= self._yield_until:
             for each in self._sockets:
                 each.setblocking(False)
-                self._selector.register(each, selectors.EVENT_READ, self._accept)
+                self._selector.register(each, selectors.EVENT_READ, partial(self._accept, each))
             self._registered = True
 
     def pause(self) -> None:
@@ -54,47 +55,47 @@ class FairListener:
                 self._selector.unregister(each)
             self._registered = False
 
-    def take_all(self) -> bool:
-        """Accept everyone who waits, whatever the others hold; False where there is no room for all of them now."""
+    def accept_all(self) -> bool:
+        """Accept all that wait, whatever the other workers hold; False where there is no room for all of them now."""
         for each in self._sockets:
-            while self._clients.has_room():
-                if not self._take(each):
+            while self._connections.has_room():
+                if not self._accept_one(each):
                     break
             else:
                 return False
         return True
 
     @property
-    def patience(self) -> float:
-        """Seconds until the listener wants to be called again."""
+    def timeout(self) -> float:
+        """Seconds until `listen` is to be called again."""
         return float("inf") if self._registered or self._closed else YIELD
 
     def _accept(self, listener: socket.socket) -> None:
-        """Accept one connection; after yielding once, whatever the others hold, so that no client is stranded."""
+        """Accept one connection. A worker yields once at most, so that every client is accepted."""
         if not self._has_yielded and self._scoreboard.should_yield(self._slot):
             self._has_yielded = True
-            self._rest()
+            self._pause_briefly()
             return
         self._has_yielded = False
-        if not self._clients.has_room():
-            self._rest()
+        if not self._connections.has_room():
+            self._pause_briefly()
             return
-        self._take(listener)
+        self._accept_one(listener)
 
-    def _take(self, listener: socket.socket) -> bool:
+    def _accept_one(self, listener: socket.socket) -> bool:
         """Accept one connection; whether it is worth trying again."""
         try:
-            self._clients.open(*listener.accept())
+            self._connections.open(*listener.accept())
         except OSError as error:  # mostly: another worker was faster, or the client gave up
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                self._rest()
-                return self._clients.make_room()
-            if error.errno == errno.EINVAL:  # another worker has ended the listening for all
+                self._pause_briefly()
+                return self._connections.make_room()
+            if error.errno == errno.EINVAL:  # another worker has stopped listening for all
                 self.pause()
                 self._closed = True
             return False
         return True
 
-    def _rest(self) -> None:
+    def _pause_briefly(self) -> None:
         self._yield_until = time.monotonic() + YIELD
         self.pause()

@@ -32,8 +32,8 @@ class BodyBudget:
 class RequestParser:
     """The parser of one connection, reset after every request.
 
-    `refusal` is set where the request will not be answered as asked; then the rest of its body is thrown away
-    as it comes, and the connection cannot be used again.
+    `error` is set where the application must not look at the request; then the rest of its body is thrown away as it
+    comes, and the connection cannot be used again.
     """
 
     def __init__(self, budget: BodyBudget) -> None:
@@ -50,29 +50,29 @@ class RequestParser:
         self._wants_continue = False
         self.started = False  # whether any byte of the request has come
         self.complete = False
-        self.refusal: RequestError | None = None
+        self.error: RequestError | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take what the socket gave; empty lines before a request are ignored (RFC 9112, 2.2)."""
+        """Parse what the socket has read; empty lines before a request are ignored (RFC 9112, 2.2)."""
         if not self.started:
             data = data.lstrip(b"\r\n")
             self.started = bool(data)
         try:
             self._parser.feed(data)
         except LimitRequestLine:
-            self.refusal = UriTooLong(f"the request line is longer than {MAX_REQUEST_LINE} bytes")
+            self.error = UriTooLong(f"the request line is longer than {MAX_REQUEST_LINE} bytes")
         except LimitRequestHeaders:
-            self.refusal = HeadersTooLarge(f"send at most {MAX_HEADERS} header fields of {MAX_HEADER_BYTES} bytes")
+            self.error = HeadersTooLarge(f"send at most {MAX_HEADERS} header fields of {MAX_HEADER_BYTES} bytes")
         except (ParseError, ValueError) as error:  # the parser's own two families of errors
-            self.refusal = MalformedRequest(f"this is not a valid HTTP/1.1 request: {error}")
+            self.error = MalformedRequest(f"this is not a valid HTTP/1.1 request: {error}")
 
     def wants_continue(self) -> bool:
         """Whether the client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1); true once."""
         wants, self._wants_continue = self._wants_continue, False
-        return wants and not self._body and self.refusal is None
+        return wants and not self._body and self.error is None
 
     def next(self) -> None:
-        """Forget this request and take up what the client has already sent of the one behind it."""
+        """Forget this request and parse what the client has already sent of the next one."""
         rest = self._parser.remaining()
         self.release()
         self._parser.reset()
@@ -88,7 +88,7 @@ class RequestParser:
     @property
     def keep_alive(self) -> bool:
         """Whether the client wants the connection to stay open, and it can."""
-        return self.refusal is None and bool(self._parser.should_keep_alive)
+        return self.error is None and bool(self._parser.should_keep_alive)
 
     def environ(self) -> Environ:
         """The request's part of a WSGI environment (PEP 3333); its method is UNKNOWN where none could be parsed."""
@@ -111,14 +111,14 @@ class RequestParser:
         self._wants_continue = (self._parser.get_header(b"expect") or b"").lower() == b"100-continue"
         coding = self._parser.get_header(b"transfer-encoding")
         if coding is not None and coding.lower() != b"chunked":
-            self.refusal = MalformedRequest("send the body with Content-Length or with Transfer-Encoding: chunked")
+            self.error = MalformedRequest("send the body with Content-Length or with Transfer-Encoding: chunked")
         self._check_size(self._parser.content_length or 0)
         return False
 
     def _on_body(self, chunk: bytes) -> None:
-        if self.refusal is None:
+        if self.error is None:
             self._check_size(len(self._body) + len(chunk))
-        if self.refusal is None:
+        if self.error is None:
             self._body += chunk  # a list of small chunks would take many times their size
             self._budget.held += len(chunk)
 
@@ -127,9 +127,9 @@ class RequestParser:
 
     def _check_size(self, size: int) -> None:
         if size > self._budget.one:
-            self.refusal = TooLarge(f"the body is larger than {self._budget.one} bytes: send fewer or smaller images")
+            self.error = TooLarge(f"the body is larger than {self._budget.one} bytes: send fewer or smaller images")
         elif self._budget.held + size - len(self._body) > self._budget.all:
-            self.refusal = Overloaded("too many large requests are arriving at once: try again in a moment")
+            self.error = Overloaded("too many large requests are arriving at once: try again in a moment")
 
 
 def _origin_form(target: bytes) -> bytes:

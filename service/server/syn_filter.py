@@ -1,9 +1,10 @@
-"""TCP handshakes at a listening socket, which the kernel completes whether or not anybody accepts.
+"""A socket filter that drops new TCP handshakes, so that a listening socket can be closed without losing a client.
 
-Closing the socket resets the connections that wait there: their clients had been told that they are connected. So
-first new handshakes are stopped, then those who wait are accepted, then the socket is closed. On Linux a socket filter
-(classic BPF, Documentation/networking/filter.rst) drops the segments that begin a handshake and lets those through that
-complete one. Their senders repeat them after a second, and are then refused, or meet the next service.
+The kernel completes handshakes before a process accepts the connection, and resets those connections when the
+listening socket is closed. So first new handshakes are dropped, then the waiting connections are accepted, then the
+socket is closed. The filter is classic BPF (Linux, Documentation/networking/filter.rst): it drops the segments that
+begin a handshake and passes those that complete one. A client repeats its dropped segment after a second; then the
+connection is refused, or the next service accepts it.
 """
 
 import ctypes
@@ -24,8 +25,8 @@ _INSTRUCTIONS = (  # struct sock_filter: code, jump if true, jump if false, cons
 )
 
 
-def refuse_handshakes(listeners: Iterable[socket.socket]) -> None:
-    """Let no new handshake begin, for every process that shares the sockets; without effect where it is not Linux."""
+def drop_handshakes(listeners: Iterable[socket.socket]) -> None:
+    """Drop new handshakes for every process that shares the sockets; without effect on systems other than Linux."""
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in _INSTRUCTIONS))
     pointer = struct.pack("HP", len(_INSTRUCTIONS), ctypes.addressof(program))  # struct sock_fprog
     if sys.platform == "linux":

@@ -1,6 +1,6 @@
-"""One answer as the bytes of HTTP/1.1: it is complete before its first byte is sent, so its length is always known.
+"""WSGI (PEP 3333) between a connection and the application, and its response as the bytes of HTTP/1.1.
 
-WSGI (PEP 3333) between a connection and the application.
+A response is complete before its first byte is sent, so its length is always known.
 """
 
 import time
@@ -14,13 +14,11 @@ from wsgiref.types import WSGIApplication
 from gunicorn.config import Config
 from gunicorn.http.wsgi import base_environ
 
-from service.environ import DEFERRED, ERROR, QUEUE_SECONDS, RESUMED
+from service.environ import DEFERRED, ERROR, QUEUE_SECONDS, RESUMED, Headers
 from service.errors import RequestError
 from service.server.connection import Connection
 
-Headers = list[tuple[str, str]]
-
-OURS = ("content-length", "connection", "date", "server")  # what the application says of these is replaced
+OURS = ("content-length", "connection", "date", "server")  # replaced where the application sets them
 WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -29,7 +27,7 @@ class UnsafeHeader(Exception):
 
 
 def write_response(status: str, headers: Headers, body: bytes, *, method: str, version: str, keep_alive: bool) -> bytes:
-    """The whole answer (RFC 9112); `status` is code and reason, `version` like `HTTP/1.1`.
+    """The whole response (RFC 9112); `status` is code and reason, `version` like `HTTP/1.1`.
 
     HEAD, 204 and 304 have no body, the last two no length either. Raises UnsafeHeader.
     """
@@ -47,7 +45,7 @@ def write_response(status: str, headers: Headers, body: bytes, *, method: str, v
 
 
 def _length(headers: Headers, body: bytes) -> int:
-    """The body's own length; for an answer to HEAD, which may come without one, what the application says."""
+    """The body's own length; for a response to HEAD, which may come without a body, what the application says."""
     said = [int(value) for name, value in headers if name.lower() == "content-length"]
     return len(body) if body or not said else said[0]
 
@@ -73,36 +71,36 @@ class WsgiGateway:
             "SERVER_PORT": str(port),
         }
 
-    def answer(self, connection: Connection, waited: float, refusal: RequestError | None, leaving: bool) -> None:
-        """Put the answer into the connection's buffer and set whether it is the last, or what it has to wait for.
+    def respond(self, connection: Connection, waited: float, error: RequestError | None, leaving: bool) -> None:
+        """Put the response into the connection's buffer and set whether it is the last, or what the request waits for.
 
-        `waited` is the time in the queue in seconds; `refusal` is what the application is to answer instead of
-        looking at the request; `leaving` is whether this worker ends. Raises whatever the application lets through.
+        `waited` is the time in the queue in seconds; `error` is what the application responds with instead of looking
+        at the request; `leaving` is whether this worker stops. Raises whatever the application lets through.
         """
-        incoming = connection.incoming
+        request = connection.request
         environ = {
             **self._environ,
-            **incoming.environ(),
+            **request.environ(),
             "REMOTE_ADDR": connection.address[0],
             QUEUE_SECONDS: waited,
-            ERROR: refusal,
-            RESUMED: connection.wait,
+            ERROR: error,
+            RESUMED: connection.deferred,
         }
         status, headers, body = self._call(environ)
-        connection.wait = environ.get(DEFERRED)
-        if connection.wait:
+        connection.deferred = environ.get(DEFERRED)
+        if connection.deferred:
             return
-        connection.closing = leaving or self._is_shutting_down() or not incoming.keep_alive
+        connection.closing = leaving or self._is_shutting_down() or not request.keep_alive
         method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
-        answer = write_response(status, headers, body, method=method, version=version, keep_alive=keep)
-        connection.put(answer)
+        response = write_response(status, headers, body, method=method, version=version, keep_alive=keep)
+        connection.put(response)
 
     def _call(self, environ: dict[str, Any]) -> tuple[str, Headers, bytes]:
         started: list[tuple[str, Headers]] = []
 
         def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
             if started and not exc_info:
-                raise AssertionError("the application began its answer twice")
+                raise AssertionError("the application began its response twice")
             started[:] = [(status, headers)]
             return parts.append
 

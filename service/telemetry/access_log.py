@@ -1,7 +1,10 @@
 """The access log: one line a request on standard output, for machines as JSON or for people as text."""
 
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +23,12 @@ class AccessLog:
     def write(self, log_fields: Mapping[str, Any]) -> None:
         """Write one line."""
         self._write(self._format(log_fields))
+
+
+def write_stdout(line: bytes) -> None:
+    """Write to standard output in one call, so that lines of several workers do not mix; a full disk loses the line."""
+    with suppress(OSError):
+        os.write(sys.stdout.fileno(), line)
 
 
 def _as_json(log_fields: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ that takes over a slot goes on from the counts it finds there.
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.ipc.workspace import WorkerContext
 from service.telemetry.collectors import ProcessCollector, WorkerCollector
@@ -183,6 +183,11 @@ def create_metrics(context: WorkerContext) -> Metrics:
         statistics=Statistics(files),
         files=files,
     )
+
+
+def discard_worker(context: WorkerContext) -> None:
+    """Forget the gauges of a worker that has exited; its counters stay for the next worker in its slot."""
+    mark_process_dead(context.slot, str(context.folder))
 
 
 def _scrape_registry(context: WorkerContext) -> CollectorRegistry:

@@ -9,18 +9,18 @@ from typing import Any
 
 @dataclass
 class RequestState:
-    """One request: its id, when it was taken up (perf_counter seconds) and how long it had waited before."""
+    """One request: its id, the seconds that it was queued, and when the application began it (perf_counter seconds)."""
 
     request_id: str
     queue_seconds: float
     started: float = field(default_factory=time.perf_counter)
     route: str = "unmatched"  # the pattern, never the path: a metric's label
-    status: int = 500  # what the client gets should nobody say another
+    status: int = 500  # what the client gets where no other is set
     bytes_out: int = 0
     log_fields: dict[str, Any] = field(default_factory=dict)  # what the route adds to the log line
     server_timing: str = ""  # the header's value, once there is one
-    on_failure: Callable[[float, str], None] | None = None  # wants to know after how many seconds, and with what code
-    bucket: float = field(default_factory=draw)  # decides between versions, and alike when a request is tried again
+    on_failure: Callable[[float, str], None] | None = None  # called with the seconds and the error's code
+    bucket: float = field(default_factory=draw)  # 0 to 1; decides which version answers
 
     def seconds(self) -> float:
         """Time since the request was complete, the queue included."""

@@ -7,8 +7,7 @@ from functools import cache, partial
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.environ import DEFERRED, QUEUE_SECONDS, REQUEST_STATE
-from service.server.wsgi import Headers
+from service.environ import DEFERRED, QUEUE_SECONDS, REQUEST_STATE, Headers
 from service.telemetry.access_log import AccessLog
 from service.telemetry.metrics import Metrics
 from service.telemetry.request_state import RequestState

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.healthcheck import complaint
+from service.healthcheck import check
 from tests.support.processes.service import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -46,24 +46,24 @@ def answering(answer: bytes, host: str = "127.0.0.1") -> Iterator[dict[str, str]
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])  # noqa: S104 - this machine alone asks
 def test_who_listens_and_is_ready_is_healthy(host: str) -> None:
     with answering(READY, host) as environment:
-        assert complaint(environment) == ""
+        assert check(environment) == ""
 
 
 def test_who_is_not_ready_says_why_in_one_line() -> None:
     with answering(DRAINING) as environment:
-        assert complaint(environment) == '/readyz says 503 SERVICE UNAVAILABLE: {"problems":["shutting down"]}'
+        assert check(environment) == '/readyz says 503 SERVICE UNAVAILABLE: {"problems":["shutting down"]}'
 
 
 @pytest.mark.parametrize("answer", [b"220 mail.example.org ESMTP\r\n", b"\xff\r\n"], ids=["mail", "noise"])
 def test_who_speaks_something_else_is_not_healthy(answer: bytes) -> None:
     with answering(answer) as environment:
-        assert complaint(environment).startswith("/readyz says ")
+        assert check(environment).startswith("/readyz says ")
 
 
 def test_where_nobody_listens_it_says_so() -> None:
     port = free_port()
 
-    said = complaint({"CONVSERVE_PORT": str(port)})
+    said = check({"CONVSERVE_PORT": str(port)})
 
     assert said.startswith(f"no answer from 127.0.0.1:{port}: ")
     assert "refused" in said
@@ -71,24 +71,24 @@ def test_where_nobody_listens_it_says_so() -> None:
 
 def test_who_hangs_for_longer_than_requests_may_wait_is_not_healthy() -> None:
     with answering(b"") as environment:
-        said = complaint({**environment, "CONVSERVE_REQUEST_TIMEOUT": "0.05"})
+        said = check({**environment, "CONVSERVE_REQUEST_TIMEOUT": "0.05"})
 
     assert said.endswith("timed out")
 
 
 def test_a_bad_setting_is_named() -> None:
-    assert complaint({"CONVSERVE_PORT": "http"}) == "CONVSERVE_PORT must be a number, not 'http'"
+    assert check({"CONVSERVE_PORT": "http"}) == "CONVSERVE_PORT must be a number, not 'http'"
 
 
 @pytest.mark.parametrize(("answer", "status"), [(READY, 0), (DRAINING, 1)], ids=["ready", "draining"])
 def test_docker_learns_it_from_the_exit_status(answer: bytes, status: int) -> None:
     with answering(answer) as environment:
-        done = check(environment)
+        done = run(environment)
 
     assert (done.returncode, done.stderr.count("\n"), done.stdout) == (status, status, "")
 
 
-def check(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+def run(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "service.healthcheck"]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 

@@ -181,7 +181,7 @@ def test_the_shadow_gets_a_copy_of_what_succeeds(
     with nullcontext() if copied else pytest.raises(InvalidRequest):
         infer(inference, Choice(predictor(1), predictor(2)), decode, state)
 
-    assert (shadows.patience < NEVER) is copied
+    assert (shadows.idle_timeout < NEVER) is copied
 
 
 # The instruments

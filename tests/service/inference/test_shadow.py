@@ -98,7 +98,7 @@ def failed(metrics: Metrics, reason: str) -> float | None:
 def test_a_copy_is_compared_when_its_turn_comes_and_not_before(tried: Shadows, serve: Serve, metrics: Metrics) -> None:
     tried.offer(serve(), ONE, [LEFT])
     before = compared(metrics, "agree")
-    tried.compare_next()
+    tried.run_idle()
 
     assert before is None
     assert compared(metrics, "agree") == 1
@@ -108,7 +108,7 @@ def test_a_copy_is_compared_when_its_turn_comes_and_not_before(tried: Shadows, s
 
 def test_labels_that_flip_are_counted_by_the_image(tried: Shadows, serve: Serve, metrics: Metrics) -> None:
     tried.offer(serve(), PixelArray(batch(3)), [LEFT, MIDDLE, MIDDLE])
-    tried.compare_next()
+    tried.run_idle()
 
     assert (compared(metrics, "agree"), compared(metrics, "flip")) == (1, 2)
     assert counted(metrics, "difference_count", version="1", shadow_version="2") == 3
@@ -117,12 +117,12 @@ def test_labels_that_flip_are_counted_by_the_image(tried: Shadows, serve: Serve,
 def test_a_request_without_a_shadow_leaves_nothing(tried: Shadows) -> None:
     tried.offer(Choice(predictor()), ONE, [LEFT])
 
-    assert tried.patience == shadows.NEVER
+    assert tried.idle_timeout == shadows.NEVER
 
 
 def test_the_predictions_of_a_shadow_are_nobodys(tried: Shadows, serve: Serve, metrics: Metrics) -> None:
     tried.offer(serve(), ONE, [LEFT])
-    tried.compare_next()
+    tried.run_idle()
 
     assert metrics.statistics.read("mnist", 2).total.count == 0
     answered = {"model": "mnist", "version": "2"}
@@ -142,14 +142,14 @@ def test_after_a_comparison_the_shadows_rest(tried: Shadows, serve: Serve, metri
     for _ in range(2):
         tried.offer(choice, ONE, [LEFT])
     begun = clock.now
-    tried.compare_next()
-    tried.compare_next()
+    tried.run_idle()
+    tried.run_idle()
 
     assert compared(metrics, "agree") == 1
-    assert tried.patience == pytest.approx(0.002 / shadow_queue.SHARE - 0.002)
+    assert tried.idle_timeout == pytest.approx(0.002 / shadow_queue.SHARE - 0.002)
     clock.now = begun + 0.002 / shadow_queue.SHARE
-    assert tried.patience == 0
-    tried.compare_next()
+    assert tried.idle_timeout == 0
+    tried.run_idle()
     assert compared(metrics, "agree") == 2
 
 
@@ -162,10 +162,10 @@ def test_what_waits_for_too_long_is_dropped_whether_or_not_more_comes(
     tried.offer(choice, ONE, [LEFT])
     once = dropped(metrics, "old")
     clock.now += shadow_queue.MAX_AGE
-    tried.compare_next()
+    tried.run_idle()
 
     assert (once, dropped(metrics, "old"), compared(metrics, "agree")) == (1, 2, None)
-    assert tried.patience == shadows.NEVER
+    assert tried.idle_timeout == shadows.NEVER
 
 
 def test_what_finds_no_room_is_dropped(tried: Shadows, serve: Serve, metrics: Metrics) -> None:
@@ -187,7 +187,7 @@ def test_copies_for_what_is_no_longer_the_shadow_are_dropped(
     choice = serve()
     tried.offer(choice, ONE, [LEFT])
     registry.replace(list(registry), ServingPolicy(2), {})
-    tried.compare_next()
+    tried.run_idle()
 
     assert (dropped(metrics, "retired"), compared(metrics, "agree")) == (1, None)
 
@@ -198,7 +198,7 @@ def test_copies_for_a_model_that_is_gone_are_dropped(
     choice = serve()
     tried.offer(choice, ONE, [LEFT])
     registry.replace([], POLICY, {})
-    tried.compare_next()
+    tried.run_idle()
 
     assert dropped(metrics, "retired") == 1
 
@@ -215,7 +215,7 @@ def test_a_copy_keeps_no_shadow_from_being_released(
     gc.collect()
 
     assert released() is None
-    tried.compare_next()
+    tried.run_idle()
     assert dropped(metrics, "retired") == 1
 
 
@@ -256,7 +256,7 @@ def test_a_failure_is_counted_and_hurts_nobody(
     tried: Shadows, serve: Serve, metrics: Metrics, failure: Failure
 ) -> None:
     tried.offer(serve(failure.model), failure.inputs, [LEFT])
-    tried.compare_next()
+    tried.run_idle()
 
     assert failed(metrics, failure.code) == 1
     assert counted(metrics, "seconds_count", version="2") == 0
@@ -270,7 +270,7 @@ def test_failures_are_logged_once_in_a_while(
         for seconds in (0, 1, shadows.LOG_EVERY):
             clock.now += seconds
             tried.offer(choice, ONE, [LEFT])
-            tried.compare_next()
+            tried.run_idle()
 
     assert failed(metrics, "internal_error") == 3
     assert len(caplog.records) == 2

@@ -49,7 +49,7 @@ class Worker:
     def turn(self) -> None:
         """Swap, if the thread asks for it."""
         if select.select([self._descriptor], [], [], 0)[0]:
-            self.follower.swap()
+            self.follower.on_readable()
 
     def serves(self, *versions: int) -> bool:
         self.turn()
@@ -76,7 +76,7 @@ def hire(tmp_path: Path, scoreboard: Scoreboard) -> Iterator[Hire]:
     publish(tmp_path / "models", "mnist", 1)
     yield make
     for worker in workers:
-        worker.follower.end()
+        worker.follower.stop()
 
 
 def test_what_is_there_is_served_before_the_thread_starts(hire: Hire) -> None:
@@ -141,7 +141,7 @@ def test_an_order_that_came_while_a_worker_started_is_followed_before_its_first_
     worker = Worker(tmp_path, 0, scoreboard, interval=0)
     number = worker.orders.unload("mnist")
 
-    worker.start().follower.end()
+    worker.start().follower.stop()
 
     assert [each.predictor for each in worker.registry] == [None]
     assert [report.order for report in worker.reports.read()] == [number]

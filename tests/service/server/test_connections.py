@@ -21,11 +21,11 @@ def nobody_knows() -> bool:
 class WaitsOnce:
     """A gateway whose answers come when the wait is over."""
 
-    def answer(self, connection: Connection, *_: Any) -> None:
-        if connection.wait is None:
-            connection.wait = Deferred("subject", nobody_knows)
+    def respond(self, connection: Connection, *_: Any) -> None:
+        if connection.deferred is None:
+            connection.deferred = Deferred("subject", nobody_knows)
         else:
-            connection.wait = None
+            connection.deferred = None
             connection.put(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
 
 
@@ -44,9 +44,9 @@ def client() -> Iterator[socket.socket]:
 
         def turn() -> bool:
             for key, _ in selector.select(0.01):
-                key.data(key.fileobj)
-            clients.resume()
-            while clients.answer_next():
+                key.data()
+            clients.resume_deferred()
+            while clients.respond_next():
                 pass
             return is_readable(client)
 

@@ -19,43 +19,43 @@ def budget() -> BodyBudget:
 
 
 @pytest.fixture
-def incoming(budget: BodyBudget) -> RequestParser:
+def parser(budget: BodyBudget) -> RequestParser:
     return RequestParser(budget)
 
 
-def body_of(incoming: RequestParser) -> bytes:
-    body: bytes = incoming.environ()["wsgi.input"].read()
+def body_of(parser: RequestParser) -> bytes:
+    body: bytes = parser.environ()["wsgi.input"].read()
     return body
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000], ids=lambda size: f"{size} bytes at a time")
 @pytest.mark.parametrize("data", [POST, CHUNKED], ids=["Content-Length", "chunked"])
-def test_a_request_is_the_same_in_whatever_pieces_it_comes(incoming: RequestParser, data: bytes, size: int) -> None:
+def test_a_request_is_the_same_in_whatever_pieces_it_comes(parser: RequestParser, data: bytes, size: int) -> None:
     for start in range(0, len(data), size):
-        assert not incoming.complete
-        incoming.feed(data[start : start + size])
+        assert not parser.complete
+        parser.feed(data[start : start + size])
 
-    assert incoming.complete
-    assert incoming.refusal is None
-    assert body_of(incoming) == b"hello"
-    assert incoming.environ()["CONTENT_LENGTH"] == "5"
+    assert parser.complete
+    assert parser.error is None
+    assert body_of(parser) == b"hello"
+    assert parser.environ()["CONTENT_LENGTH"] == "5"
 
 
 @pytest.mark.parametrize("before", [b"\r\n", b"\r\n\r\n"], ids=repr)
-def test_empty_lines_before_a_request_are_ignored(incoming: RequestParser, before: bytes) -> None:
-    incoming.feed(before)
-    assert not incoming.started
+def test_empty_lines_before_a_request_are_ignored(parser: RequestParser, before: bytes) -> None:
+    parser.feed(before)
+    assert not parser.started
 
-    incoming.feed(b"\r\n" + GET)
+    parser.feed(b"\r\n" + GET)
 
-    assert incoming.complete
-    assert incoming.refusal is None
+    assert parser.complete
+    assert parser.error is None
 
 
-def test_the_environment_is_what_wsgi_asks_for(incoming: RequestParser) -> None:
-    incoming.feed(POST.replace(b"/predict", b"/pre%64ict%C3%A9"))
+def test_the_environment_is_what_wsgi_asks_for(parser: RequestParser) -> None:
+    parser.feed(POST.replace(b"/predict", b"/pre%64ict%C3%A9"))
 
-    environ = incoming.environ()
+    environ = parser.environ()
 
     assert environ["REQUEST_METHOD"] == "POST"
     assert environ["PATH_INFO"] == "/predict\xc3\xa9"
@@ -64,36 +64,36 @@ def test_the_environment_is_what_wsgi_asks_for(incoming: RequestParser) -> None:
     assert environ["HTTP_X_TWO"] == "1,2"
 
 
-def test_a_header_with_an_underscore_cannot_pass_for_another(incoming: RequestParser) -> None:
-    incoming.feed(b"GET / HTTP/1.1\r\nHost: a\r\nX_Request_ID: evil\r\nContent_Length: 7\r\n\r\n")
+def test_a_header_with_an_underscore_cannot_pass_for_another(parser: RequestParser) -> None:
+    parser.feed(b"GET / HTTP/1.1\r\nHost: a\r\nX_Request_ID: evil\r\nContent_Length: 7\r\n\r\n")
 
-    environ = incoming.environ()
+    environ = parser.environ()
 
     assert "HTTP_X_REQUEST_ID" not in environ
     assert environ["CONTENT_LENGTH"] == "0"
 
 
-def test_requests_behind_one_another_come_out_one_by_one(incoming: RequestParser) -> None:
-    incoming.feed(POST + GET + CHUNKED[:30])
-    first = incoming.environ()["PATH_INFO"], body_of(incoming)
-    incoming.next()
-    second = incoming.environ()["PATH_INFO"], body_of(incoming)
-    incoming.next()
-    assert incoming.started
-    assert not incoming.complete
-    incoming.feed(CHUNKED[30:])
+def test_requests_behind_one_another_come_out_one_by_one(parser: RequestParser) -> None:
+    parser.feed(POST + GET + CHUNKED[:30])
+    first = parser.environ()["PATH_INFO"], body_of(parser)
+    parser.next()
+    second = parser.environ()["PATH_INFO"], body_of(parser)
+    parser.next()
+    assert parser.started
+    assert not parser.complete
+    parser.feed(CHUNKED[30:])
 
     assert [first, second] == [("/predict", b"hello"), ("/", b"")]
-    assert (incoming.environ()["PATH_INFO"], body_of(incoming)) == ("/a", b"hello")
+    assert (parser.environ()["PATH_INFO"], body_of(parser)) == ("/a", b"hello")
 
 
-def test_nothing_has_started_before_the_first_byte(incoming: RequestParser) -> None:
-    started = [incoming.started]
-    incoming.feed(GET[:1])
-    started.append(incoming.started)
-    incoming.feed(GET[1:])
-    incoming.next()
-    started.append(incoming.started)
+def test_nothing_has_started_before_the_first_byte(parser: RequestParser) -> None:
+    started = [parser.started]
+    parser.feed(GET[:1])
+    started.append(parser.started)
+    parser.feed(GET[1:])
+    parser.next()
+    started.append(parser.started)
 
     assert started == [False, True, False]
 
@@ -160,33 +160,33 @@ def test_nothing_has_started_before_the_first_byte(incoming: RequestParser) -> N
         ),
     ],
 )
-def test_what_cannot_be_served_is_refused_with_its_code(incoming: RequestParser, data: bytes, code: str) -> None:
-    incoming.feed(data)
+def test_what_cannot_be_served_is_refused_with_its_code(parser: RequestParser, data: bytes, code: str) -> None:
+    parser.feed(data)
 
-    assert incoming.refusal is not None
-    assert incoming.refusal.code == code
-    assert not incoming.keep_alive
+    assert parser.error is not None
+    assert parser.error.code == code
+    assert not parser.keep_alive
 
 
 @pytest.mark.parametrize("endless", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n"], ids=repr)
-def test_a_head_that_never_ends_is_refused(incoming: RequestParser, endless: bytes) -> None:
+def test_a_head_that_never_ends_is_refused(parser: RequestParser, endless: bytes) -> None:
     more = b"A: b\r\n" * 100 if endless.endswith(b"\n") else b"a" * 600
-    incoming.feed(endless)
+    parser.feed(endless)
     for _ in range(40):
-        if incoming.refusal is None:
-            incoming.feed(more)
+        if parser.error is None:
+            parser.feed(more)
 
-    assert incoming.refusal is not None
-    assert incoming.refusal.status in {414, 431}
+    assert parser.error is not None
+    assert parser.error.status in {414, 431}
 
 
-def test_what_follows_a_refusal_is_thrown_away(incoming: RequestParser, budget: BodyBudget) -> None:
-    incoming.feed(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n60\r\n" + b"a" * 0x60 + b"\r\n")
+def test_what_follows_a_refusal_is_thrown_away(parser: RequestParser, budget: BodyBudget) -> None:
+    parser.feed(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n60\r\n" + b"a" * 0x60 + b"\r\n")
     held = budget.held
     for _ in range(10):
-        incoming.feed(b"60\r\n" + b"a" * 0x60 + b"\r\n")
+        parser.feed(b"60\r\n" + b"a" * 0x60 + b"\r\n")
 
-    assert incoming.refusal is not None
+    assert parser.error is not None
     assert budget.held == held
 
 
@@ -196,36 +196,34 @@ def test_unfinished_bodies_share_a_budget(budget: BodyBudget) -> None:
 
     second.feed(b"POST / HTTP/1.1\r\nContent-Length: 61\r\n\r\n")
 
-    assert second.refusal is not None
-    assert second.refusal.status == 503
+    assert second.error is not None
+    assert second.error.status == 503
 
 
-def test_a_body_gives_its_memory_back_when_the_next_request_begins(incoming: RequestParser, budget: BodyBudget) -> None:
-    incoming.feed(POST)
+def test_a_body_gives_its_memory_back_when_the_next_request_begins(parser: RequestParser, budget: BodyBudget) -> None:
+    parser.feed(POST)
     assert budget.held == 5
 
-    incoming.next()
+    parser.next()
 
     assert budget.held == 0
 
 
-def test_a_body_gives_its_memory_back_once_when_the_connection_ends(
-    incoming: RequestParser, budget: BodyBudget
-) -> None:
-    incoming.feed(POST[:-1])
+def test_a_body_gives_its_memory_back_once_when_the_connection_ends(parser: RequestParser, budget: BodyBudget) -> None:
+    parser.feed(POST[:-1])
     assert budget.held == 4
 
-    incoming.release()
-    incoming.release()
+    parser.release()
+    parser.release()
 
     assert budget.held == 0
 
 
-def test_continue_is_asked_for_once(incoming: RequestParser) -> None:
-    incoming.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n")
+def test_continue_is_asked_for_once(parser: RequestParser) -> None:
+    parser.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n")
 
-    assert incoming.wants_continue()
-    assert not incoming.wants_continue()
+    assert parser.wants_continue()
+    assert not parser.wants_continue()
 
 
 @pytest.mark.parametrize(
@@ -236,10 +234,10 @@ def test_continue_is_asked_for_once(incoming: RequestParser) -> None:
         pytest.param(b"POST / HTTP/1.1\r\nContent-Length: 101\r\nExpect: 100-continue\r\n\r\n", id="refused"),
     ],
 )
-def test_continue_is_not_said_where_it_helps_nobody(incoming: RequestParser, data: bytes) -> None:
-    incoming.feed(data)
+def test_continue_is_not_said_where_it_helps_nobody(parser: RequestParser, data: bytes) -> None:
+    parser.feed(data)
 
-    assert not incoming.wants_continue()
+    assert not parser.wants_continue()
 
 
 @pytest.mark.parametrize(
@@ -251,35 +249,35 @@ def test_continue_is_not_said_where_it_helps_nobody(incoming: RequestParser, dat
         (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n", True),
     ],
 )
-def test_the_connection_stays_open_as_the_client_asks(incoming: RequestParser, head: bytes, stays: bool) -> None:
-    incoming.feed(head + b"\r\n")
+def test_the_connection_stays_open_as_the_client_asks(parser: RequestParser, head: bytes, stays: bool) -> None:
+    parser.feed(head + b"\r\n")
 
-    assert incoming.complete
-    assert incoming.keep_alive is stays
+    assert parser.complete
+    assert parser.keep_alive is stays
 
 
-def test_a_request_that_could_not_be_parsed_still_has_an_environment(incoming: RequestParser) -> None:
-    incoming.feed(b"\xff\xfe\r\n\r\n")
+def test_a_request_that_could_not_be_parsed_still_has_an_environment(parser: RequestParser) -> None:
+    parser.feed(b"\xff\xfe\r\n\r\n")
 
-    environ = incoming.environ()
+    environ = parser.environ()
 
     assert environ["PATH_INFO"].startswith("/")
     assert environ["SERVER_PROTOCOL"] == "HTTP/1.1"
 
 
-def test_bytes_beyond_ascii_in_the_query_are_escaped(incoming: RequestParser) -> None:
-    incoming.feed(b"GET /summary?model=\xffa\xc3\xa9&x=%41 HTTP/1.1\r\nHost: a\r\n\r\n")
+def test_bytes_beyond_ascii_in_the_query_are_escaped(parser: RequestParser) -> None:
+    parser.feed(b"GET /summary?model=\xffa\xc3\xa9&x=%41 HTTP/1.1\r\nHost: a\r\n\r\n")
 
-    assert incoming.environ()["QUERY_STRING"] == "model=%FFa%C3%A9&x=%41"
+    assert parser.environ()["QUERY_STRING"] == "model=%FFa%C3%A9&x=%41"
 
 
 def test_many_small_chunks_take_no_more_memory_than_one_large_one() -> None:
-    incoming = RequestParser(BodyBudget(one=1 << 20, all=1 << 20))
-    incoming.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    parser = RequestParser(BodyBudget(one=1 << 20, all=1 << 20))
+    parser.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
     tracemalloc.start()
 
     for _ in range(100):
-        incoming.feed(b"1\r\nx\r\n" * 1000)
+        parser.feed(b"1\r\nx\r\n" * 1000)
 
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

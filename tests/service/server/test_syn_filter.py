@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.server.syn_filter import refuse_handshakes, stop_listening
+from service.server.syn_filter import drop_handshakes, stop_listening
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="socket filters are Linux's")
 
@@ -26,7 +26,7 @@ def listener(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
 
 def test_whoever_was_connected_before_is_served(listener: socket.socket) -> None:
     with socket.create_connection(listener.getsockname()[:2]) as client:
-        refuse_handshakes([listener])
+        drop_handshakes([listener])
         with listener.accept()[0] as accepted:
             client.sendall(b"request")
             accepted.sendall(accepted.recv(100))
@@ -35,14 +35,14 @@ def test_whoever_was_connected_before_is_served(listener: socket.socket) -> None
 
 
 def test_no_handshake_begins_any_more(listener: socket.socket) -> None:
-    refuse_handshakes([listener])
+    drop_handshakes([listener])
 
     with pytest.raises(TimeoutError):
         socket.create_connection(listener.getsockname()[:2], timeout=0.3)
 
 
 def test_a_client_whose_handshake_did_not_begin_is_refused_when_it_asks_again(listener: socket.socket) -> None:
-    refuse_handshakes([listener])
+    drop_handshakes([listener])
     with ThreadPoolExecutor(1) as background:
         client = background.submit(socket.create_connection, listener.getsockname()[:2], timeout=10)
         time.sleep(0.2)
@@ -67,5 +67,5 @@ def test_the_listening_ends_for_every_process_that_shares_the_socket(listener: s
 def test_a_socket_on_which_nobody_listens_any_more_does_no_harm(listener: socket.socket) -> None:
     with listener.dup() as copy:
         stop_listening([listener])
-        refuse_handshakes([copy])
+        drop_handshakes([copy])
         stop_listening([copy])

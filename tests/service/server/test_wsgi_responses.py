@@ -2,7 +2,8 @@
 
 import pytest
 
-from service.server.wsgi import Headers, UnsafeHeader, write_response
+from service.environ import Headers
+from service.server.wsgi import UnsafeHeader, write_response
 
 
 def write(

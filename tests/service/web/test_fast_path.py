@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from preprocessing.png import encode_png
-from service.environ import REQUEST_STATE
+from service.environ import ERROR, REQUEST_STATE
 from service.errors import Overloaded
 from service.settings import Settings
 from service.telemetry.request_state import RequestState
@@ -91,7 +91,7 @@ def test_the_route_is_counted_under_flasks_name_for_it(shortcut: FastPath, path:
         pytest.param({"data": b"x" * ((1 << 20) + 1)}, id="a body over the limit"),
         pytest.param({"data": b"not an image"}, id="not an image"),
         pytest.param({"path": "/models/nothing/predict"}, id="an unknown model"),
-        pytest.param({"environ": {"convserve.refusal": Overloaded("full")}}, id="refused already"),
+        pytest.param({"environ": {ERROR: Overloaded("full")}}, id="refused already"),
         pytest.param({"environ": {"waited": 31.0}}, id="past its deadline"),
     ],
 )

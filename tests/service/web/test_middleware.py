@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from preprocessing.png import encode_png
+from service.environ import ERROR, QUEUE_SECONDS
 from service.errors import Overloaded, QueueFull
 from service.web.routes import health, v2
 from tests.support.images.drawn import picture
@@ -85,27 +86,27 @@ def test_nothing_is_in_progress_but_the_question_itself(client: FlaskClient) -> 
 def test_a_request_that_waited_too_long_is_turned_away(client: FlaskClient, line: str) -> None:
     method, path = line.split()
 
-    response = client.open(path, method=method, data=PNG, environ_overrides={"convserve.queue_seconds": 31.0})
+    response = client.open(path, method=method, data=PNG, environ_overrides={QUEUE_SECONDS: 31.0})
 
     assert (response.status_code, response.get_json()["code"]) == (504, "deadline_exceeded")
 
 
 @pytest.mark.parametrize("path", [*health.PATHS, *v2.HEALTH_PATHS, "/metrics", "/readyz/"])
 def test_those_who_watch_the_service_are_answered_however_long_the_queue(client: FlaskClient, path: str) -> None:
-    response = client.get(path, environ_overrides={"convserve.queue_seconds": 31.0})
+    response = client.get(path, environ_overrides={QUEUE_SECONDS: 31.0})
 
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("path", [*health.PATHS, *v2.HEALTH_PATHS, "/metrics"])
 def test_those_who_watch_the_service_are_answered_though_the_queue_is_full(client: FlaskClient, path: str) -> None:
-    response = client.get(path, environ_overrides={"convserve.refusal": QueueFull("try again")})
+    response = client.get(path, environ_overrides={ERROR: QueueFull("try again")})
 
     assert response.status_code == 200
 
 
 def test_what_the_worker_refuses_is_answered_in_the_usual_form(client: FlaskClient) -> None:
-    response = client.get("/livez", environ_overrides={"convserve.refusal": Overloaded("try again")})
+    response = client.get("/livez", environ_overrides={ERROR: Overloaded("try again")})
 
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "1"
@@ -113,7 +114,7 @@ def test_what_the_worker_refuses_is_answered_in_the_usual_form(client: FlaskClie
 
 
 def test_the_time_in_the_queue_is_part_of_the_requests_time(client: FlaskClient, log: list[bytes]) -> None:
-    client.post("/predict", data=PNG, environ_overrides={"convserve.queue_seconds": 2.0})
+    client.post("/predict", data=PNG, environ_overrides={QUEUE_SECONDS: 2.0})
 
     assert json.loads(log[-1])["duration_ms"] >= 2000
 

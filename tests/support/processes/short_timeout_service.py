@@ -1,10 +1,13 @@
 """The service with a heartbeat timeout of 3 seconds instead of 60; run it with `python -m`, as `python -m service`."""
 
 import os
+from functools import partial
 from typing import Any
 
+from service.__main__ import load_app
 from service.server.gunicorn_app import GunicornApplication
 from service.settings import read_settings
+from service.telemetry.metrics import discard_worker
 
 TIMEOUT = 3  # seconds; a worker gives a sign each second
 
@@ -17,4 +20,5 @@ class ShortTimeoutServer(GunicornApplication):
 
 
 if __name__ == "__main__":
-    ShortTimeoutServer(read_settings(os.environ)).run()
+    settings = read_settings(os.environ)
+    ShortTimeoutServer(settings, partial(load_app, settings), discard_worker).run()

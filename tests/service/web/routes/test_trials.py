@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from preprocessing.png import encode_png
-from service.app import create_app
+from service.app import Service, create_service
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
@@ -30,19 +29,19 @@ INPUTS = {"json": {"inputs": [TENSOR]}}
 TOUCHY = {"data": encode_png(failing_image()), "content_type": "image/png"}
 RAW = {"data": PNG, "headers": {"Inference-Header-Content-Length": "0"}}
 
-Trial = Callable[[dict[str, Any]], Flask]
+Trial = Callable[[dict[str, Any]], Service]
 
 
 @pytest.fixture
 def trial(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path) -> Trial:
     """What serves three versions by a policy for `mnist`; the second one finds other labels, the third one fails."""
 
-    def trial(policy: dict[str, Any]) -> Flask:
+    def trial(policy: dict[str, Any]) -> Service:
         models = tmp_path / "trial"
         for version, network in enumerate((graph(), graph(order=(1, 2, 0)), failing_graph()), start=1):
             publish_tiny(models, "mnist", version, network=network)
         (models / "serving.json").write_text(json.dumps({"versions": 3, "models": {"mnist": policy}}))
-        return create_app(dataclasses.replace(settings, models=models), metrics, context, lambda _: None)
+        return create_service(dataclasses.replace(settings, models=models), metrics, context, lambda _: None)
 
     return trial
 
@@ -75,7 +74,7 @@ def answered(metrics: Metrics) -> dict[str, float]:
 def test_the_canary_answers_in_every_dialect(
     trial: Trial, metrics: Metrics, path: str, options: dict[str, Any]
 ) -> None:
-    response = trial(CANARY).test_client().post(path, **options)
+    response = trial(CANARY).app.test_client().post(path, **options)
 
     assert response.status_code == 200
     assert answered(metrics) == {"2": 1}
@@ -96,23 +95,23 @@ def test_the_canary_answers_in_every_dialect(
 def test_a_request_that_names_a_version_gets_it_and_no_shadow(
     trial: Trial, metrics: Metrics, path: str, options: dict[str, Any]
 ) -> None:
-    app = trial({**CANARY, "shadow": {"version": 1, "share": 1}})
-    response = app.test_client().post(path, **options)
+    service = trial({**CANARY, "shadow": {"version": 1, "share": 1}})
+    response = service.app.test_client().post(path, **options)
 
     assert response.status_code == 200
     assert answered(metrics) == {"3": 1}
-    assert app.extensions["shadows"].patience == float("inf")
+    assert service.shadows.idle_timeout == float("inf")
 
 
 def test_documents_are_about_the_default(trial: Trial) -> None:
-    client = trial(CANARY).test_client()
+    client = trial(CANARY).app.test_client()
 
     assert client.get("/summary").get_json()["model_version"] == 1
     assert client.get("/v1/models/mnist/metadata").get_json()["model_spec"]["version"] == "1"
 
 
 def test_a_model_says_who_answers(trial: Trial) -> None:
-    client = trial({"default": 1, "canary": {"version": 2, "share": 0.1}, "shadow": {"share": 1}}).test_client()
+    client = trial({"default": 1, "canary": {"version": 2, "share": 0.1}, "shadow": {"share": 1}}).app.test_client()
     document = client.get("/models/mnist").get_json()
     (listed,) = client.get("/models").get_json()["models"]
 
@@ -124,7 +123,7 @@ def test_a_model_says_who_answers(trial: Trial) -> None:
 
 
 def test_a_model_says_only_what_is_in_effect(trial: Trial) -> None:
-    document = trial({"canary": {"version": 9, "share": 0.1}}).test_client().get("/models/mnist").get_json()
+    document = trial({"canary": {"version": 9, "share": 0.1}}).app.test_client().get("/models/mnist").get_json()
 
     assert document["default"] == 3
     assert document.keys().isdisjoint({"canary", "shadow"})
@@ -140,7 +139,7 @@ def test_nobody_answers_for_a_model_that_is_not_ready(damaged: FlaskClient) -> N
 def test_a_request_that_fails_before_flask_meets_the_same_version_again_and_is_counted_once(
     trial: Trial, metrics: Metrics
 ) -> None:
-    client = trial({"default": 1, "canary": {"version": 3, "share": 0.5}}).test_client()
+    client = trial({"default": 1, "canary": {"version": 3, "share": 0.5}}).app.test_client()
     statuses = [client.post("/predict", **TOUCHY).status_code for _ in range(200)]
 
     labels = {"model": "mnist", "version": "3", "reason": "internal_error"}
@@ -154,14 +153,14 @@ def test_a_request_that_fails_before_flask_meets_the_same_version_again_and_is_c
 def test_what_fails_is_not_copied_and_what_a_shadow_fails_at_is_answered_and_counted(
     trial: Trial, metrics: Metrics
 ) -> None:
-    app = trial({"default": 1, "shadow": {"version": 3, "share": 1}})
-    client, shadows = app.test_client(), app.extensions["shadows"]
+    service = trial({"default": 1, "shadow": {"version": 3, "share": 1}})
+    client, shadows = service.app.test_client(), service.shadows
     client.post("/predict", data=b"no image", content_type="image/png")
-    after_failure = shadows.patience
+    after_failure = shadows.idle_timeout
     status = client.post("/predict", **TOUCHY).status_code
-    shadows.compare_next()
+    shadows.run_idle()
 
     labels = {"model": "mnist", "version": "3", "reason": "internal_error"}
-    assert after_failure == shadows.patience == float("inf")
+    assert after_failure == shadows.idle_timeout == float("inf")
     assert status == 200
     assert metrics.scrape.get_sample_value("convserve_shadow_failures_total", labels) == 1

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from service.environ import QUEUE_SECONDS
 from tests.support.http.openinference import BYTES_IMAGE, IMAGE, INFER, JSON_IMAGE, LENGTH, infer
 from tests.support.images.unusual_files import png_bomb
 
@@ -131,7 +132,7 @@ def test_a_bad_body_for_the_index_is_refused(client: FlaskClient, body: bytes) -
 
 def test_a_request_that_waited_longer_than_its_timeout_is_not_computed(client: FlaskClient) -> None:
     document = {"inputs": [JSON_IMAGE], "parameters": {"timeout": 1000}}
-    waited = {"convserve.queue_seconds": 0.002}
+    waited = {QUEUE_SECONDS: 0.002}
 
     response = client.post(INFER, data=json.dumps(document), environ_overrides=waited)
 
