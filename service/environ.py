@@ -8,7 +8,7 @@ Headers = list[tuple[str, str]]  # names and values of a response
 
 # Set by the server.
 QUEUE_SECONDS = "convserve.queue_seconds"  # how long the complete request has waited
-ERROR = "convserve.error"  # a RequestError to respond with instead of looking at the request, or None
+ERROR = "convserve.error"  # an exception to respond with instead of looking at the request, or None
 RESUMED = "convserve.resumed"  # the Deferred that is over, where the application is called for a request again
 # Set by the application.
 REQUEST_STATE = "convserve.request_state"  # its RequestState

@@ -2,13 +2,12 @@
 
 import zlib
 
+from service.codecs.limits import INFLATE_SLICE, MAX_GZIP_STREAMS
 from service.errors import InvalidRequest, TooLarge, UnsupportedEncoding
 
 CODINGS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}  # with zlib's number for the format
 LEVEL = 1  # of 9: the network is usually near, and more costs more time than it saves
 WORTH_BYTES = 1024  # a smaller answer fits one packet anyway
-SLICE = 1 << 16  # bytes that are inflated at a time: zlib copies what is left of them behind every stream
-MAX_STREAMS = 1024  # of one gzip body; tools that write many put at least 64 KB into each
 
 
 def inflate(content: bytes, coding: str, limit: int) -> bytes:
@@ -20,8 +19,8 @@ def inflate(content: bytes, coding: str, limit: int) -> bytes:
         raise UnsupportedEncoding(f"cannot read Content-Encoding: {coding}; send gzip, deflate, or the body as it is")
     inflater = _Inflater(coding, limit)
     try:
-        for start in range(0, len(content), SLICE):
-            inflater.feed(content[start : start + SLICE])
+        for start in range(0, len(content), INFLATE_SLICE):
+            inflater.feed(content[start : start + INFLATE_SLICE])
     except zlib.error as error:
         raise InvalidRequest(f"the body is not {coding}, as its Content-Encoding says: {error}") from error
     return inflater.finish() if content else b""
@@ -61,6 +60,6 @@ class _Inflater:
 
     def _begin(self) -> None:
         self._streams += 1
-        if self._streams > (MAX_STREAMS if self._coding == "gzip" else 1):
+        if self._streams > (MAX_GZIP_STREAMS if self._coding == "gzip" else 1):
             raise InvalidRequest(f"something follows the end of the {self._coding} body: send one stream")
         self._stream = zlib.decompressobj(CODINGS[self._coding])

@@ -1,4 +1,4 @@
-"""NumPy's `.npy` files from strangers: read without pickle, and without believing the sizes they claim."""
+"""NumPy's `.npy` files from clients: read without pickle, and sizes are checked before memory is taken for them."""
 
 import io
 import math
@@ -9,6 +9,8 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
+from service.codecs.inputs import PixelArray
+from service.codecs.limits import Limits
 from service.errors import InvalidArray
 
 MAGIC = b"\x93NUMPY"
@@ -25,6 +27,16 @@ UNREADABLE = (
     ValueError,
     tokenize.TokenError,
 )
+
+
+def is_npy(content: bytes) -> bool:
+    """Whether the first bytes are those of a `.npy` file."""
+    return content.startswith(MAGIC)
+
+
+def read_npy_inputs(content: bytes, _limits: Limits) -> PixelArray:
+    """The pixels in a body that is a `.npy` file; raises InvalidArray."""
+    return PixelArray(read_npy(content))
 
 
 def read_npy(content: bytes) -> NDArray[np.generic]:

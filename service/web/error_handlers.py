@@ -3,8 +3,8 @@
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Request, Response, request
-from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from flask import Flask, Response, request
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 
 from service.environ import REQUEST_STATE
 from service.errors import RequestError
@@ -48,16 +48,6 @@ def _word(error: HTTPException) -> tuple[str, str]:
     """Code word and sentence of what the framework raises."""
     if isinstance(error, NotFound):
         return "route_not_found", f"there is no {request.path}: POST images to /predict; /docs lists all routes"
-    if isinstance(error, RequestEntityTooLarge):
-        return "too_large", _too_large(request)
     if error.description == BadRequest.description:
         return "bad_request", "the Host or Upgrade header is none that a plain HTTP service can follow"
     return "bad_request", str(error.description)
-
-
-def _too_large(request: Request) -> str:
-    """What Werkzeug found too large: the body, or, within its limit, the number of parts of a form."""
-    limit = request.max_content_length or 0
-    if (request.content_length or 0) <= limit:
-        return "the form has too many parts: send fewer images at a time"
-    return f"the body is larger than {limit} bytes: send fewer or smaller images"

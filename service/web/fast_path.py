@@ -1,8 +1,8 @@
-"""The commonest request of all, one image file as the body, answered before Flask is asked.
+"""The most frequent request, one image file as the body, answered without Flask.
 
-Flask's routing, contexts and responses cost as much again as decoding and running a small network. The shortcut takes
-only what succeeds: whatever it does not understand, and every error, is left to Flask, which answers as if the shortcut
-were not there. docs/performance.md has the figures.
+Flask's routing, contexts and responses cost as much again as decoding an image and running a small network. The fast
+path answers what succeeds. An error it hands to Flask, whose error handler answers it. Every other request it leaves
+to Flask as it is. docs/performance.md has the figures.
 """
 
 import io
@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.codecs.inputs import EncodedImage, EncodedImages
 from service.environ import ERROR, REQUEST_STATE
 from service.protocols.native import NativeProtocol
 from service.settings import Settings
+from service.web.request_body import read_image
 
 PREDICT_RULES = ("/predict", "/models/<name>/predict", "/models/<name>/versions/<version>/predict")
 _PATH = re.compile(r"/(?:predict|models/([a-z0-9_-]+)(?:/versions/([0-9]+))?/predict)")
+_PARAMETER = re.compile(r"(top_k|model|version)=([a-z0-9_-]+)")
+_QUERY = re.compile(rf"(?:{_PARAMETER.pattern}(?:&{_PARAMETER.pattern})*)?")
+_OTHER_BODIES = ("multipart/", "application/json", "application/x-npy")  # nearly never an image: not looked at
 
 
 class FastPath:
@@ -29,35 +32,41 @@ class FastPath:
         self._request_timeout = settings.request_timeout
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a plain prediction; leave everything else, and every failure, to the application."""
-        answer = self._answer(environ) if self._is_plain(environ) else None
-        if answer is None:
+        """Answer the prediction of one image; leave errors and all other requests to the application."""
+        response = self._predict(environ) if self._may_be_image(environ) else None
+        if response is None:
             return self._application(environ, start_response)
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
-        return [answer]
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(response)))])
+        return [response]
 
-    def _is_plain(self, environ: WSGIEnvironment) -> bool:
+    def _may_be_image(self, environ: WSGIEnvironment) -> bool:
         return (
             environ["REQUEST_METHOD"] == "POST"
-            and environ.get("CONTENT_TYPE", "").startswith("image/")
-            and not environ.get("QUERY_STRING")
+            and not environ.get("CONTENT_TYPE", "").startswith(_OTHER_BODIES)
             and not environ.get("HTTP_CONTENT_ENCODING")
             and environ.get(ERROR) is None
             and environ[REQUEST_STATE].queue_seconds <= self._request_timeout
             and 0 < int(environ.get("CONTENT_LENGTH") or 0) <= self._max_body_bytes
         )
 
-    def _answer(self, environ: WSGIEnvironment) -> bytes | None:
-        path = _PATH.fullmatch(environ["PATH_INFO"])
-        if path is None:
+    def _predict(self, environ: WSGIEnvironment) -> bytes | None:
+        """The response, or None where Flask is to answer; an error is then in the environ."""
+        path, query = _PATH.fullmatch(environ["PATH_INFO"]), environ.get("QUERY_STRING", "")
+        if path is None or not _QUERY.fullmatch(query):
             return None
         content = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        image = read_image(environ.get("CONTENT_TYPE", ""), content)
+        if image is None:
+            environ["wsgi.input"] = io.BytesIO(content)  # Flask looks at it for the first time
+            return None
+        parameters = dict(reversed(_PARAMETER.findall(query)))  # of two that are the same, the first counts
+        name, version = path[1] or parameters.get("model"), path[2] or parameters.get("version")
         state = environ[REQUEST_STATE]
-        inputs = EncodedImages((EncodedImage(content, "the image"),))
         try:
-            answer = self._native.predict(self._native.select(path[1], path[2], state), inputs, None)
-        except Exception:  # Flask meets it again, and has the words for it
-            environ["wsgi.input"] = io.BytesIO(content)
+            context = self._native.select(name, version, state)
+            response = self._native.predict(context, image, parameters.get("top_k"))
+        except Exception as error:  # whatever it is, Flask's error handler answers it
+            environ[ERROR] = error
             return None
         state.route = PREDICT_RULES[path.lastindex or 0]
-        return answer
+        return response

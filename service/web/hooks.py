@@ -1,4 +1,4 @@
-"""Before any route: requests that the server refuses, and the route's name for the record."""
+"""Before any route: the route's name for the metrics, and the errors that were there before Flask."""
 
 from collections.abc import Container
 
@@ -9,10 +9,10 @@ from service.errors import DeadlineExceeded, QueueFull
 
 
 def admit_requests(app: Flask, request_timeout: float, always_answered: Container[str] = ()) -> None:
-    """Raise the refusal that came with a request, or DeadlineExceeded after `request_timeout` seconds in the queue.
+    """Raise the error that came with a request, or DeadlineExceeded after `request_timeout` seconds in the queue.
 
-    `always_answered` are the rules for which the queue does not matter, neither its time nor its length: an
-    orchestrator that took a busy service for a dead one would restart it, and all others after it.
+    `always_answered` are the rules for which neither the queue's time nor its length matters: an orchestrator that
+    took a busy service for a dead one would restart it, and then all others.
     """
 
     @app.before_request
@@ -20,8 +20,12 @@ def admit_requests(app: Flask, request_timeout: float, always_answered: Containe
         state = request.environ[REQUEST_STATE]
         if request.url_rule:
             state.route = request.url_rule.rule
-        refusal, watching = request.environ.get(ERROR), state.route in always_answered
-        if refusal is not None and not (watching and isinstance(refusal, QueueFull)):
-            raise refusal
-        if state.queue_seconds > request_timeout and not watching:
+        is_probe = state.route in always_answered
+        error = request.environ.pop(ERROR, None)
+        if error is not None and not (is_probe and isinstance(error, QueueFull)):
+            try:
+                raise error
+            finally:
+                del error  # its traceback would hold itself and the body, until the next full garbage collection
+        if state.queue_seconds > request_timeout and not is_probe:
             raise DeadlineExceeded(f"waited {state.queue_seconds:.1f} seconds in the queue: the server is overloaded")

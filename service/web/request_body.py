@@ -1,19 +1,43 @@
-"""The bytes of a request's body, whatever dialect it is in.
+"""The body of a request: its bytes, and for the native protocol the images or pixels in it.
 
-The one place that turns a native request's body, in any of its forms, into inputs for a predictor.
+`READERS` is the table of what a native body may be. A new form is a function in `codecs` and a row here.
 """
 
 import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
+from preprocessing.decode import NAMES, is_image
 from service.codecs.content_encoding import inflate
-from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
-from service.codecs.json_bodies import parse_json, read_base64, read_base64_images, read_nested
+from service.codecs.inputs import EncodedImage, EncodedImages, Inputs
+from service.codecs.json_bodies import looks_like_json, read_json_inputs
 from service.codecs.limits import Limits
-from service.codecs.npy import MAGIC, read_npy
-from service.errors import InvalidRequest, UnsupportedEncoding, UnsupportedType
+from service.codecs.npy import is_npy, read_npy_inputs
+from service.errors import InvalidRequest, TooLarge, UnsupportedEncoding, UnsupportedType
+
+FORM = "multipart/form-data"  # not in the table: Werkzeug reads it as it arrives
+UNDECLARED = ("", "application/octet-stream", "application/x-www-form-urlencoded")  # the last is curl's default
+
+
+@dataclass(frozen=True)
+class BodyReader:
+    """One form of body: its media type, how to recognise it where no media type is declared, and what reads it."""
+
+    media_type: str
+    matches: Callable[[bytes], bool]
+    read: Callable[[bytes, Limits], Inputs]
+
+
+READERS = (
+    BodyReader("application/json", looks_like_json, read_json_inputs),
+    BodyReader("application/x-npy", is_npy, read_npy_inputs),
+)
+ACCEPTED = f"an image ({', '.join(NAMES)}), {FORM}, {' or '.join(each.media_type for each in READERS)}"
 
 
 class BodyRequest(Request):
@@ -28,7 +52,8 @@ def read_content(request: Request) -> bytes:
 
     Raises UnsupportedEncoding, InvalidRequest or TooLarge.
     """
-    content = request.get_data(cache=False, parse_form_data=False)
+    with _within_limits(request):
+        content = request.get_data(cache=False, parse_form_data=False)
     if not is_compressed(request):
         return content
     return inflate(content, (request.content_encoding or "").lower(), request.max_content_length or len(content))
@@ -39,63 +64,55 @@ def is_compressed(request: Request) -> bool:
     return (request.content_encoding or "identity").lower() != "identity"
 
 
-ACCEPTED = "an image (PNG, JPEG, WebP, BMP, GIF, TIFF), multipart/form-data, application/json or application/x-npy"
-UNSPOKEN = ("", "application/octet-stream", "application/x-www-form-urlencoded")  # the last is curl's default
-MEMBERS = ("image", "images", "instances")
-
-
 def read_inputs(request: Request, limits: Limits) -> Inputs:
-    """Read the body by its Content-Type, or by its first bytes where that says nothing.
+    """The images or pixels in the body of a native request.
 
-    Raises InvalidRequest, InvalidImage, InvalidArray, TooLarge or UnsupportedType.
+    Raises InvalidRequest, InvalidImage, InvalidArray, TooLarge, UnsupportedType or UnsupportedEncoding.
     """
-    kind = request.mimetype
-    if kind == "multipart/form-data":
+    media_type = request.mimetype
+    if media_type == FORM:
         return _read_form(request)
     content = read_content(request)
     if not content:
         raise InvalidRequest(f"the body is empty: send {ACCEPTED}")
-    if kind in UNSPOKEN:
-        kind = _sniff(content)
-    if kind == "application/json":
-        return _read_json(content, limits)
-    if kind == "application/x-npy":
-        return PixelArray(read_npy(content))
-    if not kind.startswith("image/"):
-        raise UnsupportedType(f"cannot read {kind}: send {ACCEPTED}")
-    return EncodedImages((EncodedImage(content, "the image"),))
+    return read_image(media_type, content) or _read_other(media_type, content, limits)
 
 
-def _sniff(content: bytes) -> str:
-    if content.startswith(MAGIC):
-        return "application/x-npy"
-    return "application/json" if content[:64].lstrip().startswith((b"{", b"[")) else "image/*"
+def read_image(media_type: str, content: bytes) -> EncodedImages | None:
+    """The body as one image file, where it is declared as an image or begins like one, whatever is declared."""
+    if media_type.startswith("image/") or is_image(content):
+        return EncodedImages((EncodedImage(content, "the image"),))
+    return None
+
+
+def _read_other(media_type: str, content: bytes, limits: Limits) -> Inputs:
+    declared = media_type not in UNDECLARED
+    for reader in READERS:
+        if media_type == reader.media_type if declared else reader.matches(content):
+            return reader.read(content, limits)
+    if declared:
+        raise UnsupportedType(f"cannot read {media_type}: send {ACCEPTED}")
+    return EncodedImages((EncodedImage(content, "the image"),))  # the decoder says what is wrong with it
 
 
 def _read_form(request: Request) -> Inputs:
     if is_compressed(request):
         raise UnsupportedEncoding(f"send a form as it is, without Content-Encoding: {request.content_encoding}")
-    files = request.files.items(multi=True)
-    images = [EncodedImage(file.read(), f"image {n} ({file.filename})") for n, (_, file) in enumerate(files, start=1)]
+    with _within_limits(request):
+        files = [file for _, file in request.files.items(multi=True)]
+    images = [EncodedImage(file.read(), f"image {n} ({file.filename})") for n, file in enumerate(files, start=1)]
     if not images:
         raise InvalidRequest("the form has no file: send one or more, as curl -F file=@digit.png does")
     return EncodedImages(tuple(images))
 
 
-def _read_json(content: bytes, limits: Limits) -> Inputs:
-    member, value = _the_member(parse_json(content))
-    if member == "image":
-        return EncodedImages((read_base64(value, "image"),))
-    if member == "instances":
-        return PixelArray(read_nested(value, '"instances"'))
-    if not isinstance(value, list) or not value:
-        raise InvalidRequest('"images" must be an array of base64 texts that is not empty')
-    limits.check_count(len(value))  # before millions of empty texts become millions of images
-    return read_base64_images(value)
-
-
-def _the_member(document: Any) -> tuple[str, Any]:
-    members = [name for name in MEMBERS if isinstance(document, dict) and name in document]
-    if len(members) != 1:
-        raise InvalidRequest('the JSON must be an object with exactly one of "image", "images" and "instances"')
-    return members[0], document[members[0]]
+@contextmanager
+def _within_limits(request: Request) -> Iterator[None]:
+    """Turn Werkzeug's error for a body over the limit, or a form of too many parts, into TooLarge."""
+    try:
+        yield
+    except RequestEntityTooLarge as error:
+        limit = request.max_content_length or 0
+        if (request.content_length or 0) <= limit:
+            raise TooLarge("the form has too many parts: send fewer images at a time") from error
+        raise TooLarge(f"the body is larger than {limit} bytes: send fewer or smaller images") from error

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from service.codecs.json_bodies import MAX_NODES, parse_json
+from service.codecs.json_bodies import parse_json
+from service.codecs.limits import MAX_JSON_NODES
 from service.errors import InvalidRequest, TooLarge
 
 
@@ -85,7 +86,7 @@ def test_a_body_of_nothing_is_told_so(content: bytes) -> None:
 
 @pytest.mark.parametrize("node", [b"[]", b"{}", b'""', b"[[[0]]]"])
 def test_millions_of_lists_objects_and_texts_are_refused_before_they_are_made(node: bytes) -> None:
-    content = b"[" + b",".join([node] * (MAX_NODES + 1)) + b"]"
+    content = b"[" + b",".join([node] * (MAX_JSON_NODES + 1)) + b"]"
     tracemalloc.start()
 
     with pytest.raises(TooLarge, match="more than 1500000 lists, objects and texts"):

@@ -54,8 +54,8 @@ BAD_INPUT = [
     pytest.param(post(b"hello"), 400, "invalid_image", "not an image", id="not an image"),
     pytest.param(post(PNG[:-30]), 400, "invalid_image", "ends early", id="truncated image"),
     pytest.param(post(PNG[:20]), 400, "invalid_image", "ends early", id="truncated header"),
-    pytest.param(post(PNG, "text/html"), 415, "unsupported_type", "cannot read text/html", id="unknown type"),
-    pytest.param(post(PNG, "video/mp4"), 415, "unsupported_type", "cannot read video/mp4", id="film"),
+    pytest.param(post(b"<img>", "text/html"), 415, "unsupported_type", "cannot read text/html", id="unknown type"),
+    pytest.param(post(b"\0\0\0\x18ftyp", "video/mp4"), 415, "unsupported_type", "cannot read video/mp4", id="film"),
     pytest.param(
         post(b"x" * (1 << 20) + b"x"), 413, "too_large", "larger than 1048576 bytes", id="over the byte limit"
     ),
