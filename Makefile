@@ -22,14 +22,14 @@ help: ## this list
 serve: $(call environment,service) ## run the service with the models in models/; HOST and PORT change where
 	CONVSERVE_HOST=$(HOST) CONVSERVE_PORT=$(PORT) $(SERVICE) -m service
 
-test: $(call environment,test) ## run all tests; those that need real data sets are skipped where there are none
+test: $(call environment,test) ## run all tests but those marked fuzz, slow or docker; without real data sets those marked data are skipped
 	$(TEST)/python -m pytest
 
 fuzz: $(call environment,test) ## send 20,000 mutated requests a seed, over all routes, to a service; `make test` sends 2,000
-	$(TEST)/python -m pytest -o python_functions='fuzz_*' tests/e2e/test_fuzz.py
+	$(TEST)/python -m pytest -m fuzz
 
-prove: $(call environment,test) ## the long proofs under load: restarts, reloads, new versions, memory; `make test` has short ones
-	$(TEST)/python -m pytest -o python_functions='prove_*' tests/e2e
+prove: $(call environment,test) ## the long tests under load: restarts, reloads, new versions, memory; `make test` has short ones
+	$(TEST)/python -m pytest -m slow
 
 up: ## build the images and start it all with Docker Compose: service, balancer, monitoring; REPLICAS says how many
 	REVISION=$$(git describe --always --dirty 2>/dev/null) docker compose up --build --detach --wait --scale service=$(REPLICAS)
@@ -37,8 +37,8 @@ up: ## build the images and start it all with Docker Compose: service, balancer,
 down: ## stop what `make up` started; models and measurements stay in their volumes
 	docker compose down
 
-deploy-test: $(call environment,test) ## hurt the deployment on a real Docker engine: kill, cut off, scale, replace; skipped without an engine
-	$(TEST)/python -m pytest -o python_functions='deploy_*' tests/deploy
+deploy-test: $(call environment,test) ## test the deployment on a Docker engine: kill, disconnect, scale, replace; skipped without an engine
+	$(TEST)/python -m pytest -m docker
 
 lint: $(call environment,test) ## check style, types and who imports whom
 	$(TEST)/ruff check .

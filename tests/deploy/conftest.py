@@ -1,4 +1,4 @@
-"""What the tests of the deployment share; those named `deploy_*` need a Docker engine and run by `make deploy-test`."""
+"""What the tests of the deployment share; those marked `docker` need a Docker engine (`make deploy-test`)."""
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence

@@ -1,6 +1,6 @@
-"""Orders over /v2/repository: who may give them, what the answer promises, and what is left in memory.
+"""Loading and unloading over /v2/repository: permission, the promise of the response, and memory.
 
-`make prove` collects what is named `prove_…`: more cycles, with more workers.
+The runs with more cycles and workers are marked `slow` (`make prove`).
 """
 
 import fcntl
@@ -164,16 +164,11 @@ def test_a_service_whose_models_are_unloaded_on_purpose_is_ready(service: Runnin
     assert "it was unloaded" in service.post("/predict", PNG).json()["error"]
 
 
-def test_sixty_loads_and_unloads_keep_no_memory(repository: Path, keys: Path) -> None:
-    load_and_unload(repository, keys, workers=2, cycles=60)
-
-
-@pytest.mark.parametrize("workers", [2, 4])
-def prove_two_hundred_loads_and_unloads_keep_no_memory(repository: Path, keys: Path, workers: int) -> None:
-    load_and_unload(repository, keys, workers, cycles=200)
-
-
-def load_and_unload(repository: Path, keys: Path, workers: int, cycles: int) -> None:
+@pytest.mark.parametrize(
+    ("workers", "cycles"),
+    [(2, 60), pytest.param(2, 200, marks=pytest.mark.slow), pytest.param(4, 200, marks=pytest.mark.slow)],
+)
+def test_loads_and_unloads_keep_no_memory(repository: Path, keys: Path, workers: int, cycles: int) -> None:
     copy_bundle(ROOT / "models" / "cifar10" / "1", repository / "cifar10" / "1")
     memory = {}
     with (

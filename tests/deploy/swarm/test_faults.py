@@ -12,6 +12,8 @@ from tests.support.deploy.docker import docker
 from tests.support.deploy.swarm import Swarm
 from tests.support.load.generator import failures
 
+pytestmark = pytest.mark.docker
+
 GET_READY = (
     r'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /readyz HTTP/1.0\r\n\r\n" >&3 && read -r line <&3 && echo "$line"'
 )
@@ -45,7 +47,7 @@ def cut_off(swarm: Swarm, node: str) -> Iterator[None]:
         eventually(lambda: node in swarm.ready(others(swarm, node)[0]), "the node is back")
 
 
-def deploy_a_killed_replica_of_a_stack_is_replaced(swarm: Swarm, report: Report) -> None:
+def test_a_killed_replica_of_a_stack_is_replaced(swarm: Swarm, report: Report) -> None:
     node, victim = swarm.nodes[0], swarm.nodes[1]
     container = swarm.containers(victim)[0]
     with load_on(swarm, node) as sent:
@@ -62,7 +64,7 @@ def deploy_a_killed_replica_of_a_stack_is_replaced(swarm: Swarm, report: Report)
 
 
 @pytest.mark.parametrize("leads", [False, True], ids=["a follower", "the leader"])
-def deploy_a_lost_node_costs_at_most_one_time_out(swarm: Swarm, report: Report, *, leads: bool) -> None:
+def test_a_lost_node_costs_at_most_one_time_out(swarm: Swarm, report: Report, *, leads: bool) -> None:
     leader = swarm.leader()
     victim = leader if leads else others(swarm, leader)[-1]
     left = others(swarm, victim)
@@ -79,7 +81,7 @@ def deploy_a_lost_node_costs_at_most_one_time_out(swarm: Swarm, report: Report, 
     assert_at_most_one_lost(sent.results)
 
 
-def deploy_a_node_that_is_cut_off_costs_at_most_one_time_out(swarm: Swarm, report: Report) -> None:
+def test_a_node_that_is_cut_off_costs_at_most_one_time_out(swarm: Swarm, report: Report) -> None:
     victim = others(swarm, swarm.leader())[-1]
     left = others(swarm, victim)
     with load_on(swarm, left[0]) as sent:

@@ -1,6 +1,6 @@
-"""New versions under load: nobody notices but by the version in the answer, and what is broken is never served.
+"""New versions under load: no request fails or waits, and a broken version is never served.
 
-`make prove` collects what is named `prove_…` and does with four workers what `make test` does with two.
+`make test` does it with two workers; the runs with four are marked `slow` (`make prove`).
 """
 
 import time
@@ -23,6 +23,7 @@ BROKEN = dict(zip((4, 7, 11, 14, 18), DAMAGES.values(), strict=True))  # by the 
 QUIET, SETTLE = 0.4, 0.1  # seconds before a new version appears; and after it is served, for the others to have it
 MILLISECOND = 0.001  # below it, the system's scheduler says how long a request takes
 CONSISTENT = 1.0  # seconds within which all workers serve the same
+WORKERS = pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,8 @@ def is_listed(service: RunningService, wanted: dict[str, str]) -> bool:
     return any(wanted.items() <= row.items() for row in service.post("/v2/repository/index", b"").json())
 
 
-def test_twenty_reloads_five_of_them_broken_and_no_request_fails(repository: Path) -> None:
-    reload_under_load(repository, 2)
-
-
-def prove_twenty_reloads_five_of_them_broken_and_no_request_fails(repository: Path) -> None:
-    reload_under_load(repository, 4)
-
-
-def reload_under_load(repository: Path, workers: int) -> None:
+@WORKERS
+def test_twenty_reloads_five_of_them_broken_and_no_request_fails(repository: Path, workers: int) -> None:
     with running(repository, workers=workers, poll_interval=POLL) as service:
         with traffic(service.port, body=DIGIT, rate=300) as load:
             time.sleep(1)
@@ -92,15 +86,8 @@ def is_served_in_its_time(results: list[Result], swap: Swap) -> bool:
     return not too_early and not too_old
 
 
-def test_a_bundle_that_is_written_slowly_is_never_served_half(repository: Path) -> None:
-    write_under_load(repository, 2)
-
-
-def prove_a_bundle_that_is_written_slowly_is_never_served_half(repository: Path) -> None:
-    write_under_load(repository, 4)
-
-
-def write_under_load(repository: Path, workers: int) -> None:
+@WORKERS
+def test_a_bundle_that_is_written_slowly_is_served_only_when_complete(repository: Path, workers: int) -> None:
     source = copy_bundle(SOURCE, repository.parent / "elsewhere" / "mnist" / "2")
     target = repository / "mnist" / "2"
     files = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())

@@ -16,6 +16,8 @@ from tests.support.deploy.docker import DockerFailed, docker
 from tests.support.load.generator import failures
 from tests.support.processes.service import until
 
+pytestmark = pytest.mark.docker
+
 
 def recover(project: Project, begun: float) -> float:
     """Wait until all replicas are healthy and calm has returned; seconds from `begun` until they were."""
@@ -30,7 +32,7 @@ def recover(project: Project, begun: float) -> float:
     [("`kill -9` of a replica", faults.kill), ("`kill -9` of a replica's only worker", faults.kill_a_worker)],
     ids=["replica", "worker"],
 )
-def deploy_a_killed_process_loses_nothing(
+def test_a_killed_process_loses_nothing(
     project: Project, report: Report, what: str, kill: Callable[[str], None]
 ) -> None:
     with load(project.port) as sent:
@@ -51,7 +53,7 @@ def deploy_a_killed_process_loses_nothing(
     ],
     ids=["unplugged", "forgotten"],
 )
-def deploy_a_replica_that_is_cut_off_costs_at_most_one_time_out(
+def test_a_replica_that_is_cut_off_costs_at_most_one_time_out(
     project: Project, report: Report, what: str, cut: Callable[[str, str], AbstractContextManager[None]]
 ) -> None:
     with load(project.port) as sent:
@@ -64,7 +66,7 @@ def deploy_a_replica_that_is_cut_off_costs_at_most_one_time_out(
     assert_at_most_one_lost(sent.results)
 
 
-def deploy_scaling_up_and_down_loses_nothing(project: Project, report: Report) -> None:
+def test_scaling_up_and_down_loses_nothing(project: Project, report: Report) -> None:
     with load(project.port) as sent:
         time.sleep(CALM)
         begun = time.monotonic()
@@ -76,7 +78,7 @@ def deploy_scaling_up_and_down_loses_nothing(project: Project, report: Report) -
     assert failures(sent.results) == []
 
 
-def deploy_a_new_image_is_rolled_out_and_loses_nothing(project: Project, report: Report) -> None:
+def test_a_new_image_is_rolled_out_and_loses_nothing(project: Project, report: Report) -> None:
     newer, before = derive(project, "newer", "LABEL newer=yes"), set(project.replicas())
     with load(project.port) as sent:
         time.sleep(CALM)
@@ -94,7 +96,7 @@ def deploy_a_new_image_is_rolled_out_and_loses_nothing(project: Project, report:
     assert failures(sent.results) == []
 
 
-def deploy_a_bad_image_is_not_rolled_out_and_loses_nothing(project: Project, report: Report) -> None:
+def test_a_bad_image_is_not_rolled_out_and_loses_nothing(project: Project, report: Report) -> None:
     bad, before = derive(project, "bad", "ENV CONVSERVE_PROT=8000"), set(project.replicas())
     with load(project.port) as sent:
         time.sleep(CALM)
@@ -117,7 +119,7 @@ def derive(project: Project, tag: str, change: str) -> Project:
 
 
 @pytest.mark.data
-def deploy_a_version_that_training_publishes_is_served_and_loses_nothing(
+def test_a_version_that_training_publishes_is_served_and_loses_nothing(
     project: Project, report: Report, data_folder: Path
 ) -> None:
     project.build("training")
@@ -137,7 +139,7 @@ def deploy_a_version_that_training_publishes_is_served_and_loses_nothing(
     assert {result.version for result in sent.results if result.due > trained + CALM} == {3}
 
 
-def deploy_rolling_a_model_back_loses_nothing(project: Project, report: Report) -> None:
+def test_rolling_a_model_back_loses_nothing(project: Project, report: Report) -> None:
     older = json.dumps({"models": {"mnist": {"default": 1}}})
     with load(project.port) as sent:
         time.sleep(CALM)
@@ -153,7 +155,7 @@ def deploy_rolling_a_model_back_loses_nothing(project: Project, report: Report) 
     assert {result.version for result in sent.results if result.due > begun + CALM} == {1}
 
 
-def deploy_a_replica_that_is_not_ready_costs_nothing(project: Project, report: Report) -> None:
+def test_a_replica_that_is_not_ready_costs_nothing(project: Project, report: Report) -> None:
     with damaged(project, "mnist"):
         replica = project.replicas()[0]
         docker("restart", replica)  # the others serve on what they have loaded

@@ -14,12 +14,14 @@ from tests.support.deploy.docker import docker
 from tests.support.http.raw_client import ask
 from tests.support.processes.service import until
 
+pytestmark = pytest.mark.docker
+
 DIGIT = (ROOT / "docs" / "images" / "digit.png").read_bytes()  # a 6
 MEGABYTE = 1_000_000
 WRITABLE = "import os; print(*{top for top, _, _ in os.walk('/') if os.access(top, os.W_OK)}, sep='\\n')"
 
 
-def deploy_from_nothing_all_is_healthy_within_a_minute(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_nothing_all_is_healthy_within_a_minute(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     project.down()
     begun = time.monotonic()
 
@@ -32,14 +34,14 @@ def deploy_from_nothing_all_is_healthy_within_a_minute(project: Project, capsys:
     assert seconds < 60
 
 
-def deploy_a_digit_through_the_balancer_is_right(project: Project) -> None:
+def test_a_digit_through_the_balancer_is_right(project: Project) -> None:
     answer = ask(project.port, "POST", "/predict", DIGIT)
 
     assert answer.status == 200
     assert answer.json()["predictions"][0]["label"] == "6"
 
 
-def deploy_prometheus_sees_every_replica_and_counts_every_request(project: Project) -> None:
+def test_prometheus_sees_every_replica_and_counts_every_request(project: Project) -> None:
     until(lambda: project.query('up{job="convserve"}') == [1.0] * REPLICAS, "all replicas are scraped", seconds=60)
     answered = 'sum(http_requests_total{job="convserve",route="/models/<name>/predict",status="200"})'
     refused = 'sum(http_requests_total{job="convserve",route="/models/<name>/predict",status="400"})'
@@ -56,7 +58,7 @@ def deploy_prometheus_sees_every_replica_and_counts_every_request(project: Proje
     assert project.query('up{job="balancer"}') == [1.0]
 
 
-def deploy_a_replica_has_no_rights_and_nothing_but_temporary_memory_to_write_to(project: Project) -> None:
+def test_a_replica_has_no_rights_and_nothing_but_temporary_memory_to_write_to(project: Project) -> None:
     replica = project.replicas()[0]
     status = docker("exec", replica, "cat", "/proc/self/status")
     writable = docker("exec", replica, "python", "-c", WRITABLE).splitlines()
@@ -75,7 +77,7 @@ def kind_of(folder: str, mounts: list[list[str]]) -> str:
     return max(above, key=lambda mount: len(mount[0]))[1]
 
 
-def deploy_the_image_is_small_and_has_no_tools_to_build_or_train_with(project: Project) -> None:
+def test_the_image_is_small_and_has_no_tools_to_build_or_train_with(project: Project) -> None:
     image = project.image("service")
     found = docker(
         "run", "--rm", "--entrypoint=sh", image, "-c", "command -v gcc cc make; python -c 'import tensorflow'; true"
@@ -85,7 +87,7 @@ def deploy_the_image_is_small_and_has_no_tools_to_build_or_train_with(project: P
     assert found == ""
 
 
-def deploy_a_bundle_that_was_made_elsewhere_is_served(project: Project, tmp_path: Path) -> None:
+def test_a_bundle_that_was_made_elsewhere_is_served(project: Project, tmp_path: Path) -> None:
     publish_tiny(tmp_path, "brought")
     bundle = subprocess.run(["tar", "--create", "--directory", tmp_path, "brought"], capture_output=True, check=True)
     volume, unpack = f"{project.name}_models:/to", ("tar", "--extract", "--directory", "/to")

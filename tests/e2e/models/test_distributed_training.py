@@ -1,4 +1,4 @@
-"""Processes that train together: `make prove`, as each loads TensorFlow, which takes minutes where cores are busy."""
+"""Processes that train together; all `slow`, as each process loads TensorFlow, which takes minutes on busy cores."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,8 @@ from tests.support.training.cluster_worker import train_once
 from tests.training.conftest import draw_dataset, save_arrays
 from training.datasets import MNIST
 from training.distribution import Distribution
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def together(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def prove_two_processes_learn_what_one_does(together: Path, data: Path) -> None:
+def test_two_processes_train_the_weights_that_one_does(together: Path, data: Path) -> None:
     network, _ = train_once(data, Distribution())
 
     pairs = zip(network.get_weights(), read_weights(together / "0.npz"), strict=True)
@@ -36,13 +38,13 @@ def prove_two_processes_learn_what_one_does(together: Path, data: Path) -> None:
     assert max(np.abs(alone - shared).max() for alone, shared in pairs) < 1e-5
 
 
-def prove_both_processes_have_the_same_weights_to_the_last_bit(together: Path) -> None:
+def test_both_processes_have_the_same_weights_to_the_last_bit(together: Path) -> None:
     pairs = zip(read_weights(together / "0.npz"), read_weights(together / "1.npz"), strict=True)
 
     assert all(np.array_equal(first, second) for first, second in pairs)
 
 
-def prove_only_the_chief_looks_at_the_images_held_out(together: Path) -> None:
+def test_only_the_chief_evaluates_the_validation_images(together: Path) -> None:
     chief, other = (json.loads((together / f"{index}.json").read_text()) for index in range(2))
 
     assert "val_loss" in chief
@@ -50,11 +52,11 @@ def prove_only_the_chief_looks_at_the_images_held_out(together: Path) -> None:
     assert chief["loss"] == other["loss"]
 
 
-def prove_the_death_of_a_process_is_told_in_a_sentence(together: Path) -> None:
+def test_a_lost_process_ends_the_training_with_a_plain_error(together: Path) -> None:
     assert "another process is gone" in (together / "lost.txt").read_text()
 
 
-def prove_three_processes_publish_one_model(tmp_path: Path) -> None:
+def test_three_processes_publish_one_model(tmp_path: Path) -> None:
     data = save_arrays(draw_dataset(MNIST), tmp_path / "digits.npz")
     models = tmp_path / "models"
     command = ("-m", "training", "train", "mnist", "--epochs", "1", "--data", str(data), "--models", str(models))

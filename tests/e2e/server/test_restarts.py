@@ -1,6 +1,6 @@
-"""Restarts, reloads and losses under load: what the service has accepted it answers, whatever is done to it.
+"""Restarts and reloads under load: every accepted request gets its response.
 
-`make test` does each a few times. `make prove` does each 20 times: it collects what is named `prove_…`.
+`make test` does each a few times; the long runs of 20 are marked `slow` (`make prove`).
 """
 
 import os
@@ -16,7 +16,10 @@ import pytest
 from tests.support.load.generator import Result, failures, percentile, traffic
 from tests.support.processes.service import STOP_SECONDS, RunningService, free_port, running, until
 
-SHORT, LONG = [(2, 6), (4, 2)], [(2, 20), (4, 20)]  # workers, and rounds
+ROUNDS = pytest.mark.parametrize(
+    ("workers", "rounds"),
+    [(2, 6), (4, 2), pytest.param(2, 20, marks=pytest.mark.slow), pytest.param(4, 20, marks=pytest.mark.slow)],
+)
 CLIENTS = 8
 RATE = 200  # requests a second
 REACTION = 0.05  # seconds from a signal to what it does, on a busy machine
@@ -24,17 +27,8 @@ STALL = 0.5  # seconds: far more than a request takes, less than it takes until 
 QUICK: dict[str, Any] = {"drain_delay": 0.2, "drain_timeout": 0.15}
 
 
-@pytest.mark.parametrize(("workers", "rounds"), SHORT)
+@ROUNDS
 def test_restarts_under_load_lose_no_accepted_request(models: Path, workers: int, rounds: int) -> None:
-    restart_under_load(models, workers, rounds)
-
-
-@pytest.mark.parametrize(("workers", "rounds"), LONG)
-def prove_restarts_under_load_lose_no_accepted_request(models: Path, workers: int, rounds: int) -> None:
-    restart_under_load(models, workers, rounds)
-
-
-def restart_under_load(models: Path, workers: int, rounds: int) -> None:
     port, ends = free_port(), []
     with (
         traffic(port, rate=RATE, connections=CLIENTS, retry_refused=True) as load,
@@ -67,17 +61,8 @@ def asked_in(results: list[Result], begin: float, end: float) -> list[Result]:
     return [result for result in results if begin <= result.sent and result.ended <= end]
 
 
-@pytest.mark.parametrize(("workers", "rounds"), SHORT)
-def test_reloads_under_load_lose_nothing_and_make_nobody_wait(models: Path, workers: int, rounds: int) -> None:
-    reload_under_load(models, workers, rounds)
-
-
-@pytest.mark.parametrize(("workers", "rounds"), LONG)
-def prove_reloads_under_load_lose_nothing_and_make_nobody_wait(models: Path, workers: int, rounds: int) -> None:
-    reload_under_load(models, workers, rounds)
-
-
-def reload_under_load(models: Path, workers: int, rounds: int) -> None:
+@ROUNDS
+def test_reloads_under_load_lose_nothing_and_delay_no_request(models: Path, workers: int, rounds: int) -> None:
     with (
         running(models, workers=workers, **QUICK) as service,
         traffic(service.port, rate=RATE, connections=CLIENTS) as load,

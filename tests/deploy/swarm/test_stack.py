@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 SWARM = ROOT / "deploy" / "swarm"
 STACK = yaml.safe_load((SWARM / "stack.yml").read_text())
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

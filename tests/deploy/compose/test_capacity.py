@@ -16,6 +16,8 @@ from tests.support.deploy.docker import docker
 from tests.support.http.raw_client import Wire, request
 from tests.support.images.drawn import as_file, as_npy
 
+pytestmark = pytest.mark.docker
+
 ROUNDS = 1000  # the clock of processes ticks every 10 ms
 TICKS = os.sysconf("SC_CLK_TCK")
 UTIME, STIME = 11, 12  # fields of /proc/<pid>/stat behind the name, see proc(5)
@@ -51,7 +53,7 @@ def kinds() -> list[Kind]:
 
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.what)
-def deploy_what_a_request_costs(project: Project, kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_request_costs(project: Project, kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
     project.scale(1)
     replicas, balancers = project.replicas(), project.compose("ps", "--quiet", "balancer").split()
     before = [cpu_seconds(replicas), cpu_seconds(balancers)]
@@ -65,7 +67,7 @@ def deploy_what_a_request_costs(project: Project, kind: Kind, capsys: pytest.Cap
     assert statuses == {200}
 
 
-def deploy_what_the_balancer_adds(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_balancer_adds(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     digit = kinds()[0]
     network = f"{project.name}_backend"
     look = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'

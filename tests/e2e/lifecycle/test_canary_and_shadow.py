@@ -254,8 +254,9 @@ WINDOWS = 5
 SECONDS = 0.7  # of each
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 4])
-def prove_a_slow_shadow_leaves_the_median_latency_as_it_is(tmp_path: Path, workers: int) -> None:
+def test_a_slow_shadow_does_not_change_the_median_latency(tmp_path: Path, workers: int) -> None:
     models, tried = (publish(tmp_path / name, graph(), slow_graph(300)) for name in ("plain", "tried"))
     set_policy(models, versions=[1, 2], default=1)
     set_policy(tried, default=1, shadow={"version": 2, "share": 1})

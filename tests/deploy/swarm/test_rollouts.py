@@ -9,6 +9,8 @@ from tests.deploy.swarm.conftest import IMAGE, eventually, healthy, load_on, sca
 from tests.support.deploy.swarm import Swarm
 from tests.support.load.generator import failures
 
+pytestmark = pytest.mark.docker
+
 PROMETHEUS = "convserve_prometheus"
 NEXT_MODEL = f"""FROM {IMAGE}
 RUN cp -r models/mnist/2 models/mnist/3 && sed -i 's/"version": 2,/"version": 3,/' models/mnist/3/metadata.json
@@ -21,7 +23,7 @@ ENV CONVSERVE_NO_SUCH_SETTING=1
 """
 
 
-def deploy_a_stack_from_nothing_answers_on_every_node(deployed: Swarm, report: Report) -> None:
+def test_a_stack_from_nothing_answers_on_every_node(deployed: Swarm, report: Report) -> None:
     node = deployed.nodes[0]
     settle(deployed, node)
     deployed.remove(node)
@@ -41,7 +43,7 @@ def deploy_a_stack_from_nothing_answers_on_every_node(deployed: Swarm, report: R
     assert seconds < 60
 
 
-def deploy_the_monitoring_of_a_stack_sees_every_replica(swarm: Swarm) -> None:
+def test_the_monitoring_of_a_stack_sees_every_replica(swarm: Swarm) -> None:
     eventually(lambda: any(task.runs for task in swarm.tasks(swarm.nodes[0], PROMETHEUS)), "Prometheus is healthy")
     node = next(task.node for task in swarm.tasks(swarm.nodes[0], PROMETHEUS) if task.runs)
     ask = ("exec", swarm.containers(node, PROMETHEUS)[0], "promtool", "query", "instant", "http://127.0.0.1:9090")
@@ -50,7 +52,7 @@ def deploy_the_monitoring_of_a_stack_sees_every_replica(swarm: Swarm) -> None:
     eventually(lambda: "=> 1 @" in swarm.on(node, *ask, 'up{job="balancer"}'), "requests get through a balancer")
 
 
-def deploy_a_new_model_is_rolled_out_without_a_failure(swarm: Swarm, report: Report) -> None:
+def test_a_new_model_is_rolled_out_without_a_failure(swarm: Swarm, report: Report) -> None:
     node, image = swarm.nodes[0], "convserve/service:test-next-model"
     swarm.build(image, NEXT_MODEL)
     with load_on(swarm, node) as sent:
@@ -72,7 +74,7 @@ def deploy_a_new_model_is_rolled_out_without_a_failure(swarm: Swarm, report: Rep
     [("never gets ready", NEVER_READY), ("ends at once", ENDS_AT_ONCE)],
     ids=["never ready", "ends at once"],
 )
-def deploy_an_image_that_does_not_run_is_rolled_back_without_a_failure(
+def test_an_image_that_does_not_run_is_rolled_back_without_a_failure(
     swarm: Swarm, report: Report, what: str, dockerfile: str
 ) -> None:
     node, image = swarm.nodes[0], "convserve/service:test-bad"
@@ -90,7 +92,7 @@ def deploy_an_image_that_does_not_run_is_rolled_back_without_a_failure(
     assert {(task.image, task.runs) for task in swarm.tasks(node)} == {(IMAGE, True)}
 
 
-def deploy_scaling_a_stack_loses_nothing(swarm: Swarm, report: Report) -> None:
+def test_scaling_a_stack_loses_nothing(swarm: Swarm, report: Report) -> None:
     node = swarm.nodes[0]
     with load_on(swarm, node) as sent:
         time.sleep(CALM)
@@ -104,7 +106,7 @@ def deploy_scaling_a_stack_loses_nothing(swarm: Swarm, report: Report) -> None:
     assert failures(sent.results) == []
 
 
-def deploy_emptying_a_node_for_maintenance_loses_nothing(swarm: Swarm, report: Report) -> None:
+def test_emptying_a_node_for_maintenance_loses_nothing(swarm: Swarm, report: Report) -> None:
     node, emptied = swarm.nodes[0], swarm.nodes[1]
     with load_on(swarm, node) as sent:
         time.sleep(CALM)

@@ -14,6 +14,8 @@ from tests.support.deploy.compose import Project, describe_project
 from tests.support.deploy.docker import DockerFailed, docker
 from tests.support.processes.service import free_port
 
+pytestmark = pytest.mark.docker
+
 KEY = "a key that only this test knows"
 FILES = ("docker-compose.yml", *(f"deploy/compose/{name}.yml" for name in ("tls", "admin", "alerting")))
 ORDER = """
@@ -60,7 +62,7 @@ def guarded(engine: None, secrets: Path) -> Iterator[Project]:  # noqa: ARG001  
         project.down()
 
 
-def deploy_the_balancer_speaks_tls_and_nothing_else(guarded: Project, secrets: Path) -> None:
+def test_the_balancer_accepts_only_tls(guarded: Project, secrets: Path) -> None:
     trusted = ssl.create_default_context(cafile=str(secrets / "tls.crt"))
 
     url = f"https://localhost:{guarded.environment['CONVSERVE_TLS_PORT']}/readyz"
@@ -73,7 +75,7 @@ def deploy_the_balancer_speaks_tls_and_nothing_else(guarded: Project, secrets: P
 
 
 @pytest.mark.parametrize(("key", "allowed"), [(KEY, True), ("another", False)], ids=["the key", "another"])
-def deploy_orders_need_the_key(guarded: Project, key: str, allowed: bool) -> None:
+def test_model_control_needs_the_key(guarded: Project, key: str, allowed: bool) -> None:
     (replica,) = guarded.replicas()
     if allowed:
         assert docker("exec", replica, "python", "-c", ORDER, key) == "200"
@@ -82,7 +84,7 @@ def deploy_orders_need_the_key(guarded: Project, key: str, allowed: bool) -> Non
             docker("exec", replica, "python", "-c", ORDER, key)
 
 
-def deploy_secrets_are_files_and_nowhere_else(guarded: Project) -> None:
+def test_secrets_are_only_in_files(guarded: Project) -> None:
     containers = guarded.compose("ps", "--quiet").split()
 
     described = docker("inspect", *containers)

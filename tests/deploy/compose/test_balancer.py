@@ -44,6 +44,7 @@ def say(project: Project, data: bytes) -> Answer:
         return wire.answer()
 
 
+@pytest.mark.docker
 @pytest.mark.parametrize(
     ("data", "status", "code"),
     [
@@ -77,7 +78,7 @@ def say(project: Project, data: bytes) -> Answer:
         "unknown encoding",
     ],
 )
-def deploy_its_refusals_have_the_form_of_the_services(project: Project, data: bytes, status: int, code: str) -> None:
+def test_its_errors_have_the_form_of_the_services(project: Project, data: bytes, status: int, code: str) -> None:
     answer = say(project, data)
 
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
@@ -85,26 +86,30 @@ def deploy_its_refusals_have_the_form_of_the_services(project: Project, data: by
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
 
 
-def deploy_a_body_of_the_largest_size_passes(project: Project) -> None:
+@pytest.mark.docker
+def test_a_body_of_the_largest_size_passes(project: Project) -> None:
     answer = ask(project.port, "POST", "/predict", PNG + bytes(16 * MIB - len(PNG)))
 
     assert answer.status == 200
 
 
-def deploy_errors_of_the_service_pass_as_they_are(project: Project) -> None:
+@pytest.mark.docker
+def test_errors_of_the_service_pass_as_they_are(project: Project) -> None:
     answer = ask(project.port, "POST", "/predict", b"no picture", x_request_id="mine-1")
 
     assert (answer.status, answer.json()["code"], answer.json()["request_id"]) == (400, "invalid_image", "mine-1")
 
 
-def deploy_a_body_in_chunks_passes(project: Project) -> None:
+@pytest.mark.docker
+def test_a_body_in_chunks_passes(project: Project) -> None:
     answer = requests.post(f"http://127.0.0.1:{project.port}/predict", data=iter([PNG[:50], PNG[50:]]), timeout=10)
 
     assert answer.status_code == 200
     assert "Server-Timing" in answer.headers
 
 
-def deploy_its_log_and_the_replicas_have_the_same_id(project: Project) -> None:
+@pytest.mark.docker
+def test_its_log_and_the_replicas_have_the_same_id(project: Project) -> None:
     ask(project.port, "POST", "/predict", PNG, x_request_id="seen-by-both")
 
     lines: dict[str, Any] = {name: logged(project, name, "seen-by-both") for name in ("balancer", "service")}
@@ -119,7 +124,8 @@ def logged(project: Project, service: str, request_id: str) -> Any:
     return json.loads(line)
 
 
-def deploy_a_thousand_bodies_that_never_end_hurt_nobody(project: Project) -> None:
+@pytest.mark.docker
+def test_a_thousand_unfinished_bodies_do_not_stop_other_requests(project: Project) -> None:
     """Each keeps as much in memory as it can: a little less than what would go to a file."""
     before = processes(project)
     with ExitStack() as held:
@@ -138,7 +144,8 @@ def processes(project: Project) -> str:
     return project.compose("exec", "--no-TTY", "balancer", "sh", "-c", "cat /proc/1/task/1/children")
 
 
-def deploy_more_large_bodies_than_there_is_room_for_are_turned_away(project: Project) -> None:
+@pytest.mark.docker
+def test_more_large_bodies_than_there_is_room_for_are_rejected(project: Project) -> None:
     large = request("POST", "/predict", PNG + bytes(16 * MIB - len(PNG)))
     with ThreadPoolExecutor(24) as clients:
         answers = list(clients.map(lambda _: say(project, large), range(24)))
@@ -150,7 +157,8 @@ def deploy_more_large_bodies_than_there_is_room_for_are_turned_away(project: Pro
     assert ask(project.port, "POST", "/predict", PNG).status == 200
 
 
-def deploy_without_a_replica_it_says_so_and_when_to_come_back(project: Project) -> None:
+@pytest.mark.docker
+def test_without_a_replica_it_answers_503_with_retry_after(project: Project) -> None:
     project.compose("stop", "--timeout", "1", "service")
     until(lambda: ask(project.port, "POST", "/predict", PNG).status != 200, "no replica answers")
 
