@@ -53,7 +53,7 @@ def run(folder: Path, service: RunningService, *words: str) -> str:
 def test_every_command_succeeds(folder: Path, service: RunningService, command: str) -> None:
     printed = run(folder, service, "sh", "-c", command)
 
-    assert printed or (folder / "answer.bin").stat().st_size > 100
+    assert printed or (folder / "response.bin").stat().st_size > 100
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=["Triton's client", "KServe's client"])
