@@ -7,19 +7,17 @@ from pathlib import Path
 
 from flask import Flask
 
-from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
 from service.codecs.limits import Limits
 from service.inference.data_plane import DataPlane
-from service.inference.predictor import Predictor
 from service.inference.registry import ModelRegistry
-from service.inference.runtime import load_model
 from service.inference.shadow import Shadows
 from service.ipc.workspace import WorkerContext
+from service.lifecycle.bundle_loader import open_bundle
 from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlFile, ModelControl
-from service.lifecycle.model_metrics import ModelInfoCollector
-from service.lifecycle.planner import Plan, Planner
+from service.lifecycle.model_metrics import ModelInfoCollector, count_loads
+from service.lifecycle.planner import Planner
 from service.lifecycle.readiness import Readiness
 from service.lifecycle.reloader import ModelReloader
 from service.lifecycle.version_cache import VersionCache
@@ -72,24 +70,26 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
     limits = Limits(settings.max_pixels, settings.max_request_pixels, settings.max_images)
     repository = ModelRepository(settings.models)
     registry = ModelRegistry([], settings.default_model)
-    orders, reports, guard = ControlFile(context.folder), WorkerStatuses(context), CrashGuard(context.folder)
-    loader = VersionCache(repository, partial(_open_bundle, threads=settings.session_threads, limits=limits), guard)
-    planner = Planner(repository, settings.versions, loader, context.folder)
-    on_plan = partial(_count, metrics)
-    reloader = ModelReloader(planner, registry, orders, reports, interval=settings.poll_interval, on_plan=on_plan)
+    control_file, statuses, guard = ControlFile(context.folder), WorkerStatuses(context), CrashGuard(context.folder)
+    opener = partial(open_bundle, threads=settings.session_threads, limits=limits)
+    planner = Planner(repository, settings.versions, VersionCache(repository, opener, guard), context.folder)
+    on_plan = partial(count_loads, metrics)
+    interval = settings.poll_interval
+    reloader = ModelReloader(planner, registry, control_file, statuses, interval=interval, on_plan=on_plan)
     reloader.begin()
-    metrics.scrape.register(ModelInfoCollector(reports))
-    is_shutting_down = context.scoreboard.is_shutting_down
-    readiness = Readiness(registry, is_shutting_down)
+    metrics.scrape.register(ModelInfoCollector(statuses))
+    readiness = Readiness(registry, context.scoreboard.is_shutting_down)
     metrics.scrape.register(readiness)
 
-    control = ModelControl(repository, orders, reports, settings.request_timeout)
+    control = ModelControl(repository, control_file, statuses, settings.request_timeout)
     open_repository = OpenInferenceRepository(registry, control)
     shadows = Shadows(registry, metrics.shadows)
-    inference = DataPlane(metrics, shadows)
-    native = NativeProtocol(registry, inference)
-    open_inference = OpenInference(registry, inference, metrics.statistics, limits, settings.workers)
-    tensorflow_serving = TensorFlowServing(registry, inference, limits)
+    data_plane = DataPlane(metrics, shadows)
+    native = NativeProtocol(registry, data_plane)
+    open_inference = OpenInference(
+        registry, data_plane, metrics.statistics, readiness, limits=limits, instances=settings.workers
+    )
+    tensorflow_serving = TensorFlowServing(registry, data_plane, limits)
 
     app = _create_flask(settings)
     admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, *v2.ORDER_PATHS, "/metrics"})
@@ -97,7 +97,7 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
     for routes in (
         predict_routes(native, limits),
         v1_routes(tensorflow_serving),
-        v2.v2_routes(open_inference, open_repository, _read_keys(settings), is_shutting_down),
+        v2.v2_routes(open_inference, open_repository, _read_keys(settings)),
         summary_routes(registry),
         model_routes(registry),
         health.health_routes(registry, readiness),
@@ -118,26 +118,6 @@ def _create_flask(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_PARTS"] = settings.max_images + 16  # files, and a few fields that are ignored
     return app
-
-
-def _open_bundle(bundle: Bundle, threads: int, limits: Limits) -> Predictor:
-    metadata = bundle.metadata
-    model = load_model(bundle.model, metadata.input, metadata.output, threads)
-    return Predictor(metadata, bundle.digest, model, limits)
-
-
-def _count(metrics: Metrics, plan: Plan) -> None:
-    """Tell the metrics what was loaded, what was refused, and what cannot be followed."""
-    for attempt in plan.attempts:
-        tried = attempt.outcome
-        if tried.failure:
-            metrics.model_load_failures.labels(tried.name, str(tried.version), tried.failure).inc()
-        else:
-            metrics.model_load_seconds.labels(tried.name).observe(attempt.seconds)
-    for subject in plan.problems:
-        model, is_model, _ = subject.partition("/")
-        labels = (model, "", "unreadable") if is_model else ("", "", subject)
-        metrics.model_load_failures.labels(*labels).inc()
 
 
 def _read_keys(settings: Settings) -> AdminKeys | None:

@@ -81,6 +81,18 @@ class NotReady(RequestError):
     retry_after = 1
 
 
+class ModelUnavailable(NotReady):
+    """A model is in the repository, and none of its versions can be served now."""
+
+    def __init__(self, sentence: str, model: str) -> None:
+        super().__init__(sentence)
+        self.model = model
+
+
+class RepositoryUnreadable(NotReady):
+    """It is not known whether the repository has the model: it, or the model's folder, cannot be read."""
+
+
 class Unauthorized(RequestError):
     """No key, or none that is known."""
 

@@ -1,27 +1,55 @@
-"""A version of a model that was tried."""
+"""A version of a model as one process has it: loaded, failed to load, or unloaded on request."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
 
 from service.inference.predictor import Predictor
 
-READY, UNAVAILABLE = "READY", "UNAVAILABLE"
+
+class VersionState(StrEnum):
+    """Whether a version answers requests, in the words of Triton's model repository extension."""
+
+    READY = "READY"
+    UNAVAILABLE = "UNAVAILABLE"
 
 
 @dataclass(frozen=True)
 class LoadedVersion:
-    """A version that is served (`predictor`), or is not, and why (`reason`).
+    """A version that answers requests.
 
-    `failure`, a word for the metric, says that the bundle on disk was refused. Where there is a predictor too, it is of
-    the bundle that was there before.
+    Where the files of its bundle have changed since and the new ones failed to load, `reason` and `failure` are about
+    these, and the predictor is of the files before.
     """
 
+    state: ClassVar = VersionState.READY
     name: str
     version: int
-    predictor: Predictor | None
+    predictor: Predictor
     reason: str = ""
     failure: str = ""
 
-    @property
-    def state(self) -> str:
-        """READY or UNAVAILABLE, the words of the repository protocol."""
-        return READY if self.predictor else UNAVAILABLE
+
+@dataclass(frozen=True)
+class FailedVersion:
+    """A version whose bundle failed to load: a sentence for people, and a word for the metric."""
+
+    state: ClassVar = VersionState.UNAVAILABLE
+    name: str
+    version: int
+    reason: str
+    failure: str
+
+
+@dataclass(frozen=True)
+class UnloadedVersion:
+    """The newest version of a model that was unloaded on request."""
+
+    state: ClassVar = VersionState.UNAVAILABLE
+    reason: ClassVar = "it was unloaded"
+    failure: ClassVar = ""
+    name: str
+    version: int
+
+
+ModelVersion = LoadedVersion | FailedVersion | UnloadedVersion

@@ -1,7 +1,8 @@
-"""A bundle that kills the process which loads it must not kill one worker after another.
+"""The crash guard: a bundle that crashes the process which loads it does not crash one worker after another.
 
-Whoever loads a bundle for the first time says so before and takes it back afterwards, in a file that all workers share.
-Who finds such a word left behind knows that its writer died. One death can be chance; after two the bundle is refused.
+A worker that loads a bundle for the first time writes that into a journal, which all workers share, and removes it
+afterwards. An entry that is still there while nobody holds the lock means that its writer has died. One crash can be
+chance; after two the bundle is not loaded any more.
 """
 
 import fcntl
@@ -13,39 +14,38 @@ from pathlib import Path
 
 from service.ipc.workspace import atomic_write
 
-DEATHS = 2
+MAX_CRASHES = 2
 
-Files = tuple[str, str]  # a bundle, and a digest of what its files look like and of the last order to load it
+BundleState = tuple[str, str]  # `<name>/<version>`, and a digest of its files' fingerprint and of the last load request
 
 
 @dataclass(frozen=True)
 class Journal:
-    """What is being loaded for the first time, how often which files were deadly, and which were survived."""
+    """The first load under way, how often loading which files has crashed, and which files were loaded without."""
 
-    loading: Files | None = None
-    deaths: Mapping[Files, int] = field(default_factory=dict)
-    survived: Mapping[str, str] = field(default_factory=dict)
+    loading: BundleState | None = None
+    crashes: Mapping[BundleState, int] = field(default_factory=dict)
+    safe: Mapping[str, str] = field(default_factory=dict)
 
-    def is_survived(self, files: Files) -> bool:
-        """Whether somebody has loaded these files, or refused them, and lived."""
-        bundle, digest = files
-        return self.survived.get(bundle) == digest
+    def is_safe(self, bundle: str, digest: str) -> bool:
+        """Whether a worker has loaded these files, or failed to, without a crash."""
+        return self.safe.get(bundle) == digest
 
-    def with_survivor(self, files: Files) -> "Journal":
+    def with_safe(self, bundle: str, digest: str) -> "Journal":
         """The journal once these files are loaded."""
-        bundle, digest = files
-        return Journal(None, self.deaths, {**self.survived, bundle: digest})
+        return Journal(None, self.crashes, {**self.safe, bundle: digest})
 
-    def with_death(self) -> "Journal":
-        """The journal once it is known that whoever was loading has died; other files of that bundle are forgotten."""
+    def with_crash(self) -> "Journal":
+        """The journal once the worker that was loading has crashed; former files of that bundle are forgotten."""
         if self.loading is None:
             return self
-        times = self.deaths.get(self.loading, 0) + 1
-        return Journal(None, {**_without(self.deaths, self.loading[0]), self.loading: times}, self.survived)
+        count = self.crashes.get(self.loading, 0) + 1
+        others = {state: crashes for state, crashes in self.crashes.items() if state[0] != self.loading[0]}
+        return Journal(None, {**others, self.loading: count}, self.safe)
 
 
 class CrashGuard:
-    """One worker's access to the journal. The first load of a bundle is one worker's alone; the others wait for it."""
+    """One worker's access to the journal. One worker at a time loads a bundle for the first time; the others wait."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "loads.json"
@@ -53,49 +53,42 @@ class CrashGuard:
 
     @contextmanager
     def loading(self, bundle: str, digest: str) -> Iterator[bool]:
-        """To load a bundle in; gives whether it may be tried. `bundle` is `<name>/<version>`.
+        """The context in which a bundle is loaded; its value says whether it may be. `bundle` is `<name>/<version>`.
 
-        With another `digest`, of its files and of who wants them, what happened before does not count.
+        Crashes count for one `digest` only: other files, or a new load request, start again at none.
         """
-        files = (bundle, digest)
-        if self._read().is_survived(files):  # then nobody waits for whoever loads something else just now
+        if self._read().is_safe(bundle, digest):  # without the lock, which another first load may hold for long
             yield True
             return
         with self._locked() as journal:
-            survived = journal.is_survived(files)
-            if not survived and journal.deaths.get(files, 0) < DEATHS:
-                self._write(replace(journal, loading=files))
+            is_safe = journal.is_safe(bundle, digest)
+            if not is_safe and journal.crashes.get((bundle, digest), 0) < MAX_CRASHES:
+                self._write(replace(journal, loading=(bundle, digest)))
                 try:
                     yield True
                 finally:
-                    self._write(journal.with_survivor(files))
+                    self._write(journal.with_safe(bundle, digest))
                 return
-        yield survived
+        yield is_safe
 
     @contextmanager
     def _locked(self) -> Iterator[Journal]:
-        """The journal, for this process alone; whoever still stands in it has died, or would be holding the lock."""
+        """The journal, for this process alone: whoever left an entry in it has died, for it held the lock."""
         with self._lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            found = self._read()
-            journal = found.with_death()
-            if journal is not found:
+            before = self._read()
+            journal = before.with_crash()
+            if journal is not before:
                 self._write(journal)
             yield journal
 
     def _read(self) -> Journal:
         try:
-            members = json.loads(self._file.read_text())
+            loading, crashes, safe = json.loads(self._file.read_text())
         except FileNotFoundError:
             return Journal()
-        loading, deaths, survived = members
-        return Journal(loading and tuple(loading), {(bundle, digest): n for bundle, digest, n in deaths}, survived)
+        return Journal(loading and tuple(loading), {(bundle, digest): n for bundle, digest, n in crashes}, safe)
 
     def _write(self, journal: Journal) -> None:
-        deaths = [(*files, times) for files, times in journal.deaths.items()]
-        atomic_write(self._file, json.dumps([journal.loading, deaths, journal.survived]))
-
-
-def _without(deaths: Mapping[Files, int], bundle: str) -> dict[Files, int]:
-    """The deaths by other bundles."""
-    return {files: times for files, times in deaths.items() if files[0] != bundle}
+        crashes = [(*state, count) for state, count in journal.crashes.items()]
+        atomic_write(self._file, json.dumps([journal.loading, crashes, journal.safe]))

@@ -1,6 +1,7 @@
-"""What operators ordered over HTTP, for all workers: a small file in the folder that they share.
+"""Model control: requests to load and unload models, for all workers at once.
 
-Loading and unloading on demand, for all workers at once.
+Every request raises the generation of the control state, a small file that all workers read. Each worker reports the
+generation that it has in effect, as Kubernetes does with `generation` and `observedGeneration`.
 """
 
 import fcntl
@@ -19,112 +20,108 @@ from service.lifecycle.worker_status import VersionStatus, WorkerStatuses
 
 @dataclass(frozen=True)
 class ControlState:
-    """The last order's number, the models that are unloaded, and the last order to load each of the others."""
+    """The generation, the models that are unloaded, and for each other model the generation of its last load."""
 
-    last: int = 0
+    generation: int = 0
     unloaded: frozenset[str] = frozenset()
     loads: dict[str, int] = field(default_factory=dict)
 
-    def since(self, number: int) -> set[str]:
-        """The models that were to be loaded after an order."""
-        return {name for name, order in self.loads.items() if order > number}
+    def loads_since(self, generation: int) -> dict[str, int]:
+        """The models that were to be loaded after a generation, each with that of its last load."""
+        return {name: loaded for name, loaded in self.loads.items() if loaded > generation}
 
 
 class ControlFile:
-    """The order book on disk; one worker at a time writes it, and all may read it at any time."""
+    """The control state on disk; one worker at a time writes it, and all may read it at any time."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "orders.json"
-        self._lock = folder / "orders.lock"
+        self._file = folder / "control.json"
+        self._lock = folder / "control.lock"
 
     def read(self) -> ControlState:
-        """The orders so far."""
+        """The state now."""
         try:
             members = json.loads(self._file.read_text())
         except FileNotFoundError:
             return ControlState()
-        return ControlState(members["last"], frozenset(members["unloaded"]), members["loads"])
+        return ControlState(members["generation"], frozenset(members["unloaded"]), members["loads"])
 
     def load(self, name: str) -> int:
-        """Order a model to be loaded, which includes another try of what was refused; returns the order's number."""
-        with self._locked() as book:
-            number = book.last + 1
-            self._write(ControlState(number, book.unloaded - {name}, {**book.loads, name: number}))
-        return number
+        """Ask for a model to be loaded, its failed versions once more; returns the new generation."""
+        with self._locked() as state:
+            generation = state.generation + 1
+            self._write(ControlState(generation, state.unloaded - {name}, {**state.loads, name: generation}))
+        return generation
 
     def unload(self, name: str) -> int:
-        """Order a model to be let go; returns the order's number."""
-        with self._locked() as book:
-            number = book.last + 1
-            self._write(ControlState(number, book.unloaded | {name}, book.loads))
-        return number
+        """Ask for a model to be unloaded; returns the new generation."""
+        with self._locked() as state:
+            generation = state.generation + 1
+            self._write(ControlState(generation, state.unloaded | {name}, state.loads))
+        return generation
 
     @contextmanager
     def _locked(self) -> Iterator[ControlState]:
-        with self._lock.open("a") as lock:  # closing it, or dying, gives the lock back
+        with self._lock.open("a") as lock:  # the system unlocks it when it is closed, also where the process dies
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield self.read()
 
-    def _write(self, book: ControlState) -> None:
-        members = {**asdict(book), "unloaded": sorted(book.unloaded)}
+    def _write(self, state: ControlState) -> None:
+        members = {**asdict(state), "unloaded": sorted(state.unloaded)}
         atomic_write(self._file, json.dumps(members))
 
 
 @dataclass(frozen=True)
 class ControlRequest:
-    """A numbered order, what it does to which model, and until when (monotonic seconds) the client waits for it."""
+    """A request to load or unload (`verb`) a model; `deadline`, in monotonic seconds, is how long its client waits."""
 
-    number: int
+    generation: int
     verb: str
     name: str
-    until: float
+    deadline: float
 
 
 class ModelControl:
-    """Gives orders to all workers, this one included, and sees what comes of them."""
+    """Makes requests to all workers, this one included, and reads from their statuses what became of them."""
 
     def __init__(
-        self, repository: ModelRepository, orders: ControlFile, reports: WorkerStatuses, patience: float
+        self, repository: ModelRepository, control_file: ControlFile, statuses: WorkerStatuses, timeout: float
     ) -> None:
-        """`patience` is how many seconds an order may take before its client is told that it goes on."""
+        """`timeout` is how many seconds a client waits for a request; the workers go on with it afterwards."""
         self._repository = repository
-        self._orders = orders
-        self._reports = reports
-        self._patience = patience
+        self._control_file = control_file
+        self._statuses = statuses
+        self._timeout = timeout
 
     def load(self, name: str) -> ControlRequest:
-        """Order a model's newest versions to be loaded, those that were refused included; raises LoadFailed."""
+        """Ask for a model's newest versions to be loaded, those that failed included; raises LoadFailed."""
         if not self._repository.versions(name):
             there = f"the repository has {', '.join(self._repository.names()) or 'nothing'}"
             raise LoadFailed(f"failed to load {name!r}, failed to poll from model repository: {there}")
-        return self._order(self._orders.load(name), "load", name)
+        return ControlRequest(self._control_file.load(name), "load", name, time.monotonic() + self._timeout)
 
     def unload(self, name: str) -> ControlRequest:
-        """Order a model to be let go; raises ModelNotFound."""
-        if not self._repository.versions(name) and not any(self._states(name)):
+        """Ask for a model to be unloaded; raises ModelNotFound."""
+        if not self._repository.versions(name) and not self._versions(name):
             raise ModelNotFound(f"failed to unload {name!r}: there is no such model")
-        return self._order(self._orders.unload(name), "unload", name)
+        return ControlRequest(self._control_file.unload(name), "unload", name, time.monotonic() + self._timeout)
 
-    def is_over(self, order: ControlRequest) -> bool:
-        """Whether every worker has followed an order, or its time is up."""
-        return time.monotonic() > order.until or self._is_followed(order)
+    def is_over(self, request: ControlRequest) -> bool:
+        """Whether a request is in effect in every worker, or its client waits no longer."""
+        return time.monotonic() > request.deadline or self._is_observed(request)
 
-    def check(self, order: ControlRequest) -> None:
-        """Raise NotReady where an order is still being followed, LoadFailed where a version was refused."""
-        if not self._is_followed(order):
-            state = f"{order.name!r} is not yet {order.verb}ed in every worker, and they go on with it"
-            raise NotReady(f"{state}: POST /v2/repository/index lists what is served")
-        refused = {each.version: each.reason for each in self._states(order.name) if each.failure}
-        if refused:
-            reasons = "; ".join(f"version {version}: {reason}" for version, reason in sorted(refused.items()))
-            raise LoadFailed(f"failed to load {order.name!r}: {reasons}")
+    def check(self, request: ControlRequest) -> None:
+        """Raise NotReady where a request is not yet in effect everywhere, LoadFailed where a version failed to load."""
+        if not self._is_observed(request):
+            raise NotReady(f"{request.name!r} is not yet {request.verb}ed in every worker, and they go on with it")
+        failed = {each.version: each.reason for each in self._versions(request.name) if each.failure}
+        if failed:
+            reasons = "; ".join(f"version {version}: {reason}" for version, reason in sorted(failed.items()))
+            raise LoadFailed(f"failed to load {request.name!r}: {reasons}")
 
-    def _order(self, number: int, verb: str, name: str) -> ControlRequest:
-        return ControlRequest(number, verb, name, time.monotonic() + self._patience)
+    def _is_observed(self, request: ControlRequest) -> bool:
+        return all(status.observed_generation >= request.generation for status in self._statuses.read())
 
-    def _is_followed(self, order: ControlRequest) -> bool:
-        return all(report.order >= order.number for report in self._reports.read())
-
-    def _states(self, name: str) -> list[VersionStatus]:
-        """What every worker says of a model's versions."""
-        return [each for report in self._reports.read() for each in report.versions if each.name == name]
+    def _versions(self, name: str) -> list[VersionStatus]:
+        """The versions of a model in all workers."""
+        return [each for status in self._statuses.read() for each in status.versions if each.name == name]

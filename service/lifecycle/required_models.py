@@ -1,7 +1,7 @@
-"""The models without which the service is not ready: those that were there when it started, and all that it has served.
+"""The models without which the service is not ready: those that it started with, and all that it has served since.
 
-A model that comes later and is broken from the first is not among them: nobody has relied on it, and a mistake in one
-folder must not take a whole fleet out of service.
+A model that comes later and has never loaded is not required: no client uses it yet, and a mistake in one folder must
+not make a whole fleet unready.
 """
 
 import json
@@ -12,20 +12,20 @@ from service.ipc.workspace import atomic_write
 
 
 class RequiredModels:
-    """What a worker knows of them, shared with those that come after it."""
+    """Their names, in a file that workers share with those that start after them."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "required.json"
         self._names: frozenset[str] = frozenset()
 
     def begin(self, names: Iterable[str]) -> None:
-        """Take over what workers before this one knew; the first of all takes the models that there are."""
+        """Read the names that workers before this one wrote; the first of all workers writes these `names`."""
         if not self._file.exists():
             self._write(frozenset(names))
         self._names = frozenset(json.loads(self._file.read_text()))
 
     def add(self, served: Iterable[str]) -> frozenset[str]:
-        """All of them, once these models are served."""
+        """All names, with those of the models that are served now."""
         if not self._names.issuperset(served := frozenset(served)):
             self._write(self._names | served)
         return self._names

@@ -1,4 +1,7 @@
-"""What the model repository holds at this moment, told by the names, sizes and times of files: no file is opened."""
+"""A snapshot of the model repository: which bundles it holds, and a fingerprint of the files of each.
+
+Fingerprints are made of names, sizes, times and inodes; no file is opened.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -32,14 +35,14 @@ class Snapshot:
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[int]]:
-        found: dict[str, list[int]] = {}
+        by_name: dict[str, list[int]] = {}
         for name, version in self.bundles:
-            found.setdefault(name, []).append(version)
-        return found
+            by_name.setdefault(name, []).append(version)
+        return by_name
 
 
 def take_snapshot(repository: ModelRepository) -> Snapshot:
-    """Look at the repository; raises OSError where it cannot be looked at, which is not the same as empty."""
+    """Read the repository's folders; raises OSError where that fails, which is not the same as an empty repository."""
     folder = _identity(repository.root)
     bundles: dict[tuple[str, int], Fingerprint] = {}
     unreadable: dict[str, str] = {}
@@ -55,16 +58,16 @@ def take_snapshot(repository: ModelRepository) -> Snapshot:
     return Snapshot(bundles, unreadable)
 
 
+def take_fingerprint(folder: Path) -> Fingerprint:
+    """Every file below a bundle's folder. A file that cannot be examined is an error later, when it is loaded."""
+    return tuple(sorted(_files(str(folder))))
+
+
 def _identity(folder: Path) -> tuple[int, int]:
     """Which folder it is, whatever its name; raises OSError where it cannot be listed."""
     os.scandir(folder).close()
     status = folder.stat()
     return status.st_dev, status.st_ino
-
-
-def take_fingerprint(folder: Path) -> Fingerprint:
-    """Every file below a bundle's folder. What cannot be looked at is one bundle's trouble, told when it is loaded."""
-    return tuple(sorted(_files(str(folder))))
 
 
 def _files(folder: str) -> Iterator[File]:

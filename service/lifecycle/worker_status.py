@@ -1,18 +1,17 @@
-"""What each worker has loaded, told to the others by a file a worker in the folder that they share."""
+"""The status of each worker: which versions it has, in a file of its own in the folder that all workers share."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from service.inference.model_version import LoadedVersion
-from service.inference.predictor import Predictor
+from service.inference.model_version import LoadedVersion, ModelVersion
 from service.ipc.workspace import WorkerContext, atomic_write
 
 
 @dataclass(frozen=True)
 class VersionStatus:
-    """A version in one worker; `sha256` is its ONNX file's, empty where it is not served."""
+    """A version in one worker; `sha256` is its ONNX file's, empty where it is not loaded."""
 
     name: str
     version: int
@@ -23,49 +22,46 @@ class VersionStatus:
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """The digest of the plan that a worker has loaded, the last order in effect, and the versions that it tried."""
+    """One worker's status.
+
+    `prepared` is the digest of the plan that it has loaded, `observed_generation` the generation of the model control
+    that is in effect, and `versions` are all that it has, loaded or not.
+    """
 
     prepared: str
-    order: int
+    observed_generation: int
     versions: tuple[VersionStatus, ...]
 
 
-def describe_versions(versions: Iterable[LoadedVersion]) -> tuple[VersionStatus, ...]:
-    """What a report says of versions."""
-    return tuple(
-        VersionStatus(each.name, each.version, _digest(each.predictor), each.reason, each.failure) for each in versions
-    )
-
-
 class WorkerStatuses:
-    """This worker's report, to write, and those of all workers that take requests, to read."""
+    """This worker's status, to write, and those of all workers that take requests, to read."""
 
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
 
-    def write(self, report: WorkerStatus) -> None:
-        """Replace this worker's report."""
-        atomic_write(_path(self._context.folder, self._context.slot), json.dumps(asdict(report)))
+    def write(self, prepared: str, observed_generation: int, versions: Iterable[ModelVersion]) -> None:
+        """Replace this worker's status; raises OSError."""
+        status = WorkerStatus(prepared, observed_generation, tuple(map(_status, versions)))
+        atomic_write(self._path(self._context.slot), json.dumps(asdict(status)))
 
     def read(self) -> list[WorkerStatus]:
-        """The reports of this worker and of all others that take requests now."""
+        """The statuses of this worker and of all others that take requests now."""
         slots = {self._context.slot, *self._context.scoreboard.workers()}
-        found = (_read(_path(self._context.folder, slot)) for slot in slots)
-        return [report for report in found if report]
+        return [status for slot in slots if (status := _read(self._path(slot)))]
+
+    def _path(self, slot: int) -> Path:
+        return self._context.folder / f"worker_{slot}.json"
 
 
-def _digest(predictor: Predictor | None) -> str:
-    return predictor.digest if predictor else ""
-
-
-def _path(folder: Path, slot: int) -> Path:
-    return folder / f"worker_{slot}.json"
+def _status(version: ModelVersion) -> VersionStatus:
+    sha256 = version.predictor.digest if isinstance(version, LoadedVersion) else ""
+    return VersionStatus(version.name, version.version, sha256, version.reason, version.failure)
 
 
 def _read(path: Path) -> WorkerStatus | None:
     try:
         members = json.loads(path.read_text())
-    except FileNotFoundError:  # it has just ended
+    except FileNotFoundError:  # the worker has just ended
         return None
     versions = tuple(VersionStatus(**each) for each in members["versions"])
-    return WorkerStatus(members["prepared"], members["order"], versions)
+    return WorkerStatus(members["prepared"], members["observed_generation"], versions)

@@ -7,7 +7,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 
 from service.environ import REQUEST_STATE
-from service.errors import RequestError
+from service.errors import ModelUnavailable, RepositoryUnreadable, RequestError
 from service.telemetry.metrics import Metrics
 from service.web.responses import json_response
 
@@ -33,7 +33,7 @@ def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
     """Status, code word, sentence and headers of an answer."""
     if isinstance(error, RequestError):
         headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        return error.status, error.code, str(error), {**headers, **error.headers}
+        return error.status, error.code, f"{error}{_advice(error)}", {**headers, **error.headers}
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         return error.code, "method_not_allowed", f"{request.path} takes {allowed}", {"Allow": allowed}
@@ -42,6 +42,13 @@ def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
     logger.error("unexpected error in request %s", request.environ[REQUEST_STATE].request_id, exc_info=error)
     sentence = "an unexpected error, which is now in the server's log with this request_id"
     return HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", sentence, {}
+
+
+def _advice(error: RequestError) -> str:
+    """The route that says more, for errors of the model registry, which knows no routes."""
+    if isinstance(error, ModelUnavailable):
+        return f": GET /models/{error.model} lists them; put a good one there, or try again"
+    return ": GET /readyz says what is wrong" if isinstance(error, RepositoryUnreadable) else ""
 
 
 def _word(error: HTTPException) -> tuple[str, str]:

@@ -1,10 +1,10 @@
-"""What the protocol says about the server, a model and its configuration."""
+"""The documents about the server, a model, its configuration, its statistics and the repository."""
 
 from typing import Any
 
 from modelrepo.metadata import Metadata
 from modelrepo.repository import MODEL
-from service.inference.model_version import LoadedVersion
+from service.inference.model_version import ModelVersion, UnloadedVersion
 from service.protocols.openinference.datatypes import PIXELS, PROBABILITIES
 from service.telemetry.statistics import ModelStatistics, Totals
 
@@ -38,7 +38,7 @@ def describe_model(metadata: Metadata, versions: list[int]) -> Document:
 
 
 def describe_config(metadata: Metadata, versions: list[int], max_batch_size: int, instances: int) -> Document:
-    """The part of Triton's model configuration that clients read; dimensions are without the batch axis."""
+    """The members of Triton's model configuration that clients read; dimensions are without the batch axis."""
     spec = metadata.input
     return {
         "name": metadata.name,
@@ -67,14 +67,14 @@ def describe_config(metadata: Metadata, versions: list[int], max_batch_size: int
     }
 
 
-def describe_statistics(name: str, version: int, found: ModelStatistics) -> Document:
+def describe_statistics(name: str, version: int, statistics: ModelStatistics) -> Document:
     """Counts and nanoseconds of one version; an execution is one request's whole batch."""
-    total, failed = found.total, found.failed
+    total, failed = statistics.total, statistics.failed
     return {
         "name": name,
         "version": str(version),
-        "last_inference": int(found.last * 1000),
-        "inference_count": found.images,
+        "last_inference": int(statistics.last * 1000),
+        "inference_count": statistics.images,
         "execution_count": total.count,
         "inference_stats": {
             "success": {"count": total.count, "ns": total.nanoseconds},
@@ -85,14 +85,17 @@ def describe_statistics(name: str, version: int, found: ModelStatistics) -> Docu
             "cache_miss": NEVER,
         },
         "response_stats": {},
-        "batch_stats": [{"batch_size": size, **_computing(totals)} for size, totals in found.batches.items()],
+        "batch_stats": [{"batch_size": size, **_computing(totals)} for size, totals in statistics.batches.items()],
         "memory_usage": [],
     }
 
 
-def describe_state(loaded: LoadedVersion) -> Document:
+def describe_state(version: ModelVersion) -> Document:
     """A row of the repository index."""
-    return {"name": loaded.name, "version": str(loaded.version), "state": loaded.state, "reason": loaded.reason}
+    reason = version.reason
+    if isinstance(version, UnloadedVersion):
+        reason += f"; POST /v2/repository/models/{version.name}/load loads it again"
+    return {"name": version.name, "version": str(version.version), "state": version.state, "reason": reason}
 
 
 def _computing(totals: Totals) -> Document:

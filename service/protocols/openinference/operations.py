@@ -9,6 +9,7 @@ from service.inference.model_version import LoadedVersion
 from service.inference.predictor import Predictor
 from service.inference.registry import ModelRegistry
 from service.lifecycle.model_control import ControlRequest, ModelControl
+from service.lifecycle.readiness import Readiness
 from service.protocols.common import parse_version
 from service.protocols.openinference.metadata import (
     Document,
@@ -38,11 +39,20 @@ class OpenInference:
     """Every operation raises a RequestError; `version` is as the client wrote it, None if it did not."""
 
     def __init__(
-        self, registry: ModelRegistry, data_plane: DataPlane, statistics: Statistics, limits: Limits, instances: int
+        self,
+        registry: ModelRegistry,
+        data_plane: DataPlane,
+        statistics: Statistics,
+        readiness: Readiness,
+        *,
+        limits: Limits,
+        instances: int,
     ) -> None:
+        """`instances` is the number of worker processes, which the model configuration states."""
         self._registry = registry
         self._data_plane = data_plane
         self._statistics = statistics
+        self._readiness = readiness
         self._limits = limits
         self._instances = instances
 
@@ -53,11 +63,11 @@ class OpenInference:
         try:
             choice = self._registry.choose(name, parse_version(version), state.bucket)
         except ModelNotFound as error:
-            raise _unknown(name, version, error) from error
+            raise _unknown_model(name, version, error) from error
         return self._data_plane.begin(choice, state)
 
     def infer(self, context: InferenceContext, content: bytes, header_length: str | None) -> InferResponse:
-        """Answer a body: JSON, tensors behind JSON, or, where `header_length` is "0", one tensor alone."""
+        """The response to a body: JSON, tensors behind JSON, or, where `header_length` is "0", one tensor alone."""
         decode = _decode_raw if header_length == RAW else partial(_decode_request, header_length, self._limits)
         return self._data_plane.infer(context, decode(context, content))
 
@@ -65,32 +75,36 @@ class OpenInference:
 
     def model(self, name: str, version: str | None) -> Document:
         """Names, types and shapes of a model's tensors."""
-        return describe_model(self._find(name, version).metadata, self._versions(name))
+        return describe_model(self._predictor(name, version).metadata, self._registry.loaded_versions(name))
 
     def config(self, name: str, version: str | None) -> Document:
         """A model's configuration."""
-        metadata = self._find(name, version).metadata
-        return describe_config(metadata, self._versions(name), self._limits.max_images, self._instances)
+        metadata, versions = self._predictor(name, version).metadata, self._registry.loaded_versions(name)
+        return describe_config(metadata, versions, self._limits.max_images, self._instances)
 
     def model_ready(self, name: str, version: str | None) -> Document:
-        """Raises NotReady where no version, or not this one, is served."""
-        wanted = parse_version(version)
-        known = self._known(name)
-        if not any(each.predictor and wanted in (None, each.version) for each in known):
+        """That the version, or any where none is named, is loaded; raises NotReady otherwise."""
+        number = parse_version(version)
+        try:
+            self._registry.versions(name)
+        except ModelNotFound as error:
+            raise _unknown_model(name, None, error) from error
+        loaded = self._registry.loaded_versions(name)
+        if not loaded or number not in (None, *loaded):
             raise NotReady(f"Model version not ready: GET /models/{name} lists the versions of {name} and their states")
         return {"name": name, "ready": True}
 
     def names(self) -> Document:
-        """The models, as KServe lists them."""
+        """The models, in the form of KServe."""
         return {"models": self._registry.names()}
 
     def statistics(self, name: str | None, version: str | None) -> Document:
-        """What the versions that are served have done: all, one model's, or one."""
+        """The statistics of the versions that are loaded: of all, of one model's, or of one."""
         if name is not None:
-            self._find(name, version)
+            self._predictor(name, version)
         number = parse_version(version)
-        served = [each for each in self._registry if each.predictor and name in (None, each.name)]
-        chosen = [each for each in served if number in (None, each.version)]
+        loaded = [each for each in self._registry if isinstance(each, LoadedVersion) and name in (None, each.name)]
+        chosen = [each for each in loaded if number in (None, each.version)]
         read = self._statistics.read
         rows = [describe_statistics(each.name, each.version, read(each.name, each.version)) for each in chosen]
         return {"model_stats": rows}
@@ -101,32 +115,60 @@ class OpenInference:
         """What the server is and can do; `software` is its version."""
         return describe_server(software)
 
-    def server_ready(self, draining: bool) -> Document:
-        """Raises NotReady while a model has no version that is served, or the server shuts down."""
-        if draining:
+    def server_ready(self) -> Document:
+        """That the server is ready; raises NotReady otherwise, in Triton's words where it shuts down."""
+        if self._readiness.is_shutting_down:
             raise NotReady("Server exiting")
-        problems = self._registry.problems()
+        problems = self._readiness.problems()
         if problems:
             raise NotReady(f"{'; '.join(problems)}: GET /readyz says more")
         return {"ready": True, "live": True}
 
-    def _find(self, name: str, version: str | None) -> Predictor:
+    def _predictor(self, name: str, version: str | None) -> Predictor:
         try:
             return self._registry.get(name, parse_version(version))
         except ModelNotFound as error:
-            raise _unknown(name, version, error) from error
+            raise _unknown_model(name, version, error) from error
 
-    def _known(self, name: str) -> list[LoadedVersion]:
+
+class OpenInferenceRepository:
+    """The model repository extension. A load or unload is requested first, and checked when it is over.
+
+    Every operation raises a RequestError.
+    """
+
+    def __init__(self, registry: ModelRegistry, control: ModelControl) -> None:
+        self._registry = registry
+        self._control = control
+
+    def index(self, content: bytes) -> list[Document]:
+        """Every version and its state; the body may ask for those that are ready only."""
+        only_ready = parse_index_request(content)
+        return [describe_state(each) for each in self._registry if isinstance(each, LoadedVersion) or not only_ready]
+
+    def load(self, name: str, content: bytes) -> ControlRequest:
+        """Request that a model be loaded; the body must not bring a configuration or files of its own."""
+        check_load_request(content)
+        return self._control.load(name)
+
+    def unload(self, name: str, content: bytes) -> ControlRequest:
+        """Request that a model be unloaded."""
+        check_load_request(content)
+        return self._control.unload(name)
+
+    def is_over(self, request: ControlRequest) -> bool:
+        """Whether `check` may be called: the request is in effect, or its client waits no longer."""
+        return self._control.is_over(request)
+
+    def check(self, request: ControlRequest) -> None:
+        """Raise what went wrong with a request."""
         try:
-            return self._registry.versions(name)
-        except ModelNotFound as error:
-            raise _unknown(name, None, error) from error
-
-    def _versions(self, name: str) -> list[int]:
-        return [each.version for each in self._registry.versions(name) if each.predictor]
+            self._control.check(request)
+        except NotReady as error:
+            raise NotReady(f"{error}: POST /v2/repository/index lists what is served") from error
 
 
-def _unknown(name: str, version: str | None, error: ModelNotFound) -> ModelNotFound:
+def _unknown_model(name: str, version: str | None, error: ModelNotFound) -> ModelNotFound:
     """The same error in the words that clients of this protocol know."""
     model = repr(name) if version is None else f"{name!r} version {version}"
     return ModelNotFound(f"Request for unknown model: {model} is not found: {error}")
@@ -152,34 +194,3 @@ def _check_deadline(request: InferRequest, queue_seconds: float) -> None:
     if request.timeout is not None and queue_seconds > request.timeout:
         waited = f"{queue_seconds * 1e6:.0f} microseconds in the queue"
         raise DeadlineExceeded(f"waited {waited}, and the request's timeout is {request.timeout * 1e6:.0f}")
-
-
-class OpenInferenceRepository:
-    """An order is given first and checked when it is over. Every operation raises a RequestError."""
-
-    def __init__(self, registry: ModelRegistry, control: ModelControl) -> None:
-        self._registry = registry
-        self._control = control
-
-    def index(self, content: bytes) -> list[Document]:
-        """Every version that was tried and its state; the body may ask for those that are ready only."""
-        only_ready = parse_index_request(content)
-        return [describe_state(each) for each in self._registry if each.predictor or not only_ready]
-
-    def load(self, name: str, content: bytes) -> ControlRequest:
-        """Order a model to be loaded; the body must not bring a configuration or files of its own."""
-        check_load_request(content)
-        return self._control.load(name)
-
-    def unload(self, name: str, content: bytes) -> ControlRequest:
-        """Order a model to be let go."""
-        check_load_request(content)
-        return self._control.unload(name)
-
-    def is_over(self, order: ControlRequest) -> bool:
-        """Whether `check` can tell what came of an order."""
-        return self._control.is_over(order)
-
-    def check(self, order: ControlRequest) -> None:
-        """Raise what went wrong with an order."""
-        self._control.check(order)

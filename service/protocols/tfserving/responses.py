@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from modelrepo.metadata import Metadata
-from service.inference.model_version import LoadedVersion
+from service.inference.model_version import LoadedVersion, ModelVersion
 from service.inference.prediction import Classification, top_k
 from service.protocols.tfserving.request import SIGNATURE
 
@@ -25,9 +25,9 @@ def encode_results(metadata: Metadata, classification: Classification) -> bytes:
     return orjson.dumps({"results": [[(best.label, best.probability) for best in row] for row in ranked]})
 
 
-def describe_status(name: str, versions: Sequence[LoadedVersion]) -> Document:
+def describe_status(name: str, versions: Sequence[ModelVersion]) -> Document:
     """TensorFlow Serving's status of each version, and KServe's `name` and `ready`."""
-    ready = any(each.predictor for each in versions)
+    ready = any(isinstance(each, LoadedVersion) for each in versions)
     return {"name": name, "ready": ready, "model_version_status": [_describe_version(each) for each in versions]}
 
 
@@ -47,11 +47,11 @@ def describe_metadata(metadata: Metadata) -> Document:
     }
 
 
-def _describe_version(loaded: LoadedVersion) -> Document:
+def _describe_version(version: ModelVersion) -> Document:
     """A version's state and status, in the words of TensorFlow Serving and of gRPC."""
-    state = "AVAILABLE" if loaded.predictor else "END"
-    status = {"error_code": "FAILED_PRECONDITION" if loaded.failure else "OK", "error_message": loaded.reason}
-    return {"version": str(loaded.version), "state": state, "status": status}
+    state = "AVAILABLE" if isinstance(version, LoadedVersion) else "END"
+    status = {"error_code": "FAILED_PRECONDITION" if version.failure else "OK", "error_message": version.reason}
+    return {"version": str(version.version), "state": state, "status": status}
 
 
 def _describe_tensor(name: str, dtype: str, shape: Sequence[int]) -> Document:

@@ -21,7 +21,7 @@ def health_routes(registry: ModelRegistry, readiness: Readiness) -> Blueprint:
     @routes.get("/healthz")
     def readyz() -> Response:
         problems = readiness.problems()
-        document = {"ready": not problems, "problems": problems, "refused": registry.refusals()}
+        document = {"ready": not problems, "problems": problems, "refused": registry.load_failures()}
         return json_response(document, 503 if problems else 200)
 
     return routes

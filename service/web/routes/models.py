@@ -11,7 +11,7 @@ from flask import Blueprint, Request, Response, request
 from modelrepo.metadata import Metadata
 from modelrepo.table import layer_table
 from service.errors import InvalidRequest
-from service.inference.model_version import READY, LoadedVersion
+from service.inference.model_version import LoadedVersion, ModelVersion, VersionState
 from service.inference.registry import ModelRegistry
 from service.inference.traffic_split import Part, TrafficSplit
 from service.protocols.common import parse_version
@@ -33,7 +33,7 @@ def model_routes(registry: ModelRegistry) -> Blueprint:
     @routes.get("/models/<name>/versions/<version>")
     def model_card(name: str, version: str) -> Response:
         predictor = registry.get(name, parse_version(version))
-        return json_response({"state": READY, **predictor.metadata.to_json()})
+        return json_response({"state": VersionState.READY, **predictor.metadata.to_json()})
 
     return routes
 
@@ -56,20 +56,20 @@ def _part(part: Part) -> dict[str, Any]:
     return {"version": part.predictor.metadata.version, "share": part.share}
 
 
-def _version(loaded: LoadedVersion) -> dict[str, Any]:
-    row: dict[str, Any] = {"version": loaded.version, "state": loaded.state}
-    if loaded.reason:
-        row["reason"] = loaded.reason
-    if loaded.predictor is None:
+def _version(version: ModelVersion) -> dict[str, Any]:
+    row: dict[str, Any] = {"version": version.version, "state": version.state}
+    if version.reason:
+        row["reason"] = version.reason
+    if not isinstance(version, LoadedVersion):
         return row
-    metadata = loaded.predictor.metadata
+    metadata = version.predictor.metadata
     size = f"{metadata.input.height}×{metadata.input.width}"
     if metadata.output.abstain_below is not None:
         row["abstain_below"] = metadata.output.abstain_below
     return {
         **row,
         "description": metadata.description,
-        "sha256": loaded.predictor.digest,
+        "sha256": version.predictor.digest,
         "input": f"{size} {metadata.preprocessing.mode}",
         "labels": metadata.labels,
         "accuracy": metadata.evaluation.get("accuracy"),

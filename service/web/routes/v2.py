@@ -21,19 +21,13 @@ ORDER_PATHS = ("/v2/repository/models/<name>/load", "/v2/repository/models/<name
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
-def v2_routes(
-    dialect: OpenInference,
-    repository: OpenInferenceRepository,
-    keys: AdminKeys | None,
-    is_shutting_down: Callable[[], bool],
-) -> Blueprint:
+def v2_routes(dialect: OpenInference, repository: OpenInferenceRepository, keys: AdminKeys | None) -> Blueprint:
     """All routes of the protocol. The Content-Type of a request is ignored: Triton's client sends none.
 
-    `keys` are the admin keys, None where no model may be loaded or unloaded; `is_shutting_down` tells whether the
-    service shuts down.
+    `keys` are the admin keys, None where no model may be loaded or unloaded.
     """
     routes = Blueprint("v2", __name__, url_prefix="/v2")
-    _add_server(routes, dialect, is_shutting_down)
+    _add_server(routes, dialect)
     _add_inference(routes, dialect)
     _add_models(routes, dialect)
     _add_repository(routes, repository, keys)
@@ -41,14 +35,14 @@ def v2_routes(
     return routes
 
 
-def _add_server(routes: Blueprint, dialect: OpenInference, is_shutting_down: Callable[[], bool]) -> None:
+def _add_server(routes: Blueprint, dialect: OpenInference) -> None:
     @routes.get("/health/live")
     def live() -> Response:
         return json_response({"live": True})
 
     @routes.get("/health/ready")
     def ready() -> Response:
-        return json_response(dialect.server_ready(draining=is_shutting_down()))
+        return json_response(dialect.server_ready())
 
     @routes.get("")
     def server() -> Response:

@@ -195,7 +195,7 @@ def instruments(inference: DataPlane, asked: Predictor) -> Callable[[float, str]
     return state.on_failure
 
 
-def test_requests_to_one_predictor_share_a_instruments(inference: DataPlane, metrics: Metrics) -> None:
+def test_requests_to_one_predictor_share_their_instruments(inference: DataPlane, metrics: Metrics) -> None:
     one, other = predictor(1), predictor(2)
 
     assert instruments(inference, one) == instruments(inference, one) != instruments(inference, other)

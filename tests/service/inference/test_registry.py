@@ -4,18 +4,19 @@ import pytest
 
 from modelrepo.policy import ModelPolicy, ServingPolicy, Share
 from service.errors import ModelNotFound, NotReady
-from service.inference.model_version import LoadedVersion
-from service.inference.registry import ModelRegistry
+from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion, UnloadedVersion
+from service.inference.registry import ModelRegistry, RepositoryProblems
 from tests.support.bundles.fake_predictors import predictor
 
 
-def ready(name: str, *versions: int) -> list[LoadedVersion]:
+def ready(name: str, *versions: int) -> list[ModelVersion]:
     return [LoadedVersion(name, version, predictor(name, version)) for version in versions]
 
 
-REFUSED = LoadedVersion("mnist", 3, None, "model.onnx is missing", "corrupt")
+FAILED = FailedVersion("mnist", 3, "model.onnx is missing", "corrupt")
+UNREADABLE = "cannot be read: no permission"
 NONE_CAN_BE_SERVED = "'mnist' is in the repository, but none of its versions can be served now"
-UNLOADED = LoadedVersion("mnist", 3, None, "it was unloaded")
+UNLOADED = UnloadedVersion("mnist", 3)
 
 
 def test_the_newest_version_answers() -> None:
@@ -33,26 +34,23 @@ def test_a_version_that_is_not_loaded_is_answered_with_those_that_are() -> None:
 
 
 def test_a_refused_version_leaves_the_others_serving() -> None:
-    registry = ModelRegistry([*ready("mnist", 1, 2), REFUSED], "mnist")
+    registry = ModelRegistry([*ready("mnist", 1, 2), FAILED], "mnist")
 
     assert registry.get("mnist", None).metadata.version == 2
-    assert registry.problems() == []
-    assert registry.refusals() == {"mnist/3": "model.onnx is missing"}
+    assert registry.load_failures() == {"mnist/3": "model.onnx is missing"}
 
 
 def test_a_model_without_a_version_that_is_served_says_why() -> None:
-    registry = ModelRegistry([REFUSED], "mnist")
+    registry = ModelRegistry([FAILED], "mnist")
 
-    assert registry.problems() == ["no version of mnist could be loaded"]
-    with pytest.raises(NotReady, match=rf"^{NONE_CAN_BE_SERVED}: model\.onnx is missing: GET /models/mnist lists them"):
+    with pytest.raises(NotReady, match=rf"^{NONE_CAN_BE_SERVED}: model\.onnx is missing$"):
         registry.get("mnist", None)
 
 
-def test_a_model_that_was_unloaded_is_no_problem() -> None:
+def test_a_model_that_was_unloaded_is_no_failure() -> None:
     registry = ModelRegistry([UNLOADED, *ready("other", 1)], "mnist")
 
-    assert registry.problems() == []
-    assert registry.refusals() == {}
+    assert registry.load_failures() == {}
     with pytest.raises(ModelNotFound, match="no version of 'mnist' is loaded: it was unloaded"):
         registry.get("mnist", None)
 
@@ -92,18 +90,18 @@ def test_an_empty_registry_has_nothing() -> None:
 def test_new_contents_take_the_place_of_all_old_ones() -> None:
     registry = ModelRegistry(ready("mnist", 1), "mnist")
 
-    before = registry.replace(ready("mnist", 2), ServingPolicy(2), {"serving.json": "is not JSON"})
+    before = registry.replace(ready("mnist", 2), ServingPolicy(2), RepositoryProblems(policy="is not JSON"))
 
     assert list(before.models) == ["mnist"]
     assert [each.version for each in registry] == [2]
-    assert registry.refusals() == {"serving.json": "is not JSON"}
+    assert registry.load_failures() == {"serving.json": "is not JSON"}
 
 
 def test_the_policy_says_which_version_answers() -> None:
     registry = ModelRegistry([], "mnist")
     policy = ServingPolicy(2, {"mnist": ModelPolicy(2, canary=Share(0.1))})
 
-    registry.replace(ready("mnist", 1, 2), policy, {})
+    registry.replace(ready("mnist", 1, 2), policy)
 
     assert registry.get("mnist", None).metadata.version == 1
 
@@ -111,7 +109,7 @@ def test_the_policy_says_which_version_answers() -> None:
 def test_a_request_that_names_no_version_meets_the_canary_by_its_lot_and_documents_never_do() -> None:
     registry = ModelRegistry([], "mnist")
     policy = ServingPolicy(3, {"mnist": ModelPolicy(3, default=1, canary=Share(0.1, 2), shadow=Share(1.0, 3))})
-    registry.replace(ready("mnist", 1, 2, 3), policy, {})
+    registry.replace(ready("mnist", 1, 2, 3), policy)
     first, second, third = (registry.get("mnist", version) for version in (1, 2, 3))
 
     assert registry.choose("mnist", None, 0.05) == (second, third)
@@ -122,7 +120,7 @@ def test_a_request_that_names_no_version_meets_the_canary_by_its_lot_and_documen
 def test_a_request_that_names_a_version_gets_exactly_it() -> None:
     registry = ModelRegistry([], "mnist")
     policy = ServingPolicy(3, {"mnist": ModelPolicy(3, default=1, canary=Share(1.0, 2), shadow=Share(1.0, 3))})
-    registry.replace(ready("mnist", 1, 2, 3), policy, {})
+    registry.replace(ready("mnist", 1, 2, 3), policy)
 
     assert [registry.choose("mnist", version, 0.0) for version in (1, 2, 3)] == [
         (registry.get("mnist", version), None) for version in (1, 2, 3)
@@ -131,15 +129,15 @@ def test_a_request_that_names_a_version_gets_exactly_it() -> None:
 
 @pytest.mark.parametrize("version", [None, 3])
 def test_nobody_is_chosen_where_nothing_is_loaded(version: int | None) -> None:
-    registry = ModelRegistry([REFUSED], "mnist")
+    registry = ModelRegistry([FAILED], "mnist")
 
     with pytest.raises(NotReady, match=NONE_CAN_BE_SERVED):
         registry.choose("mnist", version, 0.0)
 
 
 @pytest.mark.parametrize("others", [[], ready("other", 1)], ids=["alone", "beside another"])
-def test_no_other_model_answers_for_a_default_model_that_cannot_be_served(others: list[LoadedVersion]) -> None:
-    registry = ModelRegistry([REFUSED, *others], "mnist")
+def test_no_other_model_answers_for_a_default_model_that_cannot_be_served(others: list[ModelVersion]) -> None:
+    registry = ModelRegistry([FAILED, *others], "mnist")
 
     with pytest.raises(NotReady, match=NONE_CAN_BE_SERVED):
         registry.choose(None, None, 0.0)
@@ -147,33 +145,33 @@ def test_no_other_model_answers_for_a_default_model_that_cannot_be_served(others
 
 def test_a_version_that_is_not_there_is_not_found_where_the_others_are_refused() -> None:
     with pytest.raises(ModelNotFound):
-        ModelRegistry([REFUSED], "mnist").get("mnist", 7)
+        ModelRegistry([FAILED], "mnist").get("mnist", 7)
 
 
 @pytest.mark.parametrize("name", ["mnist", None])
-@pytest.mark.parametrize("unseen", ["mnist/", "repository"])
-def test_a_model_that_cannot_be_looked_for_may_be_there(name: str | None, unseen: str) -> None:
-    others = ready("other", 1) if unseen == "mnist/" else []
+@pytest.mark.parametrize(
+    ("others", "problems"),
+    [
+        (ready("other", 1), RepositoryProblems(models={"mnist": UNREADABLE})),
+        ([], RepositoryProblems(repository=UNREADABLE)),
+    ],
+    ids=["mnist/", "repository"],
+)
+def test_a_model_that_cannot_be_looked_for_may_be_there(
+    name: str | None, others: list[ModelVersion], problems: RepositoryProblems
+) -> None:
     registry = ModelRegistry([], "mnist")
-    registry.replace(others, ServingPolicy(2), {unseen: "cannot be read: no permission"})
+    registry.replace(others, ServingPolicy(2), problems)
 
-    with pytest.raises(NotReady, match="cannot be read: no permission: GET /readyz"):
+    with pytest.raises(NotReady, match=rf"'mnist' may be in the repository, which {UNREADABLE}$"):
         registry.choose(name, None, 0.0)
 
 
 def test_a_model_that_is_not_there_is_not_found_whatever_else_cannot_be_read() -> None:
     registry = ModelRegistry([], "mnist")
-    registry.replace(ready("mnist", 1), ServingPolicy(2), {"other/": "cannot be read", "serving.json": "is not JSON"})
+    registry.replace(
+        ready("mnist", 1), ServingPolicy(2), RepositoryProblems(policy="is not JSON", models={"other": UNREADABLE})
+    )
 
     with pytest.raises(ModelNotFound, match="there is no model 'minst'"):
         registry.get("minst", None)
-
-
-@pytest.mark.parametrize(("required", "problems"), [({"mnist"}, ["no version of mnist could be loaded"]), (set(), [])])
-def test_a_refused_model_is_a_problem_where_it_is_required(required: set[str], problems: list[str]) -> None:
-    registry = ModelRegistry([], "mnist")
-
-    registry.replace([REFUSED, *ready("other", 1)], ServingPolicy(2), {}, required)
-
-    assert registry.problems() == problems
-    assert registry.refusals() == {"mnist/3": "model.onnx is missing"}

@@ -69,7 +69,7 @@ def serve(registry: ModelRegistry) -> Serve:
     def serve(model: Model = always_left) -> Choice:
         versions = [predictor(version=1), Predictor(describe("mnist", 2), "", model, LIMITS)]
         loaded = [LoadedVersion("mnist", number, each) for number, each in enumerate(versions, start=1)]
-        registry.replace(loaded, POLICY, {})
+        registry.replace(loaded, POLICY)
         return registry.choose("mnist", None, 0.0)
 
     return serve
@@ -186,7 +186,7 @@ def test_copies_for_what_is_no_longer_the_shadow_are_dropped(
 ) -> None:
     choice = serve()
     tried.offer(choice, ONE, [LEFT])
-    registry.replace(list(registry), ServingPolicy(2), {})
+    registry.replace(list(registry), ServingPolicy(2))
     tried.run_idle()
 
     assert (dropped(metrics, "retired"), compared(metrics, "agree")) == (1, None)
@@ -197,7 +197,7 @@ def test_copies_for_a_model_that_is_gone_are_dropped(
 ) -> None:
     choice = serve()
     tried.offer(choice, ONE, [LEFT])
-    registry.replace([], POLICY, {})
+    registry.replace([], POLICY)
     tried.run_idle()
 
     assert dropped(metrics, "retired") == 1
@@ -211,7 +211,7 @@ def test_a_copy_keeps_no_shadow_from_being_released(
     released = weakref.ref(choice.shadow)
     tried.offer(choice, ONE, [LEFT])
     del choice
-    registry.replace([], POLICY, {})
+    registry.replace([], POLICY)
     gc.collect()
 
     assert released() is None

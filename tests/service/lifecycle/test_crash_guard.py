@@ -1,4 +1,4 @@
-"""A bundle that kills who loads it is refused after two deaths, by whoever comes next."""
+"""A bundle that crashes the process which loads it is not loaded any more after two crashes, by any worker."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import pytest
 from service.lifecycle.crash_guard import CrashGuard
 from tests.support.processes.service import ROOT
 
-DEATH = """
+CRASH = """
 import os, sys
 from pathlib import Path
 from service.lifecycle.crash_guard import CrashGuard
@@ -18,9 +18,9 @@ with CrashGuard(Path(sys.argv[1])).loading(*sys.argv[2:]) as allowed:
 """
 
 
-def die(folder: Path, bundle: str, digest: str) -> None:
+def crash(folder: Path, bundle: str, digest: str) -> None:
     """Load a bundle in a process of its own, which does not survive it."""
-    process = subprocess.run([sys.executable, "-c", DEATH, folder, bundle, digest], cwd=ROOT, check=False)
+    process = subprocess.run([sys.executable, "-c", CRASH, folder, bundle, digest], cwd=ROOT, check=False)
     assert process.returncode == 1
 
 
@@ -29,12 +29,12 @@ def allowed(folder: Path, bundle: str, digest: str) -> bool:
         return may
 
 
-def test_what_somebody_has_survived_may_be_loaded_again(tmp_path: Path) -> None:
+def test_what_was_loaded_without_a_crash_may_be_loaded_again(tmp_path: Path) -> None:
     assert [allowed(tmp_path, "mnist/1", "a") for _ in range(3)] == [True] * 3
 
 
-def test_one_death_can_be_chance(tmp_path: Path) -> None:
-    die(tmp_path, "mnist/1", "a")
+def test_one_crash_can_be_chance(tmp_path: Path) -> None:
+    crash(tmp_path, "mnist/1", "a")
 
     assert allowed(tmp_path, "mnist/1", "a")
 
@@ -47,21 +47,21 @@ def test_one_death_can_be_chance(tmp_path: Path) -> None:
         pytest.param("mnist/2", "a", True, id="another version"),
     ],
 )
-def test_two_deaths_are_enough(tmp_path: Path, bundle: str, digest: str, expected: bool) -> None:
-    die(tmp_path, "mnist/1", "a")
-    die(tmp_path, "mnist/1", "a")
+def test_two_crashes_are_enough(tmp_path: Path, bundle: str, digest: str, expected: bool) -> None:
+    crash(tmp_path, "mnist/1", "a")
+    crash(tmp_path, "mnist/1", "a")
 
     assert allowed(tmp_path, bundle, digest) is expected
 
 
-def test_what_is_survived_need_not_wait_for_what_somebody_loads(tmp_path: Path) -> None:
+def test_what_is_safe_need_not_wait_for_another_first_load(tmp_path: Path) -> None:
     allowed(tmp_path, "mnist/1", "a")
 
     with CrashGuard(tmp_path).loading("mnist/2", "a"):
         assert allowed(tmp_path, "mnist/1", "a")
 
 
-def test_an_error_is_no_death(tmp_path: Path) -> None:
+def test_an_error_is_no_crash(tmp_path: Path) -> None:
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), CrashGuard(tmp_path).loading("mnist/1", "a"):
             raise ZeroDivisionError

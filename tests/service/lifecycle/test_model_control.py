@@ -1,4 +1,4 @@
-"""Orders for all workers: when they are over, and what is said of them."""
+"""Requests to load and unload for all workers: when they are over, and what is said of them."""
 
 from pathlib import Path
 
@@ -6,90 +6,93 @@ import pytest
 
 from modelrepo.repository import ModelRepository
 from service.errors import LoadFailed, ModelNotFound, NotReady
+from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion
 from service.ipc.scoreboard import Scoreboard
 from service.ipc.workspace import WorkerContext
 from service.lifecycle.model_control import ControlFile, ModelControl
-from service.lifecycle.worker_status import VersionStatus, WorkerStatus, WorkerStatuses
-from tests.support.bundles.fake_predictors import publish
+from service.lifecycle.worker_status import WorkerStatuses
+from tests.support.bundles.fake_predictors import predictor, publish
 
-READY = VersionStatus("mnist", 1, "abc", "", "")
-REFUSED = VersionStatus("mnist", 2, "", "model.onnx is missing", "corrupt")
+LOADED = LoadedVersion("mnist", 1, predictor())
+FAILED = FailedVersion("mnist", 2, "model.onnx is missing", "corrupt")
 
 
-class Office:
-    """A control, and two workers that report what a test has them report."""
+class Cluster:
+    """A model control, and two workers with the statuses that a test gives them."""
 
     def __init__(self, folder: Path) -> None:
         scoreboard = Scoreboard()
         for slot in range(2):
             scoreboard.enter(slot, slot + 1)
-        self.orders = ControlFile(folder)
-        self._reports = [WorkerStatuses(WorkerContext(folder, slot, scoreboard)) for slot in range(2)]
+        self.control_file = ControlFile(folder)
+        self._statuses = [WorkerStatuses(WorkerContext(folder, slot, scoreboard)) for slot in range(2)]
         self._repository = ModelRepository(folder / "models")
         self.report(0, 0)
 
-    def control(self, patience: float = 60.0) -> ModelControl:
-        return ModelControl(self._repository, self.orders, self._reports[0], patience)
+    def control(self, timeout: float = 60.0) -> ModelControl:
+        return ModelControl(self._repository, self.control_file, self._statuses[0], timeout)
 
-    def report(self, *orders: int, versions: tuple[VersionStatus, ...] = (READY,)) -> None:
-        """The last order that each worker follows; the versions are the second one's, the first has READY."""
-        for reports, order, loaded in zip(self._reports, orders, ((READY,), versions), strict=True):
-            reports.write(WorkerStatus("plan", order, loaded))
+    def report(self, *generations: int, versions: tuple[ModelVersion, ...] = (LOADED,)) -> None:
+        """The generation that each worker observes; the versions are the second one's, the first has LOADED."""
+        for statuses, generation, held in zip(self._statuses, generations, ((LOADED,), versions), strict=True):
+            statuses.write("plan", generation, held)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Office:
+def cluster(tmp_path: Path) -> Cluster:
     publish(tmp_path / "models", "mnist", 1)
-    return Office(tmp_path)
+    return Cluster(tmp_path)
 
 
-@pytest.mark.parametrize(("followed", "over"), [((0, 0), False), ((1, 0), False), ((0, 1), False), ((1, 1), True)])
-def test_an_order_is_over_when_every_worker_has_followed(office: Office, followed: tuple[int, int], over: bool) -> None:
-    control = office.control()
-    order = control.load("mnist")
+@pytest.mark.parametrize(("observed", "over"), [((0, 0), False), ((1, 0), False), ((0, 1), False), ((1, 1), True)])
+def test_a_request_is_over_when_every_worker_has_observed_it(
+    cluster: Cluster, observed: tuple[int, int], over: bool
+) -> None:
+    control = cluster.control()
+    request = control.load("mnist")
 
-    office.report(*followed)
+    cluster.report(*observed)
 
-    assert control.is_over(order) is over
+    assert control.is_over(request) is over
 
 
-def test_an_order_that_takes_too_long_is_over_and_goes_on(office: Office) -> None:
-    control = office.control(patience=-1)
-    order = control.unload("mnist")
+def test_a_request_that_takes_too_long_is_over_and_goes_on(cluster: Cluster) -> None:
+    control = cluster.control(timeout=-1)
+    request = control.unload("mnist")
 
-    assert control.is_over(order)
+    assert control.is_over(request)
     with pytest.raises(NotReady, match="'mnist' is not yet unloaded in every worker"):
-        control.check(order)
+        control.check(request)
 
 
-def test_a_version_that_any_worker_refused_makes_a_load_fail(office: Office) -> None:
-    control = office.control()
-    order = control.load("mnist")
+def test_a_version_that_failed_in_any_worker_makes_a_load_fail(cluster: Cluster) -> None:
+    control = cluster.control()
+    request = control.load("mnist")
 
-    office.report(1, 1, versions=(READY, REFUSED))
+    cluster.report(1, 1, versions=(LOADED, FAILED))
 
     with pytest.raises(LoadFailed, match=r"failed to load 'mnist': version 2: model\.onnx is missing"):
-        control.check(order)
+        control.check(request)
 
 
-def test_what_was_followed_well_is_no_error(office: Office) -> None:
-    control = office.control()
-    order = control.load("mnist")
+def test_a_request_that_succeeded_is_no_error(cluster: Cluster) -> None:
+    control = cluster.control()
+    request = control.load("mnist")
 
-    office.report(1, 1)
+    cluster.report(1, 1)
 
-    control.check(order)
+    control.check(request)
 
 
-def test_a_model_that_is_not_in_the_repository_cannot_be_loaded(office: Office) -> None:
+def test_a_model_that_is_not_in_the_repository_cannot_be_loaded(cluster: Cluster) -> None:
     with pytest.raises(LoadFailed, match=r"failed to load 'minst'.* the repository has mnist"):
-        office.control().load("minst")
+        cluster.control().load("minst")
 
-    assert office.orders.read().last == 0
+    assert cluster.control_file.read().generation == 0
 
 
-def test_a_model_that_nobody_knows_cannot_be_unloaded(office: Office) -> None:
+def test_an_unknown_model_cannot_be_unloaded(cluster: Cluster) -> None:
     with pytest.raises(ModelNotFound, match="failed to unload 'minst'"):
-        office.control().unload("minst")
+        cluster.control().unload("minst")
 
-    assert office.orders.read().last == 0
+    assert cluster.control_file.read().generation == 0

@@ -1,4 +1,4 @@
-"""What is to be served, as the repository, its policy and the orders change."""
+"""What is to be served, as the repository, its policy and the model control change."""
 
 import shutil
 from pathlib import Path
@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from modelrepo.repository import ModelRepository
+from service.inference.model_version import LoadedVersion
+from service.inference.registry import RepositoryProblems
 from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlFile, ControlState
 from service.lifecycle.planner import Plan, Planner
 from service.lifecycle.version_cache import VersionCache
 from tests.support.bundles.fake_predictors import open_fake, publish
 
-NO_ORDERS = ControlState()
+NO_REQUESTS = ControlState()
 
 
 class Locked(ModelRepository):
@@ -32,70 +34,70 @@ def planner(models: Path, kind: type[ModelRepository] = ModelRepository) -> Plan
 
 
 def served(plan: Plan) -> list[int]:
-    return sorted(each.version for each in plan.versions if each.predictor)
+    return sorted(each.version for each in plan.versions if isinstance(each, LoadedVersion))
 
 
 def test_all_that_is_there_at_the_start_is_served_at_once(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
 
-    assert served(planner(tmp_path).start(NO_ORDERS)) == [1, 2]
+    assert served(planner(tmp_path).start(NO_REQUESTS)) == [1, 2]
 
 
 def test_a_new_bundle_is_left_for_the_second_look(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     one = planner(tmp_path)
-    one.start(NO_ORDERS)
+    one.start(NO_REQUESTS)
     publish(tmp_path, "mnist", 2)
 
-    assert [served(one.follow(NO_ORDERS)) for _ in range(2)] == [[1], [1, 2]]
+    assert [served(one.follow(NO_REQUESTS)) for _ in range(2)] == [[1], [1, 2]]
 
 
 def test_a_plan_for_the_same_is_the_same_in_every_worker(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     old = planner(tmp_path)
-    before = old.start(NO_ORDERS)
+    before = old.start(NO_REQUESTS)
     publish(tmp_path, "mnist", 2)
-    old.follow(NO_ORDERS)
-    after = old.follow(NO_ORDERS)
+    old.follow(NO_REQUESTS)
+    after = old.follow(NO_REQUESTS)
 
-    assert planner(tmp_path).start(NO_ORDERS).digest == after.digest
+    assert planner(tmp_path).start(NO_REQUESTS).digest == after.digest
     assert after.digest != before.digest
 
 
 def test_a_bundle_that_goes_while_it_is_looked_at_is_gone_at_the_next_look(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
     one = planner(tmp_path)
-    one.start(NO_ORDERS)
+    one.start(NO_REQUESTS)
     (tmp_path / "mnist" / "2" / "metadata.json").unlink()
-    half = one.follow(NO_ORDERS)
+    half = one.follow(NO_REQUESTS)
     shutil.rmtree(tmp_path / "mnist" / "2")
-    gone = one.follow(NO_ORDERS)
+    gone = one.follow(NO_REQUESTS)
 
     assert (served(half), served(gone)) == ([1, 2], [1])
     assert half.digest != gone.digest
 
 
-def test_an_order_to_load_is_followed_at_the_first_look(tmp_path: Path) -> None:
+def test_a_load_request_is_followed_at_the_first_look(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     one = planner(tmp_path)
-    one.start(NO_ORDERS)
+    one.start(NO_REQUESTS)
     publish(tmp_path, "mnist", 2)
 
     assert served(one.follow(ControlState(1, loads={"mnist": 1}))) == [1, 2]
 
 
-def test_an_order_is_about_its_model_alone(tmp_path: Path) -> None:
+def test_a_load_request_is_about_its_model_alone(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     publish(tmp_path, "other", 1)
     one = planner(tmp_path)
-    one.start(NO_ORDERS)
+    one.start(NO_REQUESTS)
     publish(tmp_path, "mnist", 2)
     publish(tmp_path, "other", 2)
 
-    plan = one.obey(ControlState(1, loads={"mnist": 1}))
+    plan = one.apply(ControlState(1, loads={"mnist": 1}))
 
     assert {(each.name, each.version) for each in plan.versions} == {("mnist", 1), ("mnist", 2), ("other", 1)}
-    assert plan.order == 1
+    assert plan.generation == 1
 
 
 def test_an_unloaded_model_is_not_served_until_it_is_loaded(tmp_path: Path) -> None:
@@ -103,35 +105,37 @@ def test_an_unloaded_model_is_not_served_until_it_is_loaded(tmp_path: Path) -> N
     one = planner(tmp_path)
 
     assert served(one.start(ControlState(1, frozenset({"mnist"})))) == []
-    assert served(one.obey(ControlState(2, loads={"mnist": 2}))) == [1]
+    assert served(one.apply(ControlState(2, loads={"mnist": 2}))) == [1]
 
 
 def test_a_repository_that_cannot_be_read_is_served_as_before(tmp_path: Path) -> None:
     models = tmp_path / "models"
     publish(models, "mnist", 1)
     one = planner(models)
-    one.start(NO_ORDERS)
+    one.start(NO_REQUESTS)
     models.rename(tmp_path / "away")
 
-    plan = one.follow(NO_ORDERS)
+    plan = one.follow(NO_REQUESTS)
 
     assert served(plan) == [1]
-    assert list(plan.problems) == ["repository"]
+    assert plan.problems == RepositoryProblems(
+        repository=f"cannot be read: [Errno 2] No such file or directory: '{models}'"
+    )
 
 
 def test_a_model_that_cannot_be_read_is_served_as_before_and_stops_no_other(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     one = planner(tmp_path, Locked)
-    one.start(NO_ORDERS)
+    one.start(NO_REQUESTS)
     (tmp_path / "mnist" / "locked").touch()
     publish(tmp_path, "mnist", 2)
     publish(tmp_path, "other", 3)
-    one.follow(NO_ORDERS)
+    one.follow(NO_REQUESTS)
 
-    plan = one.follow(NO_ORDERS)
+    plan = one.follow(NO_REQUESTS)
 
     assert served(plan) == [1, 3]
-    assert plan.problems == {"mnist/": "cannot be read: somebody else's"}
+    assert plan.problems == RepositoryProblems(models={"mnist": "cannot be read: somebody else's"})
 
 
 @pytest.mark.parametrize("text", ["{", '{"versions": 0}', '{"version": 1}', "[]", '{"models": {"mnist": 1}}'])
@@ -139,31 +143,31 @@ def test_a_policy_that_cannot_be_followed_leaves_the_one_before(tmp_path: Path, 
     publish(tmp_path, "mnist", 1, 2)
     (tmp_path / "serving.json").write_text('{"versions": 1}')
     one = planner(tmp_path)
-    one.start(NO_ORDERS)
+    one.start(NO_REQUESTS)
     (tmp_path / "serving.json").write_text(text)
 
-    plan = one.follow(NO_ORDERS)
+    plan = one.follow(NO_REQUESTS)
 
     assert served(plan) == [2]
-    assert plan.problems["serving.json"].startswith("serving.json")
+    assert plan.problems.policy.startswith("serving.json")
 
 
 def test_a_worker_that_starts_with_such_a_policy_follows_what_the_others_do(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
     (tmp_path / "serving.json").write_text('{"models": {"mnist": {"versions": [1, 2], "default": 1}}}')
     old = planner(tmp_path)
-    old.start(NO_ORDERS)
+    old.start(NO_REQUESTS)
     (tmp_path / "serving.json").write_text("{")
 
-    assert planner(tmp_path).start(NO_ORDERS).digest == old.follow(NO_ORDERS).digest
+    assert planner(tmp_path).start(NO_REQUESTS).digest == old.follow(NO_REQUESTS).digest
 
 
-def test_orders_are_numbered_and_read_by_everyone(tmp_path: Path) -> None:
+def test_every_request_raises_the_generation_that_all_workers_read(tmp_path: Path) -> None:
     mine, theirs = ControlFile(tmp_path), ControlFile(tmp_path)
 
-    numbers = [mine.unload("mnist"), theirs.unload("other"), mine.load("mnist")]
+    generations = [mine.unload("mnist"), theirs.unload("other"), mine.load("mnist")]
 
-    assert numbers == [1, 2, 3]
+    assert generations == [1, 2, 3]
     assert theirs.read() == ControlState(3, frozenset({"other"}), {"mnist": 3})
-    assert theirs.read().since(2) == {"mnist"}
-    assert theirs.read().since(3) == set()
+    assert theirs.read().loads_since(2) == {"mnist": 3}
+    assert theirs.read().loads_since(3) == {}

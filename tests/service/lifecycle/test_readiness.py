@@ -1,4 +1,4 @@
-"""The metric says what `/readyz` says."""
+"""One rule of readiness, and the metric that says what `/readyz` says."""
 
 import time
 
@@ -6,7 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 
-from service.inference.model_version import LoadedVersion
+from modelrepo.policy import ServingPolicy
+from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion, UnloadedVersion
 from service.inference.registry import ModelRegistry
 from service.ipc.workspace import WorkerContext
 from service.lifecycle.readiness import Readiness
@@ -14,7 +15,9 @@ from service.telemetry.metrics import Metrics
 from tests.support.bundles.fake_predictors import predictor
 
 SERVED = LoadedVersion("mnist", 1, predictor())
-REFUSED = LoadedVersion("mnist", 1, None, "broken", "graph")
+OTHER = LoadedVersion("other", 1, predictor("other"))
+FAILED = FailedVersion("mnist", 1, "broken", "graph")
+UNLOADED = UnloadedVersion("mnist", 1)
 
 
 @pytest.mark.parametrize(
@@ -22,21 +25,31 @@ REFUSED = LoadedVersion("mnist", 1, None, "broken", "graph")
     [
         ([SERVED], False, []),
         ([], False, ["the model repository is empty"]),
-        ([REFUSED], False, ["no version of mnist could be loaded"]),
+        ([FAILED], False, ["no version of mnist could be loaded"]),
+        ([SERVED, FailedVersion("mnist", 2, "broken", "graph")], False, []),
+        ([UNLOADED, OTHER], False, []),
         ([SERVED], True, ["shutting down"]),
-        ([REFUSED], True, ["no version of mnist could be loaded", "shutting down"]),
+        ([FAILED], True, ["no version of mnist could be loaded", "shutting down"]),
     ],
-    ids=["ready", "empty", "refused", "ending", "refused and ending"],
+    ids=["ready", "empty", "failed", "an older version is loaded", "unloaded", "ending", "failed and ending"],
 )
-def test_ready_is_who_has_no_problem(
-    versions: list[LoadedVersion], is_shutting_down: bool, problems: list[str]
-) -> None:
+def test_ready_is_who_has_no_problem(versions: list[ModelVersion], is_shutting_down: bool, problems: list[str]) -> None:
     readiness = Readiness(ModelRegistry(versions, "mnist"), lambda: is_shutting_down)
     registry = CollectorRegistry()
     registry.register(readiness)
 
     assert readiness.problems() == problems
     assert registry.get_sample_value("convserve_ready") == (not problems)
+
+
+@pytest.mark.parametrize(("required", "problems"), [({"mnist"}, ["no version of mnist could be loaded"]), (set(), [])])
+def test_a_failed_model_is_a_problem_where_it_is_required(required: set[str], problems: list[str]) -> None:
+    registry = ModelRegistry([], "mnist")
+
+    registry.replace([FAILED, OTHER], ServingPolicy(2), required=required)
+
+    assert Readiness(registry, lambda: False).problems() == problems
+    assert registry.load_failures() == {"mnist/1": "broken"}
 
 
 def test_route_and_metric_change_together(client: FlaskClient, metrics: Metrics, context: WorkerContext) -> None:

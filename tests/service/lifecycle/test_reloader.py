@@ -12,6 +12,7 @@ from weakref import ref
 import pytest
 
 from modelrepo.repository import ModelRepository
+from service.inference.model_version import LoadedVersion, UnloadedVersion
 from service.inference.registry import ModelRegistry
 from service.ipc.scoreboard import Scoreboard
 from service.ipc.workspace import WorkerContext
@@ -20,7 +21,7 @@ from service.lifecycle.model_control import ControlFile
 from service.lifecycle.planner import Plan, Planner
 from service.lifecycle.reloader import ModelReloader
 from service.lifecycle.version_cache import VersionCache
-from service.lifecycle.worker_status import WorkerStatus, WorkerStatuses
+from service.lifecycle.worker_status import WorkerStatuses
 from tests.support.bundles.fake_predictors import open_fake, publish
 from tests.support.processes.service import until
 
@@ -28,32 +29,32 @@ INTERVAL = 0.05
 
 
 class Worker:
-    """A follower that has begun, and the part of a worker's loop that it needs."""
+    """A reloader that has begun, and the part of a worker's loop that it needs."""
 
     def __init__(self, folder: Path, slot: int, scoreboard: Scoreboard, interval: float) -> None:
         repository = ModelRepository(folder / "models")
         self.registry = ModelRegistry([], "mnist")
-        self.orders = ControlFile(folder)
-        self.reports = WorkerStatuses(WorkerContext(folder, slot, scoreboard))
+        self.control_file = ControlFile(folder)
+        self.statuses = WorkerStatuses(WorkerContext(folder, slot, scoreboard))
         self.plans: list[Plan] = []
         planner = Planner(repository, 2, VersionCache(repository, open_fake, CrashGuard(folder)), folder)
-        self.follower = ModelReloader(
-            planner, self.registry, self.orders, self.reports, interval=interval, on_plan=self.plans.append
+        self.reloader = ModelReloader(
+            planner, self.registry, self.control_file, self.statuses, interval=interval, on_plan=self.plans.append
         )
-        self.follower.begin()
+        self.reloader.begin()
 
     def start(self) -> "Worker":
-        self._descriptor = self.follower.start()
+        self._descriptor = self.reloader.start()
         return self
 
     def turn(self) -> None:
         """Swap, if the thread asks for it."""
         if select.select([self._descriptor], [], [], 0)[0]:
-            self.follower.on_readable()
+            self.reloader.on_readable()
 
     def serves(self, *versions: int) -> bool:
         self.turn()
-        return [each.version for each in self.registry if each.predictor] == list(versions)
+        return [each.version for each in self.registry if isinstance(each, LoadedVersion)] == list(versions)
 
 
 Hire = Callable[..., Worker]
@@ -76,7 +77,7 @@ def hire(tmp_path: Path, scoreboard: Scoreboard) -> Iterator[Hire]:
     publish(tmp_path / "models", "mnist", 1)
     yield make
     for worker in workers:
-        worker.follower.stop()
+        worker.reloader.stop()
 
 
 def test_what_is_there_is_served_before_the_thread_starts(hire: Hire) -> None:
@@ -89,20 +90,22 @@ def test_a_new_version_is_swapped_in_by_the_loop(hire: Hire, tmp_path: Path) -> 
 
     until(lambda: worker.serves(1, 2), "the new version is served")
 
-    assert [attempt.outcome.version for attempt in worker.plans[-1].attempts] == [2]
+    assert [attempt.version.version for attempt in worker.plans[-1].attempts] == [2]
 
 
-def test_an_order_is_followed_without_any_polling(hire: Hire, tmp_path: Path) -> None:
+def test_a_load_request_is_followed_without_any_polling(hire: Hire, tmp_path: Path) -> None:
     worker = hire(interval=0)
     publish(tmp_path / "models", "mnist", 2)
-    number = worker.orders.load("mnist")
+    generation = worker.control_file.load("mnist")
 
-    until(lambda: worker.serves(1, 2), "the order is followed")
+    until(lambda: worker.serves(1, 2), "the request is followed")
 
-    until(lambda: [report.order for report in worker.reports.read()] == [number], "the others are told")
+    until(
+        lambda: [status.observed_generation for status in worker.statuses.read()] == [generation], "the others are told"
+    )
 
 
-def test_what_is_retired_is_let_go(hire: Hire, tmp_path: Path) -> None:
+def test_what_is_retired_is_released(hire: Hire, tmp_path: Path) -> None:
     publish(tmp_path / "models", "mnist", 2)
     worker = hire()
     retired = ref(worker.registry.get("mnist", 2))
@@ -118,33 +121,37 @@ def test_a_worker_waits_for_the_others_before_it_swaps(hire: Hire, scoreboard: S
     scoreboard.enter(1, 1)
     other = WorkerStatuses(WorkerContext(tmp_path, 1, scoreboard))
     worker = hire()
-    other.write(WorkerStatus("something else", 0, ()))
+    other.write("something else", 0, ())
     before = prepared(worker)
     publish(tmp_path / "models", "mnist", 2)
     until(lambda: prepared(worker) != before, "it has loaded the new version")
     was_alone = worker.serves(1)
 
-    other.write(WorkerStatus(prepared(worker), 0, ()))
+    other.write(prepared(worker), 0, ())
 
     until(lambda: worker.serves(1, 2), "it swaps")
     assert was_alone
 
 
+def observed(worker: Worker) -> list[int]:
+    return [status.observed_generation for status in worker.statuses.read()]
+
+
 def prepared(worker: Worker) -> str:
-    return worker.reports.read()[0].prepared
+    return worker.statuses.read()[0].prepared
 
 
-def test_an_order_that_came_while_a_worker_started_is_followed_before_its_first_request(
+def test_a_request_that_came_while_a_worker_started_is_followed_before_its_first_request(
     tmp_path: Path, scoreboard: Scoreboard
 ) -> None:
     publish(tmp_path / "models", "mnist", 1)
     worker = Worker(tmp_path, 0, scoreboard, interval=0)
-    number = worker.orders.unload("mnist")
+    generation = worker.control_file.unload("mnist")
 
-    worker.start().follower.stop()
+    worker.start().reloader.stop()
 
-    assert [each.predictor for each in worker.registry] == [None]
-    assert [report.order for report in worker.reports.read()] == [number]
+    assert [type(each) for each in worker.registry] == [UnloadedVersion]
+    assert observed(worker) == [generation]
 
 
 def test_a_worker_waits_no_longer_for_a_plan_that_is_overtaken(
@@ -152,19 +159,19 @@ def test_a_worker_waits_no_longer_for_a_plan_that_is_overtaken(
 ) -> None:
     monkeypatch.setattr("service.lifecycle.reloader.SWAP_TIMEOUT", 1.0)
     scoreboard.enter(1, 1)
-    WorkerStatuses(WorkerContext(tmp_path, 1, scoreboard)).write(WorkerStatus("stands still", 0, ()))
+    WorkerStatuses(WorkerContext(tmp_path, 1, scoreboard)).write("stands still", 0, ())
     worker = hire(interval=0)
     publish(tmp_path / "models", "mnist", 2)
 
-    def serves_after_another_order() -> bool:
-        worker.orders.load("mnist")
+    def serves_after_another_request() -> bool:
+        worker.control_file.load("mnist")
         time.sleep(0.2)
         return worker.serves(1, 2)
 
-    until(serves_after_another_order, "it goes ahead without the other one", seconds=5)
+    until(serves_after_another_request, "it goes ahead without the other one", seconds=5)
 
 
-def test_a_report_that_could_not_be_written_is_written_later(
+def test_a_status_that_could_not_be_written_is_written_later(
     hire: Hire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.lifecycle.reloader.SWAP_TIMEOUT", 0.1)
@@ -176,4 +183,4 @@ def test_a_report_that_could_not_be_written_is_written_later(
 
     obstacle.rmdir()
 
-    until(lambda: [len(report.versions) for report in worker.reports.read()] == [2], "the others are told")
+    until(lambda: [len(status.versions) for status in worker.statuses.read()] == [2], "the others are told")

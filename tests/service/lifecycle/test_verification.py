@@ -7,7 +7,7 @@ from modelrepo.golden import GoldenImage, GoldenSet
 from preprocessing.png import encode_png
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
-from service.lifecycle.bundle_loader import GoldenMismatch, replay
+from service.lifecycle.bundle_loader import GoldenMismatch, verify_golden
 from tests.support.bundles.tiny import describe
 from tests.support.images.drawn import picture
 
@@ -27,29 +27,29 @@ def answering(*row: float, max_images: int = 8) -> Predictor:
 
 @pytest.mark.parametrize("row", [EXPECTED, (0.5009, 0.2491, 0.25)], ids=["equal", "within the tolerance"])
 def test_the_recorded_answers_pass(row: tuple[float, ...]) -> None:
-    replay(golden(EXPECTED, EXPECTED), answering(*row))
+    verify_golden(golden(EXPECTED, EXPECTED), answering(*row))
 
 
 def test_the_worst_image_is_named() -> None:
     with pytest.raises(GoldenMismatch, match=r"golden image 01\.png is 0\.5 off, more than 0\.001"):
-        replay(golden(EXPECTED, (0.0, 0.5, 0.5), EXPECTED), answering(*EXPECTED))
+        verify_golden(golden(EXPECTED, (0.0, 0.5, 0.5), EXPECTED), answering(*EXPECTED))
 
 
 @pytest.mark.parametrize("row", [(np.nan, 0.25, 0.25), (np.inf, 0.25, 0.25)], ids=["NaN", "infinity"])
 def test_what_is_no_number_is_wrong(row: tuple[float, ...]) -> None:
     with pytest.raises(GoldenMismatch):
-        replay(golden(EXPECTED), answering(*row))
+        verify_golden(golden(EXPECTED), answering(*row))
 
 
 def test_another_number_of_classes_is_wrong() -> None:
     with pytest.raises(GoldenMismatch, match="the graph gives 2 classes, the golden images have 3"):
-        replay(golden(EXPECTED), answering(0.5, 0.5))
+        verify_golden(golden(EXPECTED), answering(0.5, 0.5))
 
 
 def test_nothing_to_compare_with_is_wrong() -> None:
     with pytest.raises(GoldenMismatch, match="no golden images"):
-        replay(golden(), answering(*EXPECTED))
+        verify_golden(golden(), answering(*EXPECTED))
 
 
-def test_more_golden_images_than_a_request_may_hold_are_replayed_all_the_same() -> None:
-    replay(golden(EXPECTED, EXPECTED, EXPECTED), answering(*EXPECTED, max_images=2))
+def test_more_golden_images_than_a_request_may_hold_are_verified_all_the_same() -> None:
+    verify_golden(golden(EXPECTED, EXPECTED, EXPECTED), answering(*EXPECTED, max_images=2))

@@ -12,11 +12,12 @@ from modelrepo.policy import ModelPolicy, ServingPolicy
 from modelrepo.reader import Bundle
 from modelrepo.repository import ModelRepository
 from preprocessing.png import encode_png
-from service.inference.model_version import LoadedVersion
+from service.inference.model_version import LoadedVersion, ModelVersion
 from service.inference.predictor import Predictor
 from service.inference.runtime import UnusableGraph
 from service.lifecycle.bundle_loader import Opener
-from service.lifecycle.crash_guard import DEATHS, CrashGuard
+from service.lifecycle.crash_guard import MAX_CRASHES, CrashGuard
+from service.lifecycle.model_control import ControlState
 from service.lifecycle.snapshot import take_snapshot
 from service.lifecycle.version_cache import CHANGED, Key, VersionCache
 from tests.support.bundles.fake_predictors import open_fake, publish
@@ -24,27 +25,32 @@ from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import picture
 
 NEWEST_TWO = ServingPolicy(2)
+NO_REQUESTS = ControlState()
+LOAD = ControlState(1, loads={"mnist": 1})
 
 
-class Shop:
-    """A loader over a folder, asked again and again."""
+class Cache:
+    """A version cache over a folder, asked again and again."""
 
-    def __init__(self, models: Path, open_bundle: Opener = open_fake) -> None:
+    def __init__(self, models: Path, opener: Opener = open_fake) -> None:
         self.repository = ModelRepository(models)
-        self.loader = VersionCache(self.repository, open_bundle, CrashGuard(models))
+        self.cache = VersionCache(self.repository, opener, CrashGuard(models))
 
     def load(
-        self, policy: ServingPolicy = NEWEST_TWO, unloaded: set[str] | None = None, unsettled: set[Key] | None = None
-    ) -> dict[int, LoadedVersion]:
+        self,
+        policy: ServingPolicy = NEWEST_TWO,
+        control: ControlState = NO_REQUESTS,
+        unsettled: set[Key] | None = None,
+    ) -> dict[int, ModelVersion]:
         snapshot = take_snapshot(self.repository)
-        found = self.loader.load(snapshot, policy, unloaded or set(), unsettled or set())
-        return {each.version: each for each in found}
+        versions = self.cache.load(snapshot, policy, control, unsettled or set())
+        return {each.version: each for each in versions}
 
     def tried(self) -> list[int]:
-        return [attempt.outcome.version for attempt in self.loader.attempts()]
+        return [attempt.version.version for attempt in self.cache.take_attempts()]
 
 
-def states(found: dict[int, LoadedVersion]) -> dict[int, str]:
+def states(found: dict[int, ModelVersion]) -> dict[int, str]:
     return {version: each.state for version, each in sorted(found.items())}
 
 
@@ -82,7 +88,7 @@ def test_a_bad_version_is_refused_by_its_word_and_pushes_no_good_one_out(
     publish(tmp_path, "mnist", 1, 2, 3)
     damage(tmp_path / "mnist" / "3")
 
-    found = Shop(tmp_path).load()
+    found = Cache(tmp_path).load()
 
     assert states(found) == {1: "READY", 2: "READY", 3: "UNAVAILABLE"}
     assert found[3].failure == failure
@@ -95,9 +101,9 @@ def test_a_graph_that_cannot_be_loaded_is_refused_by_that_word(tmp_path: Path) -
 
     publish(tmp_path, "mnist", 1)
 
-    refused = Shop(tmp_path, refuse).load()[1]
+    failed = Cache(tmp_path, refuse).load()[1]
 
-    assert (refused.failure, refused.reason) == ("graph", "the graph has no input 'image'")
+    assert (failed.failure, failed.reason) == ("graph", "the graph has no input 'image'")
 
 
 def test_whatever_else_is_wrong_with_one_bundle_the_others_are_served(tmp_path: Path) -> None:
@@ -108,7 +114,7 @@ def test_whatever_else_is_wrong_with_one_bundle_the_others_are_served(tmp_path: 
 
     publish(tmp_path, "mnist", 1, 2)
 
-    found = Shop(tmp_path, refuse_one).load()
+    found = Cache(tmp_path, refuse_one).load()
 
     assert states(found) == {1: "READY", 2: "UNAVAILABLE"}
     assert found[2].failure == "unexpected"
@@ -117,125 +123,126 @@ def test_whatever_else_is_wrong_with_one_bundle_the_others_are_served(tmp_path: 
 def test_only_the_newest_versions_are_loaded(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2, 10)
 
-    assert states(Shop(tmp_path).load()) == {2: "READY", 10: "READY"}
+    assert states(Cache(tmp_path).load()) == {2: "READY", 10: "READY"}
 
 
 def test_what_a_policy_names_is_loaded_however_old(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2, 3)
     policy = ServingPolicy(1, {"mnist": ModelPolicy(1, default=1)})
 
-    assert states(Shop(tmp_path).load(policy)) == {1: "READY", 3: "READY"}
+    assert states(Cache(tmp_path).load(policy)) == {1: "READY", 3: "READY"}
 
 
 def test_a_version_that_a_policy_names_and_nobody_has_is_refused(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     policy = ServingPolicy(2, {"mnist": ModelPolicy((1, 7))})
 
-    assert states(Shop(tmp_path).load(policy)) == {1: "READY", 7: "UNAVAILABLE"}
+    assert states(Cache(tmp_path).load(policy)) == {1: "READY", 7: "UNAVAILABLE"}
 
 
 def test_a_bundle_is_tried_once(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
     break_digest(tmp_path / "mnist" / "2")
-    shop = Shop(tmp_path)
+    cache = Cache(tmp_path)
 
-    first, second = shop.load(), shop.load()
+    first, second = cache.load(), cache.load()
 
-    assert shop.tried() == [2, 1]
-    assert second[1].predictor is first[1].predictor
+    assert cache.tried() == [2, 1]
+    assert second[1] is first[1]
 
 
 def test_a_refused_bundle_is_tried_again_when_a_file_changes_or_somebody_asks(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     break_digest(tmp_path / "mnist" / "1")
-    shop = Shop(tmp_path)
-    shop.load()
+    cache = Cache(tmp_path)
+    cache.load()
     (tmp_path / "mnist" / "1" / "model.onnx").write_bytes(b"??")
-    shop.load()
-    shop.loader.retry("mnist", 1)
-    shop.load()
+    cache.load()
+    cache.load(control=LOAD)
 
-    assert shop.tried() == [1, 1, 1]
+    assert cache.tried() == [1, 1, 1]
 
 
 def test_a_bundle_that_was_deadly_is_tried_again_where_that_is_ordered(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
-    Shop(tmp_path).load()
+    Cache(tmp_path).load()
     journal = tmp_path / "loads.json"
-    _, _, survived = json.loads(journal.read_text())
-    journal.write_text(json.dumps([None, [[*files, DEATHS] for files in survived.items()], {}]))
-    shop = Shop(tmp_path)
-    refused = shop.load()[1]
+    _, _, safe = json.loads(journal.read_text())
+    journal.write_text(json.dumps([None, [[*files, MAX_CRASHES] for files in safe.items()], {}]))
+    cache = Cache(tmp_path)
+    failed = cache.load()[1]
 
-    shop.loader.retry("mnist", 1)
+    retried = cache.load(control=LOAD)
 
-    assert refused.failure == "deadly"
-    assert states(shop.load()) == {1: "READY"}
+    assert failed.failure == "deadly"
+    assert states(retried) == {1: "READY"}
 
 
 def test_a_version_that_only_the_policy_has_is_tried_once(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     policy = ServingPolicy(2, {"mnist": ModelPolicy((1, 7))})
-    shop = Shop(tmp_path)
+    cache = Cache(tmp_path)
 
-    shop.load(policy)
-    shop.load(policy)
+    cache.load(policy)
+    cache.load(policy)
 
-    assert shop.tried() == [1, 7]
+    assert cache.tried() == [1, 7]
     assert "mnist/7" not in (tmp_path / "loads.json").read_text()
 
 
 def test_a_version_that_a_policy_names_is_refused_when_its_bundle_goes(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
     policy = ServingPolicy(2, {"mnist": ModelPolicy((1, 2))})
-    shop = Shop(tmp_path)
-    shop.load(policy)
+    cache = Cache(tmp_path)
+    cache.load(policy)
     shutil.rmtree(tmp_path / "mnist" / "2")
 
-    assert states(shop.load(policy)) == {1: "READY", 2: "UNAVAILABLE"}
+    assert states(cache.load(policy)) == {1: "READY", 2: "UNAVAILABLE"}
 
 
 def test_a_bundle_that_turns_bad_is_served_as_it_was_and_says_so(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
-    shop = Shop(tmp_path)
-    good = shop.load()[1]
+    cache = Cache(tmp_path)
+    good = cache.load()[1]
     break_digest(tmp_path / "mnist" / "1")
 
-    found = shop.load()[1]
+    found = cache.load()[1]
 
+    assert isinstance(good, LoadedVersion)
+    assert isinstance(found, LoadedVersion)
     assert found.predictor is good.predictor
     assert (found.state, found.failure) == ("READY", "corrupt")
 
 
 def test_a_bundle_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
-    shop = Shop(tmp_path)
+    cache = Cache(tmp_path)
 
-    found = shop.load(unsettled={("mnist", 2)})
+    found = cache.load(unsettled={("mnist", 2)})
 
     assert states(found) == {1: "READY"}
-    assert shop.tried() == [1]
+    assert cache.tried() == [1]
 
 
 def test_a_bundle_that_is_being_overwritten_is_served_as_it_was(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
-    shop = Shop(tmp_path)
-    shop.load()
+    cache = Cache(tmp_path)
+    cache.load()
     break_digest(tmp_path / "mnist" / "1")
 
-    found = shop.load(unsettled={("mnist", 1)})[1]
+    found = cache.load(unsettled={("mnist", 1)})[1]
 
     assert (found.state, found.failure) == ("READY", "")
 
 
 def test_a_bundle_that_is_removed_is_retired(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
-    shop = Shop(tmp_path)
-    shop.load()
+    cache = Cache(tmp_path)
+    cache.load()
     shutil.rmtree(tmp_path / "mnist" / "2")
 
-    assert states(shop.load()) == {1: "READY"}
-    assert [key for key, _ in shop.loader.fingerprints()] == [("mnist", 1)]
+    assert states(cache.load()) == {1: "READY"}
+    assert [key for key, _ in cache.cache.fingerprints()] == [("mnist", 1)]
 
 
 def test_a_bundle_whose_files_change_while_it_is_loaded_is_refused(tmp_path: Path) -> None:
@@ -245,19 +252,19 @@ def test_a_bundle_whose_files_change_while_it_is_loaded_is_refused(tmp_path: Pat
 
     publish(tmp_path, "mnist", 1)
 
-    found = Shop(tmp_path, meddle).load()[1]
+    found = Cache(tmp_path, meddle).load()[1]
 
     assert (found.state, found.failure, found.reason) == ("UNAVAILABLE", "corrupt", CHANGED)
 
 
 def test_an_unloaded_model_is_named_and_nothing_of_it_is_held(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
-    shop = Shop(tmp_path)
-    shop.load()
+    cache = Cache(tmp_path)
+    cache.load()
 
-    found = shop.load(unloaded={"mnist"})
+    found = cache.load(control=ControlState(1, frozenset({"mnist"})))
 
     assert states(found) == {2: "UNAVAILABLE"}
     assert found[2].failure == ""
-    assert "/v2/repository/models/mnist/load" in found[2].reason
-    assert shop.loader.fingerprints() == []
+    assert found[2].reason == "it was unloaded"
+    assert cache.cache.fingerprints() == []

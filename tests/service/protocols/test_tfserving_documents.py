@@ -1,17 +1,17 @@
 """Status and signature of models, in TensorFlow Serving's words."""
 
 from service.codecs.limits import Limits
-from service.inference.model_version import LoadedVersion
+from service.inference.model_version import FailedVersion, LoadedVersion
 from service.inference.predictor import Predictor
 from service.protocols.tfserving.responses import describe_metadata, describe_status
 from tests.support.bundles.tiny import describe
 
 SERVED = LoadedVersion("tiny", 1, Predictor(describe("tiny"), "", lambda batch: batch, Limits(1, 1, 1)))
-REFUSED = LoadedVersion("tiny", 2, None, "model.onnx is damaged", "corrupt")
+FAILED = FailedVersion("tiny", 2, "model.onnx is damaged", "corrupt")
 
 
 def test_a_model_is_ready_with_one_version_that_is_served() -> None:
-    assert describe_status("tiny", [REFUSED, SERVED]) == {
+    assert describe_status("tiny", [FAILED, SERVED]) == {
         "name": "tiny",
         "ready": True,
         "model_version_status": [
@@ -26,7 +26,7 @@ def test_a_model_is_ready_with_one_version_that_is_served() -> None:
 
 
 def test_a_model_is_not_ready_without_one() -> None:
-    assert describe_status("tiny", [REFUSED])["ready"] is False
+    assert describe_status("tiny", [FAILED])["ready"] is False
 
 
 def test_the_signature_has_the_models_tensors() -> None:

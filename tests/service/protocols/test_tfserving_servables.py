@@ -6,7 +6,7 @@ import pytest
 
 from service.codecs.limits import Limits
 from service.errors import InvalidRequest, ModelNotFound, NotReady, RequestError
-from service.inference.model_version import LoadedVersion
+from service.inference.model_version import FailedVersion, LoadedVersion
 from service.inference.predictor import Predictor
 from service.inference.registry import ModelRegistry
 from service.inference.traffic_split import Choice
@@ -21,12 +21,12 @@ def served(name: str, version: int) -> LoadedVersion:
     return LoadedVersion(name, version, Predictor(describe(name, version), "", lambda batch: batch, Limits(1, 1, 1)))
 
 
-def refused(name: str, version: int) -> LoadedVersion:
-    return LoadedVersion(name, version, None, "damaged", "corrupt")
+def failed(name: str, version: int) -> FailedVersion:
+    return FailedVersion(name, version, "damaged", "corrupt")
 
 
 REGISTRY = ModelRegistry(
-    [served("a", 1), served("a", 2), refused("a", 3), refused("b", 1)],
+    [served("a", 1), served("a", 2), failed("a", 3), failed("b", 1)],
     default_model="a",
 )
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from service.errors import RequestError
-from service.inference.model_version import LoadedVersion
+from service.inference.model_version import FailedVersion, UnloadedVersion
 from service.inference.registry import ModelRegistry
 from service.settings import Settings
 from service.web.openapi.document import FILL, SAME, SUFFIXES, describe
@@ -19,10 +19,8 @@ from tests.support.http.openapi import METHODS, UNDESCRIBED, Document, braced, f
 
 PARTS = [path.read_bytes() for path in SKELETONS]
 NOTHING = ModelRegistry([], "mnist")
-REFUSED = ModelRegistry([LoadedVersion("mnist", 1, None, "its golden images come out wrong", "golden")], "mnist")
-UNLOADED = ModelRegistry([LoadedVersion("mnist", 1, None, "it was unloaded")], "mnist")
-
-UNLOADED = ModelRegistry([LoadedVersion("mnist", 1, None, "it was unloaded")], "mnist")
+REFUSED = ModelRegistry([FailedVersion("mnist", 1, "its golden images come out wrong", "golden")], "mnist")
+UNLOADED = ModelRegistry([UnloadedVersion("mnist", 1)], "mnist")
 
 
 @pytest.fixture

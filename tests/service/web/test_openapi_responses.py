@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from preprocessing.png import encode_png
 from service.app import create_app
-from service.inference.model_version import UNAVAILABLE
+from service.inference.model_version import VersionState
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
@@ -264,7 +264,7 @@ def test_a_wrong_method_is_answered_as_described(client: FlaskClient, document: 
 
 
 def test_a_refused_version_is_as_described(document: Document) -> None:
-    row = {"version": 3, "state": UNAVAILABLE, "reason": "its golden images come out wrong"}
+    row = {"version": 3, "state": VersionState.UNAVAILABLE, "reason": "its golden images come out wrong"}
 
     assert conforms(document, {"$ref": "#/components/schemas/ModelVersion"}, row)
     assert not conforms(document, {"$ref": "#/components/schemas/ModelVersion"}, {**row, "state": "READY"})

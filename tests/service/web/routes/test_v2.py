@@ -9,12 +9,14 @@ from modelrepo.repository import ModelRepository
 from service.codecs.limits import Limits
 from service.errors import NotReady
 from service.inference.data_plane import DataPlane
-from service.inference.model_version import LoadedVersion
+from service.inference.model_version import FailedVersion, ModelVersion, UnloadedVersion
 from service.inference.registry import ModelRegistry
 from service.inference.shadow import Shadows
 from service.ipc.workspace import WorkerContext
 from service.lifecycle.model_control import ControlFile, ModelControl
+from service.lifecycle.readiness import Readiness
 from service.lifecycle.worker_status import WorkerStatuses
+from service.protocols.openinference.metadata import describe_state
 from service.protocols.openinference.operations import OpenInference, OpenInferenceRepository
 from service.telemetry.metrics import Metrics
 from tests.support.http.openinference import BYTES_IMAGE, PNG, TEXT, infer
@@ -123,34 +125,36 @@ def test_statistics_are_of_all_of_one_model_or_of_one_version(client: FlaskClien
 
 
 @pytest.mark.parametrize(
-    ("registry", "draining", "sentence"),
+    ("versions", "draining", "sentence"),
     [
         pytest.param([], False, "the model repository is empty: GET /readyz", id="empty"),
-        pytest.param(
-            [LoadedVersion("m", 1, None, "broken", "graph")], False, "no version of m could be loaded", id="refused"
-        ),
+        pytest.param([FailedVersion("m", 1, "broken", "graph")], False, "no version of m could be loaded", id="failed"),
         pytest.param([], True, "Server exiting", id="draining"),
     ],
 )
 def test_a_server_that_is_not_ready_says_why(
-    metrics: Metrics, registry: list[LoadedVersion], draining: bool, sentence: str
+    metrics: Metrics, versions: list[ModelVersion], draining: bool, sentence: str
 ) -> None:
-    dialect = _dialect(metrics, registry)
+    registry = ModelRegistry(versions, "mnist")
+    data_plane = DataPlane(metrics, Shadows(registry, metrics.shadows))
+    readiness = Readiness(registry, lambda: draining)
+    protocol = OpenInference(registry, data_plane, metrics.statistics, readiness, limits=Limits(1, 1, 1), instances=1)
 
     with pytest.raises(NotReady, match=sentence):
-        dialect.server_ready(draining)
+        protocol.server_ready()
 
 
-def test_a_refused_version_is_in_the_index_but_not_among_the_ready(context: WorkerContext) -> None:
+def test_a_failed_version_is_in_the_index_but_not_among_the_ready(context: WorkerContext) -> None:
     control = ModelControl(ModelRepository(context.folder), ControlFile(context.folder), WorkerStatuses(context), 1.0)
-    registry = ModelRegistry([LoadedVersion("m", 1, None, "broken", "graph")], "mnist")
+    registry = ModelRegistry([FailedVersion("m", 1, "broken", "graph")], "mnist")
     repository = OpenInferenceRepository(registry, control)
 
     assert repository.index(b"") == [{"name": "m", "version": "1", "state": "UNAVAILABLE", "reason": "broken"}]
     assert repository.index(b'{"ready": true}') == []
 
 
-def _dialect(metrics: Metrics, versions: list[LoadedVersion]) -> OpenInference:
-    registry = ModelRegistry(versions, "mnist")
-    inference = DataPlane(metrics, Shadows(registry, metrics.shadows))
-    return OpenInference(registry, inference, metrics.statistics, Limits(1, 1, 1), 1)
+def test_the_index_says_how_an_unloaded_model_is_loaded_again() -> None:
+    row = describe_state(UnloadedVersion("mnist", 2))
+
+    assert row["state"] == "UNAVAILABLE"
+    assert row["reason"] == "it was unloaded; POST /v2/repository/models/mnist/load loads it again"
