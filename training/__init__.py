@@ -1,5 +1,1 @@
-"""Training: from a data set to a published bundle. Keras, TensorFlow, tf2onnx and ONNX Runtime; never Flask.
-
-Modules that only read (`datasets`, `evaluation`, `verification`, `replay`), and models from elsewhere (`foreign`), do
-without TensorFlow.
-"""
+"""From a data set to a published bundle, without Flask. Folders are rooms; each `__init__` says what it may import."""

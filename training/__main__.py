@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # ONNX Runtime reports to its makers unless it is told not to before it is loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-from training.cli import main
+from training.cli.main import main
 
 if __name__ == "__main__":
     # Containers and schedulers end a process by SIGTERM: let it clean up as it does after Ctrl-C.

@@ -7,9 +7,8 @@ from pathlib import Path
 from modelrepo.metadata import Metadata
 from modelrepo.repository import ModelRepository
 from modelrepo.writer import publish
-from training.datasets import Dataset
-from training.export import to_onnx
-from training.networks import Network, build
+from training.data.splits import Dataset
+from training.models.build import Network, build
 from training.recipes import Recipe
 
 
@@ -28,7 +27,6 @@ class Run:
     command: str
     verbose: int = 0
     abstain_for: float | None = None
-    export: Callable[[Network], bytes] = to_onnx
     publish: Callable[[ModelRepository, Path, Metadata], Path] = publish
 
 

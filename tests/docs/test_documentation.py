@@ -13,7 +13,7 @@ from service import errors
 from service.errors import RequestError
 from service.settings import PREFIX, Settings
 from service.telemetry.metrics import Metrics
-from training.cli import make_parser
+from training.cli.main import make_parser
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

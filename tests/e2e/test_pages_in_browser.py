@@ -15,9 +15,9 @@ from tests.support.bundles.tiny import describe, publish_tiny
 from tests.support.images.drawn import as_file, picture
 from tests.support.processes.browser import Tab, browse, find_browser
 from tests.support.processes.service import ROOT, running
-from training.datasets import Split
-from training.mistakes import find_mistakes
-from training.mistakespage import MistakesPage
+from training.analysis.mistakes import find_mistakes
+from training.analysis.mistakes_page import MistakesPage
+from training.data.splits import Split
 
 ONE = [(0.5, 0.15 + 0.07 * step) for step in range(11)]
 MODELS = ROOT / "models"

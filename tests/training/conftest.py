@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from modelrepo.repository import ModelRepository
-from training.datasets import MNIST, Dataset, DatasetSpec, Split
-from training.learning import train
+from training.data.load import encode_png
+from training.data.specs import MNIST, DatasetSpec
+from training.data.splits import Dataset, Split
 from training.recipes import RECIPES
 from training.run import Run
-from training.sources import encode_png
+from training.train import train
 
 
 @pytest.fixture

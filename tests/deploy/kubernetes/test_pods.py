@@ -4,7 +4,7 @@ from flask import Flask
 
 from service.settings import Settings, read_settings
 from tests.support.deploy.kubernetes import Objects, deployed
-from training.cli import make_parser
+from training.cli.main import make_parser
 
 HANG_SECONDS = 60.0  # without a sign of life after which the master replaces a worker, see service.server.gunicorn_app
 

@@ -10,8 +10,8 @@ from modelrepo.reader import read_bundle
 from tests.support.training.cluster import run_together
 from tests.support.training.cluster_worker import train_once
 from tests.training.conftest import draw_dataset, save_arrays
-from training.datasets import MNIST
-from training.distribution import Distribution
+from training.data.specs import MNIST
+from training.engine.distributed.strategy import Distribution
 
 pytestmark = pytest.mark.slow
 

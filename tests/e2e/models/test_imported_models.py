@@ -21,7 +21,7 @@ from tests.support.http.protocols import Classify, Rows, Served
 from tests.support.images.drawn import Pixels
 from tests.support.images.photographs import SIDE, Photographs, read_photographs
 from tests.support.processes.service import RunningService, running
-from training.cli import main
+from training.cli.main import main
 
 pytestmark = pytest.mark.data
 

@@ -15,8 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from training.cifarlabels import COARSE, FINE
-from training.datasets import CIFAR10
+from training.data.specs import CIFAR10, COARSE, FINE
 
 PIXELS = 3072
 Files = dict[str, bytes]

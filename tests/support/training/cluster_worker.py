@@ -14,18 +14,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from training.architectures import Textbook
-from training.augmentation import Augmentation
-from training.checkpoint import Checkpoint
-from training.cluster import Cluster, read_cluster
-from training.distribution import Distribution
+from training.data.load import read_dataset
+from training.engine.checkpoint import Checkpoint
+from training.engine.distributed.cluster import Cluster, read_cluster
+from training.engine.distributed.multi_worker import Workers
+from training.engine.distributed.strategy import Distribution
+from training.engine.trainer import Fit, fit, seed_everything
 from training.errors import WorkerLost
-from training.fitting import Fit, fit, seed_everything
-from training.networks import Network
-from training.recipes import RECIPES
+from training.models.architectures import Textbook
+from training.models.build import Network
+from training.recipes import RECIPES, Augmentation
 from training.run import build_network
-from training.sources import read_dataset
-from training.workers import Workers
 
 # 107 images are learned from, so that the last batch has 11, which two processes cannot share evenly. Few filters and
 # steps: where a sum that is rounded otherwise tips a ReLU from one side to the other, a gradient changes by a leap.

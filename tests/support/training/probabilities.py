@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from training.datasets import Labels
-from training.evaluation import Probabilities
+from training.data.splits import Labels
+from training.evaluation.metrics import Probabilities
 
 IMAGES, CLASSES = 20_000, 5
 

@@ -1,0 +1,54 @@
+import io
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from training.analysis.filters import FirstConvolution
+from training.analysis.filters_plot import draw_filters
+
+
+def found(count: int = 4, channels: int = 3, kernel: int = 3, activation: str | None = "Relu") -> FirstConvolution:
+    random = np.random.default_rng(1)
+    maps = random.normal(size=(count, 8, 8)).astype(np.float32)
+    filters = random.normal(size=(count, channels, kernel, kernel)).astype(np.float32)
+    return FirstConvolution("first", filters, activation, np.maximum(maps, 0) if activation else maps)
+
+
+def pixels(chart: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(chart)).convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("count", "channels", "kernel", "activation"), [(1, 1, 3, None), (32, 3, 3, "Relu"), (96, 4, 11, "Relu")]
+)
+def test_any_first_layer_is_a_picture_for_a_screen(
+    count: int, channels: int, kernel: int, activation: str | None
+) -> None:
+    image = np.zeros((8, 8, 3), np.uint8)
+
+    height, width, _ = pixels(draw_filters("net", found(count, channels, kernel, activation), None, image)).shape
+
+    assert width == 1152
+    assert 200 < height < 2500
+
+
+def test_colours_are_those_that_the_filter_asks_for_in_either_order() -> None:
+    red = np.zeros((1, 3, 3, 3), np.float32)
+    red[0, 0] = 0.01  # however small: each is stretched to the full
+    layer = FirstConvolution("first", red, None, np.zeros((1, 2, 2), np.float32))
+
+    assert has(pixels(draw_filters("net", layer, None)), (255, 128, 128))
+    assert has(pixels(draw_filters("net", layer, "bgr")), (128, 128, 255))
+
+
+def test_filters_without_a_weight_are_drawn_as_nothing() -> None:
+    layer = FirstConvolution("first", np.zeros((2, 3, 3, 3), np.float32), None, np.zeros((2, 2, 2), np.float32))
+
+    assert has(pixels(draw_filters("net", layer, None, np.zeros((8, 8, 1), np.uint8))), (128, 128, 128))
+
+
+def has(picture: NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
+    """Whether it has a patch of a colour, give or take the last bit."""
+    return int((np.abs(picture.astype(int) - colour).max(axis=-1) <= 1).sum()) > 1000

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from training.data.specs import CIFAR10, CIFAR100, CIFAR100_COARSE, MNIST
+from training.data.splits import Dataset, hold_out, make_split, take
+from training.errors import InvalidData
+
+IMAGES = np.zeros((3, 28, 28), np.uint8)
+LABELS = np.array([0, 1, 9])
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "sentence"),
+    [
+        pytest.param(IMAGES.astype(np.float32), LABELS, "needs uint8 images", id="dtype"),
+        pytest.param(np.zeros((3, 32, 32), np.uint8), LABELS, r"28, 28, 1\]", id="size"),
+        pytest.param(np.zeros((3, 28, 28, 3), np.uint8), LABELS, r"28, 28, 1\]", id="channels"),
+        pytest.param(IMAGES, LABELS[:2], "as many integer labels", id="too few labels"),
+        pytest.param(IMAGES, LABELS / 2, "integer labels", id="labels of another type"),
+        pytest.param(IMAGES, np.array([0, 1, 10]), "labels must be 0 to 9", id="label out of range"),
+        pytest.param(IMAGES[:0], LABELS[:0], "has no images", id="empty"),
+    ],
+)
+def test_arrays_that_do_not_fit_the_spec_are_refused(
+    images: np.ndarray,
+    labels: np.ndarray,
+    sentence: str,
+) -> None:
+    with pytest.raises(InvalidData, match=sentence):
+        make_split(MNIST, images, labels, "digits.npz")
+
+
+def test_cifar_100s_names_are_all_there_in_the_alphabets_order() -> None:
+    for spec, count in ((CIFAR100, 100), (CIFAR100_COARSE, 20)):
+        assert len(set(spec.labels)) == count
+        assert list(spec.labels) == sorted(spec.labels)
+
+
+def test_labels_in_a_column_are_understood() -> None:
+    split = make_split(CIFAR10, np.zeros((2, 32, 32, 3), np.uint8), np.array([[3], [4]]), "cifar")
+
+    assert split.labels.tolist() == [3, 4]
+
+
+def test_the_digest_depends_on_every_pixel_and_label(dataset: Dataset) -> None:
+    before = dataset.test.digest
+    assert isinstance(dataset.test.images, np.ndarray)
+    dataset.test.images[-1, -1, -1, -1] += 1
+    pixel = dataset.test.digest
+    dataset.test.labels[-1] -= 1
+
+    assert len({before, pixel, dataset.test.digest}) == 3
+
+
+def test_holding_out_parts_every_image_once_and_the_same_way_for_a_seed(dataset: Dataset) -> None:
+    learned, watched = hold_out(dataset.train, 0.1, seed=5)
+    again, _ = hold_out(dataset.train, 0.1, seed=5)
+
+    assert (len(learned), len(watched)) == (108, 12)
+    assert learned.digest == again.digest
+    assert sorted([*learned.labels, *watched.labels]) == sorted(dataset.train.labels)
+
+
+def test_holding_out_leaves_every_class_an_image_to_learn_from(dataset: Dataset) -> None:
+    single = take(dataset.train, np.arange(0, len(dataset.train), 12))
+    pairs = take(dataset.train, np.arange(0, len(dataset.train), 6))
+
+    assert [len(part) for part in hold_out(single, 0.5, seed=1)] == [10, 0]
+    assert set(hold_out(pairs, 0.6, seed=1)[0].labels) == set(range(10))

@@ -1,0 +1,1 @@
+"""What networks do and what that costs: experiments, mistakes, filters. It imports all rooms but `cli` and `train`."""

@@ -1,0 +1,127 @@
+"""The command `experiments`: train variants of a recipe one after the other, or compare output sizes, in a table."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from training.analysis.experiment_plot import draw_experiment
+from training.analysis.experiments import EXPERIMENTS, Experiment, Outcome, Variant, try_variant
+from training.analysis.output_shapes import SETTINGS, Setting, Sides, check_shapes, zeros_added
+from training.cli.options import vary, verbosity
+from training.cli.tables import align
+from training.cli.types import positive
+from training.data.download import obtain
+from training.data.splits import Dataset
+from training.environment import portable_command, utc_now
+from training.export.provenance import describe_source
+from training.files import write_whole
+from training.recipes import RECIPES, Recipe
+
+
+def add_experiments(parser: ArgumentParser) -> None:
+    """Give the parser a command for every experiment."""
+    names = parser.add_subparsers(dest="experiment", required=True, metavar="EXPERIMENT")
+    for experiment in EXPERIMENTS.values():
+        _add_experiment(names.add_parser(experiment.name, help=f"train and compare: {experiment.subject}"), experiment)
+    _add_shapes(names.add_parser("shapes", help="hold the formula for output sizes against Keras and exported graphs"))
+
+
+def _add_experiment(parser: ArgumentParser, experiment: Experiment) -> None:
+    parser.add_argument("--data", type=Path, metavar="PATH", help="the data set in local files; else downloaded")
+    parser.add_argument(
+        "--out", type=Path, default=Path("experiments"), metavar="DIR", help="where picture and figures are written"
+    )
+    _add_recipe(parser, "which recipe the variants are trained by", experiment.recipe)
+    parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
+    parser.add_argument("--seed", type=int, help="another seed than the recipe's; all variants start from the same")
+    parser.set_defaults(command=compare)
+
+
+def _add_shapes(parser: ArgumentParser) -> None:
+    _add_recipe(parser, "whose images the sizes are those of", "mnist")
+    parser.set_defaults(command=shapes)
+
+
+def _add_recipe(parser: ArgumentParser, text: str, default: str) -> None:
+    known = [name for name, recipe in RECIPES.items() if not recipe.any_folder]
+    parser.add_argument("--recipe", choices=known, default=default, help=f"{text} (default {default})")
+
+
+Attempt = Callable[[Variant, Recipe, Dataset, int], Outcome]
+
+_HEADS = ("variant", "last shape", "parameters", "multiply-adds", "test accuracy", "95 % interval", "training")
+
+
+def compare(options: Namespace, attempt: Attempt = try_variant) -> int:
+    """Run an experiment, print its table, and write its picture and its figures once all variants are through."""
+    experiment, recipe = EXPERIMENTS[options.experiment], vary(options, options.recipe)
+    options.out.mkdir(parents=True, exist_ok=True)  # before minutes of training, not after
+    dataset = obtain(recipe.dataset, options.data)
+    outcomes = list(_try_all(experiment, recipe, dataset, attempt))
+    print("\n".join(["", *align([_HEADS, *map(_row, outcomes)]), ""]))
+    told = describe_source(recipe, dataset, None, portable_command(options.arguments))
+    picture = draw_experiment(f"{recipe.name}: {experiment.subject}", outcomes)
+    figures = _to_json(experiment, told, outcomes)
+    _write(options.out / f"{experiment.name}.png", picture)
+    _write(options.out / f"{experiment.name}.json", figures)
+    return 0
+
+
+def _try_all(experiment: Experiment, recipe: Recipe, dataset: Dataset, attempt: Attempt) -> Iterator[Outcome]:
+    verbose = verbosity()
+    for place, variant in enumerate(experiment.variants, start=1):
+        print(f"{experiment.name} {place} of {len(experiment.variants)}: {variant.label}", flush=True)
+        yield attempt(variant, recipe, dataset, verbose)
+
+
+def _row(outcome: Outcome) -> Sequence[str]:
+    low, high = outcome.interval
+    return (
+        outcome.variant.label,
+        " × ".join(map(str, outcome.last_shape)),
+        f"{outcome.parameters:,}",
+        f"{outcome.multiply_adds:,}",
+        f"{outcome.evaluation.accuracy:.2%}",
+        f"{100 * low:.2f}–{high:.2%}",
+        f"{outcome.fitted.seconds:.0f} s",
+    )
+
+
+def _to_json(experiment: Experiment, told: dict[str, Any], outcomes: Sequence[Outcome]) -> bytes:
+    record = {
+        "experiment": experiment.name,
+        "subject": experiment.subject,
+        "created": utc_now(),
+        **told,
+        "variants": [outcome.to_json() for outcome in outcomes],
+    }
+    return (json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_whole(path, content)
+    print(f"Wrote {path}")
+
+
+_SHAPE_HEADS = ("kernel, stride, padding", "zeros added", "convolution", "pooling", "convolution", "pooling")
+
+
+def shapes(options: Namespace, settings: Sequence[Setting] = SETTINGS) -> int:
+    """Print the table; raises ShapesDiffer at the first setting in which the formula is not right."""
+    image = RECIPES[options.recipe].dataset.shape
+    shown: Iterable[Setting] = tqdm(settings, desc="shapes", unit=" networks", leave=False, disable=None)
+    checked = [(setting, check_shapes(image, setting)) for setting in shown]
+    print("\n".join(align([_SHAPE_HEADS, *(_shape_row(image, setting, sides) for setting, sides in checked)])))
+    print(f"\nFormula, Keras and exported graph agree in all {len(checked)} networks on {image[0]}×{image[1]} images.")
+    return 0
+
+
+def _shape_row(image: tuple[int, int, int], setting: Setting, sides: Sides) -> Sequence[str]:
+    """The zeros are those that the first convolution adds to the height, before and after."""
+    before, after = zeros_added(image[0], setting.kernel, setting.strides, setting.padding)
+    cells = [f"{height}×{width}" for height, width in sides] or ["nothing left", "", "", ""]
+    return f"{setting.kernel}, {setting.strides}, {setting.padding}", f"{before} + {after}", *cells

@@ -1,0 +1,106 @@
+"""The command `train`: a recipe's network is trained, verified and published."""
+
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from pathlib import Path
+
+from training.cli.options import add_destination, add_network, add_pictures, choose_recipe, opened_run, vary
+from training.cli.report import report
+from training.cli.types import positive
+from training.engine.distributed.cluster import read_cluster
+from training.engine.distributed.multi_worker import Workers
+from training.engine.distributed.strategy import Distribution, all_gpus
+from training.engine.fine_tuning import read_start
+from training.errors import InvalidChoice, InvalidCluster, InvalidNetwork
+from training.models.saving import SUFFIX
+from training.recipes import RECIPES
+from training.train import Course, assist, train
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+DEVICES = ("one", "all")
+
+
+def add_train(parser: ArgumentParser) -> None:
+    """Give the parser the arguments of `train`."""
+    parser.add_argument("recipe", choices=RECIPES, nargs="?", help="folder where only --data and --name are given")
+    parser.add_argument("--seed", type=int, help="another seed than the recipe's")
+    parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
+    add_network(parser)
+    add_pictures(parser)
+    parser.add_argument(
+        "--class-weights", action=BooleanOptionalAction, help="weigh rare classes up, or never; by default where needed"
+    )
+    parser.add_argument("--save", type=Path, metavar="FILE.keras", help="keep the Keras network, too")
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="FILE", help="keep the run's state here, go on from it if killed"
+    )
+    add_destination(parser)
+    _add_start(parser)
+    _add_place(parser)
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="FOLDER", help="write loss, accuracy and learning rate for TensorBoard here"
+    )
+    parser.set_defaults(command=train_recipe)
+
+
+def _add_start(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("an earlier network")
+    group.add_argument(
+        "--from",
+        type=Path,
+        dest="start",
+        metavar="BUNDLE|FILE.keras",
+        help="start from its weights, not from random ones",
+    )
+    group.add_argument("--freeze", action="store_true", help="let only the last layer learn; with --from")
+
+
+def _add_place(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("where and how it computes; TF_CONFIG makes several processes train together")
+    group.add_argument("--devices", choices=DEVICES, default="one", help="all: every GPU of this machine (default one)")
+    group.add_argument("--precision", choices=PRECISIONS, help="another than the recipe's")
+
+
+def train_recipe(options: Namespace) -> int:
+    """Train by a recipe and publish."""
+    recipe = vary(options, choose_recipe(options))
+    check_places(options)
+    course = Course(
+        distribution=distribute(options),
+        start=None if options.start is None else read_start(options.start, recipe.architecture),
+        freeze=options.freeze,
+        tensorboard=options.tensorboard,
+    )
+    with opened_run(options, recipe) as run:
+        if course.distribution.chief:
+            report(train(run, options.save, options.checkpoint, course))
+        else:
+            assist(run, course)
+    return 0
+
+
+def check_places(options: Namespace) -> None:
+    """Raise InvalidChoice before hours of training for what would only come out after them."""
+    if options.save is not None and options.save.suffix != SUFFIX:
+        raise InvalidChoice(f"--save writes Keras's own format: call the file {options.save.with_suffix(SUFFIX)}")
+    for path in (options.save, options.checkpoint):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise InvalidChoice(f"{path.parent} is no folder: make it first")
+    if options.abstain and not (options.save or options.checkpoint):
+        raise InvalidChoice(
+            "a network may turn out not to reach the precision of --abstain, and is then not published: "
+            "add --save FILE.keras or --checkpoint FILE, so that it is not lost"
+        )
+
+
+def distribute(options: Namespace) -> Distribution:
+    """Where the network is to be trained; raises InvalidCluster or WorkerLost."""
+    if options.freeze and options.start is None:
+        raise InvalidNetwork("--freeze needs --from: what was drawn at random must learn")
+    cluster = read_cluster(options.cluster)
+    if cluster is None:
+        return all_gpus() if options.devices == "all" else Distribution()
+    if options.devices == "all":
+        raise InvalidCluster("TF_CONFIG and --devices all exclude each other: start one process for each GPU")
+    if options.precision == "mixed_float16":
+        raise InvalidCluster("processes that train together cannot scale the loss: take --precision mixed_bfloat16")
+    return Workers(cluster)

@@ -1,0 +1,34 @@
+"""Data sets, from local files or by `keras.datasets`, which downloads them. Apart, because it loads TensorFlow."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from training.data.load import read_dataset
+from training.data.specs import CIFAR100, CIFAR100_COARSE, DatasetSpec
+from training.data.splits import Dataset, make_split
+from training.errors import InvalidData
+
+# One of Keras's data sets can be labelled in several ways; what is not here has its own name and no options.
+_OPTIONS = {CIFAR100_COARSE.name: (CIFAR100.name, {"label_mode": "coarse"})}
+
+
+def obtain(spec: DatasetSpec, path: Path | None) -> Dataset:
+    """Read a data set from a path, or download it where none is given; raises InvalidData."""
+    return download(spec) if path is None else read_dataset(spec, path)
+
+
+def download(spec: DatasetSpec, datasets: Any = keras.datasets) -> Dataset:
+    """Fetch a data set, with Keras's progress bar, or take it from the cache of an earlier run."""
+    name, options = _OPTIONS.get(spec.name, (spec.name, {}))
+    source = f"keras.datasets.{name}"
+    try:
+        (train_images, train_labels), (test_images, test_labels) = getattr(datasets, name).load_data(**options)
+    except Exception as error:  # Keras raises a bare Exception where its server cannot be reached
+        raise InvalidData(f"{source} cannot be downloaded ({error}): give local files by --data") from error
+    return Dataset(
+        spec,
+        make_split(spec, train_images, train_labels, source),
+        make_split(spec, test_images, test_labels, source),
+    )

@@ -1,0 +1,151 @@
+"""A folder of pictures, one folder a class, as a data set: what is learned from, and what is held out to test it.
+
+Where the folder has no part for testing, a fifth of each class is held out, drawn by a seed. The images that the
+network is watched on while it learns are held out of the rest, so the test is looked at only once, at the end.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelrepo.metadata import Preprocessing
+from training.data.class_names import read_class_names
+from training.data.decoding import Decoder
+from training.data.folder_layout import Layout, Part, find_layout
+from training.data.scan import HELD_BYTES, Unreadable, check
+from training.data.specs import DatasetSpec
+from training.data.splits import Dataset, Split, take
+from training.errors import InvalidData
+
+TEST_SHARE = 0.2  # the usual choice; of 20 images a class 4 are left to test with
+OWN, HELD_OUT, SAME = "a part of its own", "held out", "the training images"  # what the test split is
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What is read and how. The size is the spec's; its name and labels are replaced by the folder's."""
+
+    path: Path
+    spec: DatasetSpec
+    rules: Preprocessing
+    seed: int = 1  # of what is held out
+    share: float = TEST_SHARE
+    names: Path | None = None  # a file with the classes' names
+    hold: int = HELD_BYTES  # up to so many bytes of pixels are kept in memory
+
+    @property
+    def decode(self) -> Decoder:
+        """What makes pixels of a file."""
+        return Decoder(self.spec.shape, self.rules)
+
+
+@dataclass(frozen=True)
+class PartRead:
+    """The images of a part, and what in it is none."""
+
+    split: Split
+    unreadable: tuple[Unreadable, ...]
+    ignored: int
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A folder's data set, and the files of it that call themselves images and are none."""
+
+    dataset: Dataset
+    unreadable: tuple[Unreadable, ...]
+
+
+def read_folder(folder: Folder) -> Pictures:
+    """Check all images and part them; raises InvalidData where a class has none or there are fewer than two classes."""
+    layout = find_layout(folder.path)
+    labels = layout.train.classes if folder.names is None else read_class_names(folder.names, layout.train.classes)
+    folder = replace(folder, spec=replace(folder.spec, name=folder.path.resolve().name, labels=labels))
+    parts = layout.parts
+    fits = sum(part.count for part in parts) * math.prod(folder.spec.shape) <= folder.hold
+    read = {part.root: _read(part, folder.decode, folder.hold if fits else 0) for part in parts}
+    _check_classes(layout.train, read[layout.train.root])
+    _check_parts(read)
+    own = None if layout.test is None else read[layout.test.root].split
+    train, test, kind = _part(read[layout.train.root].split, own, folder)
+    validation = None if layout.validation is None else read[layout.validation.root].split
+    dataset = Dataset(
+        folder.spec, train, test, validation, {"folder": _describe(folder, layout, kind, list(read.values()))}
+    )
+    return Pictures(dataset, tuple(each for part in read.values() for each in part.unreadable))
+
+
+def read_test(folder: Folder, classes: tuple[str, ...]) -> Split:
+    """The test split alone, as `read_folder` makes it; raises InvalidData where the folder has other classes."""
+    layout = find_layout(folder.path)
+    if layout.train.classes != classes:
+        raise InvalidData(f"{folder.path} has not the class folders that the model was trained on")
+    if layout.test is not None:
+        return _read(layout.test, folder.decode, folder.hold).split
+    _, test, _ = _part(_read(layout.train, folder.decode, folder.hold).split, None, folder)
+    return test
+
+
+def hold_out_each(split: Split, share: float, seed: int) -> tuple[Split, Split]:
+    """Part a split class by class: of each with two or more images at least one stays and at least one is held out.
+
+    What is held out of a class follows from the seed and from its number and images alone.
+    """
+    learned, held = [], []
+    for index in np.unique(split.labels):
+        order = np.random.default_rng((seed, int(index))).permutation(np.flatnonzero(split.labels == index))
+        count = min(len(order) - 1, max(1, round(len(order) * share)))
+        learned.append(order[count:])
+        held.append(order[:count])
+    return take(split, _in_order(learned)), take(split, _in_order(held))
+
+
+def _part(images: Split, own: Split | None, folder: Folder) -> tuple[Split, Split, str]:
+    """What is learned from, the test split, and what that is."""
+    if own is not None:
+        return images, own, OWN
+    train, test = hold_out_each(images, folder.share, folder.seed)
+    return (train, test, HELD_OUT) if len(test) else (images, images, SAME)
+
+
+def _read(part: Part, decode: Decoder, hold: int) -> PartRead:
+    checked = check([path for paths in part.files for path in paths], decode, hold)
+    labels = np.repeat(np.arange(len(part.classes)), [len(paths) for paths in part.files])
+    return PartRead(Split(checked.images, labels[checked.positions]), checked.unreadable, checked.ignored)
+
+
+def _check_classes(part: Part, read: PartRead) -> None:
+    counts = np.bincount(read.split.labels, minlength=len(part.classes))
+    empty = [name for name, count in zip(part.classes, counts, strict=True) if not count]
+    if empty:
+        first = f" ({Path(read.unreadable[0].path).name} {read.unreadable[0].why})" if read.unreadable else ""
+        raise InvalidData(
+            f"{len(empty)} of the {len(counts)} class folders in {part.root} have no image that can be read: "
+            f"{', '.join(empty[:5])}{first}; add images or remove the folders"
+        )
+
+
+def _check_parts(read: dict[Path, PartRead]) -> None:
+    empty = [root for root, part in read.items() if not len(part.split)]
+    if empty:
+        raise InvalidData(f"{empty[0]} has no image that can be read: add some, or remove the folder")
+
+
+def _describe(folder: Folder, layout: Layout, kind: str, read: list[PartRead]) -> dict[str, Any]:
+    return {
+        "classes": list(layout.train.classes),
+        "test": kind,
+        **({"share": folder.share, "seed": folder.seed} if kind == HELD_OUT else {}),
+        "digest": "SHA-256 over the SHA-256 of each file and the labels",
+        "unreadable": sum(len(part.unreadable) for part in read),
+        "ignored": sum(part.ignored for part in read),
+        "links_outside": sum(part.links for part in layout.parts),
+    }
+
+
+def _in_order(chosen: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.sort(np.concatenate(chosen))

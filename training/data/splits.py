@@ -1,0 +1,108 @@
+"""Data sets as values: splits of images and labels, what is held out of them, and the weights of classes.
+
+A split's images are uint8 [N, height, width, channels], its labels are indices into the data set's label names.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.lazy_images import ImageFiles
+from training.data.specs import DatasetSpec
+from training.errors import InvalidData
+
+Images = NDArray[np.uint8]
+Pictures = Images | ImageFiles  # sliced alike; files give the same arrays, decoded only then
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images and the index of each one's label."""
+
+    images: Pictures
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over pixels and labels (as little-endian int64), the same for every form the split is kept in.
+
+        For files of any size, whose pixels follow from a recipe, it is over the SHA-256 of each file's bytes instead.
+        """
+        images = self.images.hashes if isinstance(self.images, ImageFiles) else self.images
+        digest = hashlib.sha256(images.tobytes())
+        digest.update(self.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The two splits that everybody who uses the data set shares.
+
+    `validation` is for data sets that come with one; elsewhere it is held out of `train`. `origin` tells, in the
+    metadata, what somebody needs who is to make the same splits again.
+    """
+
+    spec: DatasetSpec
+    train: Split
+    test: Split
+    validation: Split | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+def make_split(spec: DatasetSpec, images: NDArray[np.generic], labels: NDArray[np.generic], source: str) -> Split:
+    """Check arrays against the spec; a missing axis for one channel and labels of [N, 1] (CIFAR's) are understood."""
+    if spec.channels == 1 and images.ndim == 3:
+        images = images[..., np.newaxis]
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if images.dtype != np.uint8 or images.shape[1:] != spec.shape:
+        raise InvalidData(
+            f"{source}: {spec.name} needs uint8 images of [N, {', '.join(map(str, spec.shape))}], "
+            f"not {images.dtype} of {list(images.shape)}"
+        )
+    if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+        raise InvalidData(f"{source}: {len(images)} images need as many integer labels, not {list(labels.shape)}")
+    if not len(labels):
+        raise InvalidData(f"{source} has no images")
+    if labels.min() < 0 or labels.max() >= len(spec.labels):
+        raise InvalidData(f"{source}: labels must be 0 to {len(spec.labels) - 1}")
+    return Split(images.astype(np.uint8, copy=False), labels.astype(np.int64))
+
+
+def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split]:
+    """Part a split at random into what the network learns from and what it is watched on while it learns.
+
+    No class loses its last image, so where all have but one there is nothing to watch.
+    """
+    order = np.random.default_rng(seed).permutation(len(split))
+    held = max(1, round(len(split) * share))
+    learned, watched = order[held:], order[:held]
+    last = ~np.isin(split.labels[watched], split.labels[learned])
+    return take(split, np.concatenate([learned, watched[last]])), take(split, watched[~last])
+
+
+def take(split: Split, chosen: NDArray[np.int64]) -> Split:
+    """The images at these positions, in this order."""
+    images = split.images.select(chosen) if isinstance(split.images, ImageFiles) else split.images[chosen]
+    return Split(images, split.labels[chosen])
+
+
+def weigh_classes(labels: Labels, classes: int, balance: float) -> dict[int, float] | None:
+    """N / (classes · n of the class) by class, whose mean over all images is 1.
+
+    None where the largest class has at most `balance` times the images of the smallest, or `balance` is 0. A class
+    without images is not counted and gets the weight 1.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    present = counts[counts > 0]
+    if not balance or present.max() <= balance * present.min():
+        return None
+    return {index: float(len(labels) / (len(present) * count)) if count else 1.0 for index, count in enumerate(counts)}

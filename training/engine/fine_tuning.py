@@ -1,0 +1,150 @@
+"""Starting from an earlier network instead of from random weights: from a `.keras` file or from a bundle's graph.
+
+The converter to ONNX folds batch normalisation into its neighbours, each in another way and some of it for good: what a
+network learns with is not in the graph any more. So only networks without it are read back from a bundle, and its
+golden images prove that the weights are right.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from modelrepo.reader import Bundle, read_bundle
+from training.engine.input_pipeline import look
+from training.errors import InvalidNetwork, ParityFailed
+from training.evaluation.verify import replay_bundle
+from training.models.architectures import Architecture
+from training.models.build import Network, build
+from training.models.flip_tta import Mirror, MirrorAverage
+from training.models.rescaling import FULL_SCALE
+from training.models.saving import load_network
+from training.models.summary import table_layers
+
+# A network learns without the mirror that a file of it may have: what these layers do needs no weights.
+_PASSED_OVER = (keras.layers.InputLayer, Mirror, MirrorAverage)
+
+
+@dataclass(frozen=True)
+class Start:
+    """An earlier network, the names of its classes where they are known, and what the metadata says of it."""
+
+    network: Network
+    labels: tuple[str, ...] | None = None
+    origin: dict[str, Any] = field(default_factory=dict)
+
+
+def read_start(path: Path, architecture: Architecture) -> Start:
+    """A bundle's folder or a `.keras` file; raises InvalidNetwork or what `read_bundle` raises."""
+    if path.is_dir():
+        bundle = read_bundle(path)
+        told = bundle.metadata
+        origin = {"name": told.name, "version": told.version, "sha256": bundle.digest}
+        return Start(load_bundle(bundle, architecture), told.labels, origin)
+    network = load_network(path)
+    return Start(network, origin={"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+
+
+def take_over(start: Start, network: Network, labels: tuple[str, ...], *, freeze: bool) -> None:
+    """Set a new network's weights to the earlier one's; raises InvalidNetwork where the two are not alike.
+
+    The last layer that has weights, the head, keeps its random ones where it stands for other classes: of other names,
+    or where those are not known, of another number. `freeze` lets nothing but the head learn.
+    """
+    if network.input_shape[1:] != start.network.input_shape[1:]:
+        raise InvalidNetwork(
+            f"the network to start from takes images of {_size(start.network)}, the recipe's {_size(network)}: "
+            "take a recipe whose images have that size"
+        )
+    (body, end), (their_body, their_end) = _split(network), _split(start.network)
+    if _looks(body) != _looks(their_body) or list(map(type, end)) != list(map(type, their_end)):
+        raise InvalidNetwork(
+            "the network to start from has another architecture than the recipe's: take its own recipe"
+        )
+    for layer, earlier in zip(body, their_body, strict=True):
+        layer.set_weights(earlier.get_weights())
+        layer.trainable = not freeze
+    if _looks(end) == _looks(their_end) and start.labels in (None, labels):
+        end[0].set_weights(their_end[0].get_weights())
+
+
+def _split(network: Network) -> tuple[list[Any], list[Any]]:
+    """The layers before the head, and the head with what follows it, such as a softmax."""
+    layers = [layer for layer in network.layers if not isinstance(layer, _PASSED_OVER)]
+    head = max((position for position, layer in enumerate(layers) if layer.weights), default=len(layers))
+    return layers[:head], layers[head:]
+
+
+def _looks(layers: list[Any]) -> list[tuple[Any, ...]]:
+    return [(type(layer), layer.output.shape, [weight.shape for weight in layer.weights]) for layer in layers]
+
+
+def _size(network: Network) -> str:
+    return "×".join(map(str, network.input_shape[1:]))
+
+
+Array = NDArray[Any]
+
+
+def load_bundle(bundle: Bundle, architecture: Architecture) -> Network:
+    """The network that the bundle's graph was exported from, of this architecture; raises InvalidNetwork."""
+    _require_weights(bundle)
+    told = bundle.metadata
+    shape = told.input.height, told.input.width, told.input.channels
+    network = build(architecture, shape, len(told.labels), told.name)
+    if [_look(row) for row in table_layers(network)] != [_look(row) for row in told.layers]:
+        raise InvalidNetwork(f"{bundle.path} has another architecture: choose the recipe that it was trained by")
+    _fill(network, onnx.load(bundle.model).graph)
+    _prove(network, bundle)
+    return network
+
+
+def _require_weights(bundle: Bundle) -> None:
+    """Looked for first: a graph that has lost its weights differs from the architecture's in its table, too."""
+    if "quantisation" in bundle.metadata.training:
+        raise InvalidNetwork(
+            f"{bundle.path} has its weights in eight bits, too coarse to learn on from: start from the float32 version "
+            "or the .keras file that it was made from"
+        )
+    if any(layer.type == "BatchNormalization" for layer in bundle.metadata.layers):
+        raise InvalidNetwork(
+            f"{bundle.path} has batch normalisation, which its graph has lost: train it with --save FILE.keras and "
+            "start from that file"
+        )
+
+
+def _look(row: Any) -> tuple[Any, ...]:
+    return row.type, tuple(row.output_shape), row.parameters, row.strides, row.padding
+
+
+def _fill(network: Network, graph: Any) -> None:
+    """Kernels stand in the graph in the order in which they are applied; a bias of zeros may be missing."""
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    nodes = [node for node in graph.node if node.op_type in ("Conv", "MatMul") and node.input[1] in stored]
+    layers = [layer for layer in network.layers if layer.weights]
+    for position, (layer, node) in enumerate(zip(layers, nodes, strict=True)):
+        kernel, bias = stored[node.input[1]], _bias(graph, node, stored)
+        if node.op_type == "Conv":
+            kernel = kernel.transpose(2, 3, 1, 0)  # OIHW, as ONNX has it, to Keras's HWIO
+            kernel = kernel * np.float32(1 if position else FULL_SCALE)  # the export has put the scaling there
+        layer.set_weights([kernel, np.zeros(kernel.shape[-1], np.float32) if bias is None else bias])
+
+
+def _bias(graph: Any, node: Any, stored: dict[str, Array]) -> Array | None:
+    if node.op_type == "Conv":
+        return stored[node.input[2]] if len(node.input) > 2 else None
+    added = [other.input[1] for other in graph.node if other.op_type == "Add" and other.input[0] == node.output[0]]
+    return stored[added[0]] if added else None
+
+
+def _prove(network: Network, bundle: Bundle) -> None:
+    try:
+        replay_bundle(bundle, lambda images: np.asarray(network.predict(look(images), verbose=0)))
+    except ParityFailed as error:
+        raise InvalidNetwork(f"the weights in the graph of {bundle.path} cannot be read back: {error}") from error

@@ -1,0 +1,122 @@
+"""How images reach a network: streams of batches, read and distorted beside the computation.
+
+Order and distortion follow from the seed and the number of the epoch, not from what was drawn before: a run that is
+taken up again at its tenth epoch sees what an uninterrupted one sees there.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+
+from training.data.lazy_images import ImageFiles
+from training.data.splits import Pictures, Split
+from training.engine.augment import distort
+from training.engine.distributed.shard import Share
+from training.errors import InvalidData
+from training.models.rescaling import scale
+from training.recipes import Recipe
+
+Stream = Any  # a tf.data.Dataset; TensorFlow ships no types
+Tensor = Any
+
+_ALL = Share()
+_BATCH = 256  # images at a time where nothing is learned; changes the speed only
+_VALUES = 1 << 22  # but no more numbers than these: 21 photographs of 256×256, whose activations take 1 GB by hundreds
+
+
+def feed(
+    split: Split,
+    recipe: Recipe,
+    start: int = 0,
+    share: Share = _ALL,
+    class_weights: Mapping[int, float] | None = None,
+) -> Stream:
+    """All epochs from `start` on, one after the other: float32 [N, height, width, channels] of 0…1, one-hot labels.
+
+    Where classes are weighed, and where a share is not the whole of each batch (see `Share.take`), weights stand beside
+    them, float32 [N].
+    """
+    classes = len(recipe.dataset.labels)
+    read, labels = _reader(split.images), tf.constant(split.labels)
+    weighing = tf.constant([1.0 if class_weights is None else class_weights[label] for label in range(classes)])
+    weighed = class_weights is not None or not share.whole
+
+    def epoch(number: Tensor) -> Stream:
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(split)), _seed(recipe, number))
+        return tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
+
+    def prepare(step: Tensor, batch: Tensor) -> tuple[Tensor, ...]:
+        count = tf.shape(batch)[0]
+        places, weights = share.take(count)
+        chosen = tf.gather(batch, places)
+        images = distort(scale(read(chosen)), recipe.augmentation, _seed(recipe, step), (places, count))
+        wanted = tf.gather(labels, chosen)
+        pair = images, tf.one_hot(wanted, classes)
+        return (*pair, weights * tf.gather(weighing, wanted)) if weighed else pair
+
+    epochs = tf.data.Dataset.range(start, recipe.epochs).flat_map(epoch)
+    first = start * steps_per_epoch(split, recipe)
+    return epochs.enumerate(first).map(prepare, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def steps_per_epoch(split: Split, recipe: Recipe) -> int:
+    """Batches an epoch; the last one may be smaller."""
+    return -(-len(split) // recipe.batch_size)
+
+
+def show(split: Split, recipe: Recipe) -> Stream:
+    """A split once, in its order and undistorted, in the form that `feed` gives."""
+    classes = len(recipe.dataset.labels)
+    batches = _read(split, tf.data.Dataset.range(len(split)), _many(split.images))
+    return batches.map(lambda images, labels: (scale(images), tf.one_hot(labels, classes)))
+
+
+def look(images: Pictures) -> Stream:
+    """Raw images in their order as a network takes them: float32 [N, height, width, channels] of 0…1."""
+    positions = tf.data.Dataset.range(len(images)).batch(_many(images))
+    return positions.map(_reader(images)).map(scale).prefetch(tf.data.AUTOTUNE)
+
+
+def _many(images: Pictures) -> int:
+    return min(_BATCH, max(1, _VALUES // math.prod(images.shape[1:])))
+
+
+@contextmanager
+def faults_named() -> Iterator[None]:
+    """Raise InvalidData for a file that turns out unreadable in the middle of a stream; TensorFlow buries its name."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        found = re.search(r"InvalidData: (.*)", str(error))
+        if found is None:
+            raise
+        raise InvalidData(found[1]) from error
+
+
+def _read(split: Split, positions: Stream, size: int) -> Stream:
+    """Batches of uint8 pixels and of labels at these positions."""
+    read, labels = _reader(split.images), tf.constant(split.labels)
+    return positions.batch(size).map(lambda chosen: (read(chosen), tf.gather(labels, chosen)), tf.data.AUTOTUNE)
+
+
+def _reader(images: Pictures) -> Callable[[Tensor], Tensor]:
+    """A function from positions to the pixels there, which are held in memory or decoded when they are asked for."""
+    pixels = images.held if isinstance(images, ImageFiles) else images
+    if pixels is not None:
+        held = tf.constant(pixels)
+        return lambda chosen: tf.gather(held, chosen)
+
+    def decode(chosen: Tensor) -> Tensor:
+        # Not stateful: it says so lest TensorFlow, asked for a repeatable order, decodes one batch after the other.
+        batch = tf.numpy_function(images.__getitem__, [chosen], tf.uint8, stateful=False)
+        return tf.ensure_shape(batch, (None, *images.shape[1:]))
+
+    return decode
+
+
+def _seed(recipe: Recipe, number: Tensor) -> Tensor:
+    return tf.stack([tf.constant(recipe.seed, tf.int64), tf.cast(number, tf.int64)])

@@ -1,0 +1,1 @@
+"""Numbers and plots from probabilities, ONNX inference, verification, without TensorFlow. It imports `data`."""

@@ -1,0 +1,87 @@
+"""Proof that a bundle, or a service, answers as Keras did when the bundle was made."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from modelrepo.errors import CorruptBundle
+from modelrepo.golden import GoldenImage, GoldenSet
+from modelrepo.reader import Bundle
+from training.data.specs import SPECS, DatasetSpec
+from training.data.splits import Images, Split
+from training.errors import InvalidData, ParityFailed
+from training.evaluation.metrics import Probabilities, predicted_labels
+from training.evaluation.onnx_inference import Classifier
+from training.evaluation.predictions import read_predictions
+from training.evaluation.service_client import Post
+
+
+@dataclass(frozen=True)
+class GoldenReplay:
+    """How close the answers to the golden images came to the recorded ones."""
+
+    images: int
+    largest_difference: float
+
+
+def replay_bundle(bundle: Bundle, classify: Classifier) -> GoldenReplay:
+    """Classify the golden images with the bundle's own graph; raises ParityFailed where it differs."""
+    shape = (bundle.metadata.input.height, bundle.metadata.input.width, bundle.metadata.input.channels)
+    images = np.stack([_decode(image, shape) for image in bundle.golden.images])
+    return _compare(bundle.golden, classify(images))
+
+
+def replay_service(golden: GoldenSet, post: Post) -> GoldenReplay:
+    """Post the golden images to a service; raises ParityFailed where its probabilities differ."""
+    answers = [post(image.content, "image/png").probabilities for image in golden.images]
+    rows = [
+        [answer.get(index, np.nan) for index in range(len(image.probabilities))]
+        for answer, image in zip(answers, golden.images, strict=True)
+    ]
+    return _compare(golden, np.array(rows, np.float32))
+
+
+def find_dataset(bundle: Bundle) -> DatasetSpec:
+    """The data set that a bundle was trained on; raises InvalidData where its test split is not known here."""
+    name = bundle.metadata.training.get("dataset", {}).get("name")
+    if name not in SPECS:
+        trained = f"on {name!r}" if name else "elsewhere"
+        raise InvalidData(f"{bundle.path} was trained {trained}: it has no test split known here to compare it on")
+    return SPECS[name]
+
+
+def check_split(bundle: Bundle, test: Split) -> None:
+    """Make sure that a split is the one the bundle was evaluated on; raises InvalidData."""
+    if test.digest != bundle.metadata.evaluation.get("digest"):
+        raise InvalidData("this test split is not the one that the bundle was evaluated on: its digest differs")
+
+
+def check_labels(bundle: Bundle, classify: Classifier, test: Split) -> int:
+    """Classify a whole test split; raises ParityFailed where a label is not the recorded one. Returns how many hit."""
+    check_split(bundle, test)
+    answered, expected = predicted_labels(classify(test.images)), read_predictions(bundle.path)
+    different = int((answered != expected).sum())
+    if different:
+        raise ParityFailed(f"{different} of {len(test)} test images get another label than the bundle records for them")
+    return int((answered == test.labels).sum())
+
+
+def _compare(golden: GoldenSet, answered: Probabilities) -> GoldenReplay:
+    recorded = np.array([image.probabilities for image in golden.images])
+    largest = float(np.abs(answered - recorded).max())
+    if not largest <= golden.tolerance:  # not `>`: NaN, a class left out, must fail too
+        raise ParityFailed(
+            f"the golden images' probabilities differ by {largest:.2g} (allowed {golden.tolerance:.0e}): "
+            "this is not the model that was trained"
+        )
+    return GoldenReplay(len(golden.images), largest)
+
+
+def _decode(image: GoldenImage, shape: tuple[int, int, int]) -> Images:
+    with Image.open(BytesIO(image.content)) as stored:
+        pixels = np.asarray(stored)
+    if pixels.size != np.prod(shape):
+        raise CorruptBundle(f"golden image {image.file} has not the shape {shape} that the graph takes")
+    return pixels.reshape(shape)

@@ -1,0 +1,1 @@
+"""Keras networks and their layers, built from an architecture. It imports `data`, `files` and `errors`."""
