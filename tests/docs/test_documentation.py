@@ -9,17 +9,23 @@ import pytest
 from flask import Flask
 from prometheus_client.metrics import MetricWrapperBase
 
-from service import errors
+from service import environ, errors
 from service.errors import RequestError
 from service.settings import PREFIX, Settings
 from service.telemetry.metrics import Metrics
 from training.cli.main import make_parser
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "service" / "server" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 API = (ROOT / "docs" / "api.md").read_text()
 TRAINING = {page.stem: page.read_text() for page in (ROOT / "docs" / "training").glob("*.md")}
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+SERVER = (ROOT / "service" / "server" / "README.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 MODELS = (ROOT / "docs" / "models.md").read_text()
 
@@ -121,6 +127,14 @@ def test_every_package_that_the_architecture_names_exists() -> None:
     named = re.findall(rf"`((?:{'|'.join(TOPS)})(?:/\w+)*)/`", ARCHITECTURE)
 
     assert [name for name in named if not (ROOT / name).is_dir()] == []
+
+
+def test_every_file_of_the_server_and_every_key_of_the_environ_is_on_its_page() -> None:
+    files = [path.name for path in (ROOT / "service" / "server").glob("[!_]*.py")]
+    keys = [value for value in vars(environ).values() if isinstance(value, str) and value.startswith("convserve.")]
+
+    assert len(keys) > 3
+    assert [name for name in files + keys if f"`{name}`" not in SERVER] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -1,5 +1,6 @@
-"""Every example of the API's documentation, commands and programs, run as written against the published models."""
+"""Every example of README.md and docs/api.md, commands and programs, run as written against the published models."""
 
+import json
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,9 @@ from PIL import Image
 from tests.support.processes.service import ROOT, RunningService, running
 
 API = (ROOT / "docs" / "api.md").read_text()
-COMMANDS = re.findall(r"^\$ (curl .*)$", API, re.MULTILINE)
+README = (ROOT / "README.md").read_text()
+COMMAND = re.compile(r"^\$ (curl .*)$", re.MULTILINE)
+COMMANDS = COMMAND.findall(API)
 PROGRAMS = re.findall(r"^```python\n(.*?)^```$", API, re.MULTILINE | re.DOTALL)
 CURLRC = "silent\nshow-error\nfail-with-body\n"
 
@@ -54,6 +58,28 @@ def test_every_command_succeeds(folder: Path, service: RunningService, command: 
     printed = run(folder, service, "sh", "-c", command)
 
     assert printed or (folder / "response.bin").stat().st_size > 100
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize("command", dict.fromkeys(COMMAND.findall(README)))
+def test_every_command_of_the_readme_succeeds(folder: Path, service: RunningService, command: str) -> None:
+    assert run(folder, service, "sh", "-c", f"cd '{ROOT}' && {command}")
+
+
+def test_the_response_in_the_readme_is_what_the_service_sends(service: RunningService) -> None:
+    documented = json.loads(re.findall(r"^```json\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[0])
+    sent = json.loads(service.post("/predict?top_k=3", (ROOT / "docs" / "images" / "digit.png").read_bytes()).body)
+
+    assert rounded(sent) == rounded(documented)
+
+
+def rounded(document: Any) -> Any:
+    """The document with its probabilities as far as all machines agree on them."""
+    if isinstance(document, dict):
+        return {name: rounded(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [rounded(value) for value in document]
+    return round(document, 5) if isinstance(document, float) else document
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=["Triton's client", "KServe's client"])
