@@ -50,7 +50,7 @@ class Recipe:
     precision: str = "float32"  # or mixed_bfloat16, in which the convolutions are computed while the network learns
     epochs: int = 5  # the textbook's run, with which the figures are compared
     batch_size: int = 32  # likewise
-    seed: int = 1  # the first; docs/training.md tells what the next ones give
+    seed: int = 1  # the first; docs/training/recipes.md has the results of the next ones
     balance: float = 0.0  # classes are weighed where the largest has so many times the images of the smallest; 0: never
     any_folder: bool = False  # takes any folder of pictures: the data set above gives the size alone
     validation: float = 0.1  # of the training images, held out for the curves: the test split is looked at once

@@ -43,7 +43,7 @@ def options_of(parser: ArgumentParser) -> list[str]:
 
 
 COMMANDS = commands_of(make_parser())
-TOPS = ("modelrepo", "preprocessing", "service", "bench")
+TOPS = ("modelrepo", "preprocessing", "service", "training", "bench")
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(Settings)])

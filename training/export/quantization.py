@@ -1,6 +1,6 @@
 """A float32 graph in eight-bit integers, by ONNX Runtime's static quantisation.
 
-What follows was chosen by measuring on the textbook's networks; docs/training.md, "Eight bits", has the figures.
+What follows was chosen by measuring on the textbook's networks; docs/training/bundles.md has the figures.
 """
 
 from collections.abc import Iterator
