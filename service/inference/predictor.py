@@ -1,4 +1,4 @@
-"""One loaded version of a model: from inputs to probabilities, a straight line."""
+"""The predictor of one loaded version: inputs are decoded, preprocessed, and run through the network."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from preprocessing.decode import NAMES, decode
 from preprocessing.errors import DamagedImage, EmptyImage, ImageError, ImageTooLarge, TruncatedImage, UnknownFormat
 from preprocessing.normalize import normalize
 from preprocessing.pipeline import prepare
-from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
+from service.codecs.inputs import EncodedImage, Inputs, PixelArray
 from service.codecs.limits import Limits
 from service.codecs.pixel_arrays import check_pixels
 from service.errors import InvalidImage, RequestError, TooLarge
@@ -29,15 +29,15 @@ _ADVICE: dict[type[ImageError], str] = {
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A batch of pixels [N, height, width, channels] and, for each image, what was done to it."""
+class PreparedBatch:
+    """Pixels, uint8 [N, height, width, channels] of the model, and the preprocessing steps of each image."""
 
     pixels: NDArray[np.uint8]
     steps: tuple[tuple[str, ...], ...]
 
 
 class Predictor:
-    """Runs one model by its own bundle's rules. Knows nothing of HTTP; may be used by several threads at once."""
+    """Runs one model by its own bundle's preprocessing contract; may be used by several threads at once."""
 
     def __init__(self, metadata: Metadata, digest: str, model: Model, limits: Limits) -> None:
         self.metadata = metadata
@@ -50,23 +50,23 @@ class Predictor:
         prepared = self.prepare(inputs, stages)
         return Classification(self.probabilities(prepared.pixels, stages), prepared.steps)
 
-    def prepare(self, inputs: Inputs, stages: StageTimer) -> Prepared:
-        """Bring inputs of any kind to the model's size and colour mode."""
-        self._limits.check_count(len(inputs))
+    def prepare(self, inputs: Inputs, stages: StageTimer) -> PreparedBatch:
+        """Bring inputs of any kind to the model's size and colour mode; raises the same."""
         if isinstance(inputs, PixelArray):
-            return self._take_pixels(inputs, stages)
-        spec = self.metadata.input
-        pixels = np.empty((len(inputs), spec.height, spec.width, spec.channels), np.uint8)
+            return self._check_pixels(inputs, stages)
+        images, spec = inputs.images, self.metadata.input
+        self._limits.check_count(len(images))
+        pixels = np.empty((len(images), spec.height, spec.width, spec.channels), np.uint8)
         steps, left = [], self._limits.max_request_pixels
-        for place, image in enumerate(inputs.images):  # one by one, so that only one is ever held at its full size
-            decoded = self._decode(image, inputs, left)
+        for row, image in enumerate(images):  # one by one, so that only one is ever held at its full size
+            decoded = self._decode(image, left, is_alone=len(images) == 1)
             left -= decoded.width * decoded.height
             stages.record(Stage.DECODE)
             prepared = prepare(decoded, spec, self.metadata.preprocessing)
             stages.record(Stage.PREPROCESS)
-            pixels[place] = prepared.pixels
+            pixels[row] = prepared.pixels
             steps.append(prepared.steps)
-        return Prepared(pixels, tuple(steps))
+        return PreparedBatch(pixels, tuple(steps))
 
     def probabilities(self, pixels: NDArray[np.uint8], stages: StageTimer) -> Scores:
         """Run the network on [N, height, width, channels]; returns float32 [N, classes]."""
@@ -76,13 +76,14 @@ class Predictor:
         stages.record(Stage.INFER)
         return softmax(scores) if self.metadata.output.kind == "logits" else scores
 
-    def _take_pixels(self, array: PixelArray, stages: StageTimer) -> Prepared:
+    def _check_pixels(self, array: PixelArray, stages: StageTimer) -> PreparedBatch:
+        self._limits.check_count(len(array))
         pixels = check_pixels(array.values, self.metadata.name, self.metadata.input)
         stages.record(Stage.DECODE)
-        return Prepared(pixels, ((),) * len(pixels))
+        return PreparedBatch(pixels, ((),) * len(pixels))
 
-    def _decode(self, image: EncodedImage, inputs: EncodedImages, left: int) -> Image:
-        """Decode an image of at most `left` pixels, which is what the images before have left of the request's."""
+    def _decode(self, image: EncodedImage, left: int, *, is_alone: bool) -> Image:
+        """Decode an image of at most `left` pixels: what the images before it leave of the request's limit."""
         try:
             return decode(image.content, min(self._limits.max_pixels, left))
         except ImageError as error:
@@ -90,7 +91,7 @@ class Predictor:
                 most = self._limits.max_request_pixels
                 sentence = f"with {image.name} the request has more than {most} pixels: send fewer images at a time"
                 raise TooLarge(sentence) from error
-            raise _as_request_error(error, "" if len(inputs) == 1 else f"{image.name}: ") from error
+            raise _as_request_error(error, "" if is_alone else f"{image.name}: ") from error
 
 
 def _as_request_error(error: ImageError, prefix: str) -> RequestError:

@@ -1,4 +1,4 @@
-"""ONNX Runtime behind one function type, so that nothing else knows a session and a fake in a test is a lambda."""
+"""ONNX Runtime behind one function type: nothing else knows its sessions, and a fake in a test is a lambda."""
 
 from collections.abc import Callable
 from pathlib import Path

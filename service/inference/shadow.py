@@ -1,11 +1,7 @@
-"""What one version says beside another one's answer.
+"""Shadows: versions that classify copies of requests after others have answered them, and are only compared.
 
-What the metrics learn from one shadow beside one version that answers.
-
-Shadows: versions that get copies of requests after others have answered them, and are only compared.
-
-The loop that answers asks for one comparison at a time, when nothing else is to be done. Nothing here is seen by a
-client, whatever a shadow does.
+Copies wait in a queue, and the worker's loop compares one at a time when it has nothing else to do. No client sees
+anything of it, whatever a shadow does.
 """
 
 import logging
@@ -24,87 +20,38 @@ from service.inference.traffic_split import Choice
 from service.telemetry.metrics import ShadowMetrics
 from service.telemetry.stage_timer import StageTimer
 
-
-@dataclass(frozen=True)
-class Comparison:
-    """One image: whether both found the same label, and how far the answered label's probabilities are apart."""
-
-    agrees: bool
-    difference: float
-
-
-def compare(
-    answered: Sequence[RankedClass], classification: Classification, labels: Sequence[str]
-) -> Iterator[Comparison]:
-    """Compare the class that each image was answered with; `labels` are of the version that is compared.
-
-    Labels count, not their places: versions may order them differently. A label that is unknown has probability 0, and
-    what is no number is as far off as can be.
-    """
-    for row, (given, found) in enumerate(zip(answered, classification.top1(labels), strict=True)):
-        place = labels.index(given.label) if given.label in labels else None
-        probability = 0.0 if place is None else classification.probabilities.item(row, place)
-        yield Comparison(given.label == found.label, min(1.0, abs(given.probability - probability)))
-
-
-DROPPED = ("full", "old", "retired")  # there was no room, it waited for too long, or its shadow is one no more
-
-
-class ShadowInstruments:
-    """The metrics of one pair of versions, each label looked up once."""
-
-    def __init__(self, metrics: ShadowMetrics, model: str, version: int, shadow_version: int) -> None:
-        pair, shadow = (model, str(version), str(shadow_version)), (model, str(shadow_version))
-        self._result = cache(partial(metrics.comparisons.labels, *pair))
-        self._difference = metrics.difference.labels(*pair)
-        self._seconds = metrics.seconds.labels(*shadow)
-        self._dropped = {reason: metrics.dropped.labels(*shadow, reason) for reason in DROPPED}  # from 0 on
-        self._failure = cache(partial(metrics.failures.labels, *shadow))
-
-    def observe(self, comparisons: Iterable[Comparison], seconds: float) -> None:
-        """Count the images of one copy, which the shadow took `seconds` for."""
-        for each in comparisons:
-            self._result("agree" if each.agrees else "flip").inc()
-            self._difference.observe(each.difference)
-        self._seconds.observe(seconds)
-
-    def drop(self, reason: str) -> None:
-        """Count a copy that was not classified, for one of the reasons DROPPED."""
-        self._dropped[reason].inc()
-
-    def fail(self, code: str) -> None:
-        """Count a copy that the shadow could not classify."""
-        self._failure(code).inc()
-
-
-LOG_EVERY = 60.0  # seconds: a shadow that fails at everything does not fill the log
+LOG_INTERVAL = 60.0  # seconds: a shadow that fails at every copy does not fill the log
 NEVER = float("inf")
+DROP_REASONS = ("full", "old", "retired")  # no room in the queue, MAX_AGE passed, or its shadow is none any more
 
 logger = logging.getLogger("convserve")
 
 
 class Shadows:
-    """All shadows of one worker."""
+    """All shadows of one worker; an idle task of its loop."""
 
     def __init__(
         self, registry: ModelRegistry, metrics: ShadowMetrics, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._registry = registry
         self._clock = clock
-        self._meter = cache(lambda *versions: ShadowInstruments(metrics, *versions))
+        self._instruments = cache(partial(ShadowInstruments, metrics))
         self._queue = ShadowQueue()
         self._duty = DutyCycle()
         self._next_log = 0.0
 
     def offer(self, choice: Choice, inputs: Inputs, top1: list[RankedClass]) -> None:
-        """Keep a copy of an answered request for the shadow of its choice, if there is one and room."""
+        """Queue a copy of an answered request for the shadow of its choice, if there is one and room.
+
+        `top1` is the class that each image was answered with.
+        """
         if choice.shadow is None:
             return
         now = self._clock()
-        self._expire(now)
+        self._drop_expired(now)
         answered, compared = choice.predictor.metadata, choice.shadow.metadata
         if not self._queue.has_room(inputs.nbytes):
-            self._meter(answered.name, answered.version, compared.version).drop("full")
+            self._instruments(answered.name, answered.version, compared.version).drop("full")
             return
         shadow = ref(choice.shadow)
         self._queue.put(
@@ -113,48 +60,97 @@ class Shadows:
 
     @property
     def idle_timeout(self) -> float:
-        """Seconds until the shadows want `run_idle` to be called, should nothing else be to do."""
+        """Seconds until `run_idle` has something to do; infinity where no copy waits."""
         if not self._queue:
             return NEVER
         return max(0.0, min(self._duty.rest_until, self._queue.expiry) - self._clock())
 
     def run_idle(self) -> None:
-        """Have one copy compared, unless the shadows have to rest; what is too old is dropped."""
+        """Drop copies that are too old, and compare one unless the duty cycle asks for a rest."""
         now = self._clock()
-        self._expire(now)
+        self._drop_expired(now)
         if self._queue and now >= self._duty.rest_until:
             self._compare(self._queue.take())
             self._duty.account(now, self._clock())
 
-    def _expire(self, now: float) -> None:
+    def _drop_expired(self, now: float) -> None:
         for copy in self._queue.take_expired(now):
-            self._meter_of(copy).drop("old")
+            self._instruments_of(copy).drop("old")
 
     def _compare(self, copy: MirroredRequest) -> None:
-        meter = self._meter_of(copy)
+        instruments = self._instruments_of(copy)
         split = self._registry.splits.get(copy.model)
         shadow = copy.shadow()
         if shadow is None or split is None or split.shadow is None or split.shadow.predictor is not shadow:
-            meter.drop("retired")
+            instruments.drop("retired")
             return
         began = self._clock()
         try:
             classification = shadow.classify(copy.inputs, StageTimer(0.0))
             comparisons = list(compare(copy.top1, classification, shadow.metadata.labels))
-        except Exception as error:  # whatever is wrong with a shadow, others must not suffer from it
+        except Exception as error:  # no failure of a shadow may stop the loop
             self._fail(copy, error)
             return
-        meter.observe(comparisons, self._clock() - began)
+        instruments.observe(comparisons, self._clock() - began)
 
     def _fail(self, copy: MirroredRequest, error: Exception) -> None:
-        """Count a failure, and log it unless one has been logged just now."""
+        """Count a failure, and log it unless one was logged within LOG_INTERVAL."""
         code = error.code if isinstance(error, RequestError) else "internal_error"
-        self._meter_of(copy).fail(code)
+        self._instruments_of(copy).fail(code)
         if self._clock() >= self._next_log:
-            self._next_log = self._clock() + LOG_EVERY
+            self._next_log = self._clock() + LOG_INTERVAL
             unexpected = None if isinstance(error, RequestError) else error
             sentence = "%s version %s, a shadow, cannot classify what version %s did: %s"
             logger.warning(sentence, copy.model, copy.shadow_version, copy.version, code, exc_info=unexpected)
 
-    def _meter_of(self, copy: MirroredRequest) -> ShadowInstruments:
-        return self._meter(copy.model, copy.version, copy.shadow_version)
+    def _instruments_of(self, copy: MirroredRequest) -> "ShadowInstruments":
+        return self._instruments(copy.model, copy.version, copy.shadow_version)
+
+
+class ShadowInstruments:
+    """The metrics of one pair of versions; each label is looked up once."""
+
+    def __init__(self, metrics: ShadowMetrics, model: str, version: int, shadow_version: int) -> None:
+        pair, shadow = (model, str(version), str(shadow_version)), (model, str(shadow_version))
+        self._result = cache(partial(metrics.comparisons.labels, *pair))
+        self._difference = metrics.difference.labels(*pair)
+        self._seconds = metrics.seconds.labels(*shadow)
+        self._dropped = {reason: metrics.dropped.labels(*shadow, reason) for reason in DROP_REASONS}  # from 0 on
+        self._failure = cache(partial(metrics.failures.labels, *shadow))
+
+    def observe(self, comparisons: "Iterable[Comparison]", seconds: float) -> None:
+        """Count the images of one copy, which the shadow classified in `seconds`."""
+        for each in comparisons:
+            self._result("agree" if each.agrees else "flip").inc()
+            self._difference.observe(each.difference)
+        self._seconds.observe(seconds)
+
+    def drop(self, reason: str) -> None:
+        """Count a copy that was not classified, for one of DROP_REASONS."""
+        self._dropped[reason].inc()
+
+    def fail(self, code: str) -> None:
+        """Count a copy that the shadow failed to classify, by the error's code."""
+        self._failure(code).inc()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One image: whether both versions give the same label, and how far the answered label's probabilities differ."""
+
+    agrees: bool
+    difference: float
+
+
+def compare(
+    answered: Sequence[RankedClass], classification: Classification, labels: Sequence[str]
+) -> Iterator[Comparison]:
+    """Compare the class that each image was answered with to a shadow's classification, whose labels these are.
+
+    Classes are matched by label, for versions may order them differently. A label that the shadow does not have counts
+    as probability 0, and NaN as a difference of 1.
+    """
+    for row, (given, own) in enumerate(zip(answered, classification.top1(labels), strict=True)):
+        index = labels.index(given.label) if given.label in labels else None
+        probability = 0.0 if index is None else classification.probabilities.item(row, index)
+        yield Comparison(given.label == own.label, min(1.0, abs(given.probability - probability)))

@@ -1,7 +1,4 @@
-"""Copies of answered requests that wait to be classified once more, bounded in number, bytes and age.
-
-How much of a worker's time work may take that nobody waits for.
-"""
+"""The queue of copied requests for shadows, bounded in number, bytes and age, and the share of time spent on them."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -12,16 +9,19 @@ from service.codecs.inputs import Inputs
 from service.inference.prediction import RankedClass
 from service.inference.predictor import Predictor
 
-MAX_REQUESTS = 64  # a burst: small pictures are worked off in a third of a second
-MAX_BYTES = 8 << 20  # of their inputs: a tenth of what a worker takes anyhow, and half of the largest body
-MAX_AGE = 5.0  # seconds: comparisons are about what is served now, and nobody's pictures are kept for longer
+MAX_REQUESTS = 64  # a burst: small images are worked off in a third of a second
+MAX_BYTES = 8 << 20  # of their inputs: a tenth of a worker's memory, and half of the largest body
+MAX_AGE = 5.0  # seconds: comparisons are about what is served now, and images are not kept for longer than needed
+
+MAX_SHARE = 0.05  # of the time: 19 of 20 requests find the worker free, so the median latency stays
+MAX_MEAN_DELAY = 0.0001  # seconds that a request waits on average: a tenth of what a small image takes under load
 
 
 @dataclass(frozen=True)
 class MirroredRequest:
-    """What a client sent, the class of each image that it was answered with, and who is to be compared.
+    """A copy of an answered request, the class of each image in the response, and the shadow to compare.
 
-    The shadow is not kept from being retired.
+    The reference to the shadow is weak: a version that is retired is released although copies wait for it.
     """
 
     model: str
@@ -49,7 +49,7 @@ class ShadowQueue:
         return self._copies[0].since + MAX_AGE
 
     def has_room(self, nbytes: int) -> bool:
-        """Whether one more copy with inputs of so many bytes may be put in."""
+        """Whether one more copy with inputs of this size may be put in."""
         return len(self._copies) < MAX_REQUESTS and self._bytes + nbytes <= MAX_BYTES
 
     def put(self, copy: MirroredRequest) -> None:
@@ -58,27 +58,24 @@ class ShadowQueue:
         self._bytes += copy.inputs.nbytes
 
     def take(self) -> MirroredRequest:
-        """Remove the oldest."""
+        """Remove the oldest copy."""
         copy = self._copies.popleft()
         self._bytes -= copy.inputs.nbytes
         return copy
 
     def take_expired(self, now: float) -> Iterator[MirroredRequest]:
-        """Remove what is too old."""
+        """Remove the copies that are too old."""
         while self._copies and self.expiry <= now:
             yield self.take()
 
 
-SHARE = 0.05  # of the time: whoever comes at any moment finds the worker free 19 times in 20, so the median stays
-DELAY = 0.0001  # seconds that a request waits for it on average: a tenth of what a small picture takes under load
-
-
 class DutyCycle:
-    """When the next piece of such work may begin. Work cannot be interrupted, so a long piece is followed by long rest.
+    """When the next comparison may begin. It cannot be interrupted, so a long one is followed by a long rest.
 
-    Of requests that come at any moment a share of `work / cycle` meets work, and waits for half of it on average; so a
-    cycle of `work² / (2 × DELAY)` keeps the mean within DELAY, which is what counts from 4 ms of work on. The shorter
-    one of the last two pieces decides, so that one which the machine held up is no reason for a long rest.
+    Of requests that arrive at any moment a share of `work / cycle` meets work, and waits for half of it on average; so
+    a cycle of `work² / (2 × MAX_MEAN_DELAY)` keeps the mean within MAX_MEAN_DELAY, which is the larger one of both
+    bounds from 4 ms of work on. The shorter one of the last two pieces of work counts, so that one which the machine
+    delayed causes no long rest.
     """
 
     def __init__(self) -> None:
@@ -86,7 +83,7 @@ class DutyCycle:
         self._before = 0.0
 
     def account(self, began: float, ended: float) -> None:
-        """Rest long enough after a piece of work."""
+        """Set the rest after a piece of work."""
         work = ended - began
         usual, self._before = min(work, self._before), work
-        self.rest_until = began + max(work / SHARE, usual * usual / (2 * DELAY))
+        self.rest_until = began + max(work / MAX_SHARE, usual * usual / (2 * MAX_MEAN_DELAY))

@@ -1,4 +1,4 @@
-"""Which versions of a model answer the requests that name none."""
+"""The traffic split of a model: which versions answer the requests that name none, and which get copies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Part:
     share: float
 
     def covers(self, bucket: float) -> bool:
-        """Whether a request is one of the share, by a number from 0 to 1 that was drawn for it.
+        """Whether a request of this bucket, drawn from 0 to 1, is part of the share.
 
-        Chance decides, so that no pattern of the clients' can skew the share.
+        Buckets are random, so that no pattern in what clients send can skew the share.
         """
         return bucket < self.share
 
@@ -33,14 +33,14 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class TrafficSplit:
-    """The version that answers, the one that answers a share instead, and the one that gets copies of a share."""
+    """The default version, the canary that answers a share instead, and the shadow that gets copies of a share."""
 
     default: Predictor
     canary: Part | None = None
     shadow: Part | None = None
 
     def choose(self, bucket: float) -> Choice:
-        """Who answers a request that names no version, by its bucket, and which shadow gets a copy, by another draw."""
+        """The version that answers a request of this bucket, and the shadow that gets a copy, by another draw."""
         canary, shadow = self.canary, self.shadow
         predictor = canary.predictor if canary and canary.covers(bucket) else self.default
         if shadow is None or shadow.predictor is predictor or not shadow.covers(draw()):  # noqa: S311 - nothing secret
@@ -48,23 +48,23 @@ class TrafficSplit:
         return Choice(predictor, shadow.predictor)
 
 
-def split(policy: ModelPolicy, ready: Mapping[int, Predictor]) -> TrafficSplit:
-    """Follow the policy with the versions that are ready, at least one; a candidate that is not ready gets nothing."""
-    default = ready[_default(policy, sorted(ready))]
-    return TrafficSplit(default, _part(policy.canary, ready, default), _part(policy.shadow, ready, default))
+def split(policy: ModelPolicy, loaded: Mapping[int, Predictor]) -> TrafficSplit:
+    """The split by a policy over the versions that are loaded, at least one; one that is not loaded gets no share."""
+    default = loaded[_default(policy, sorted(loaded))]
+    return TrafficSplit(default, _part(policy.canary, loaded, default), _part(policy.shadow, loaded, default))
 
 
-def _default(policy: ModelPolicy, ready: list[int]) -> int:
-    """The version that is set, or the newest; while a newer one is on trial the newest before it."""
-    if policy.default in ready:
+def _default(policy: ModelPolicy, loaded: list[int]) -> int:
+    """The version that the policy names, or the newest one before the canary and the shadow."""
+    if policy.default in loaded:
         return policy.default
-    candidates = [each.version or ready[-1] for each in (policy.canary, policy.shadow) if each]
-    before = [version for version in ready if version < min(candidates, default=ready[-1] + 1)]
-    return before[-1] if before else ready[-1]
+    candidates = [each.version or loaded[-1] for each in (policy.canary, policy.shadow) if each]
+    before = [version for version in loaded if version < min(candidates, default=loaded[-1] + 1)]
+    return before[-1] if before else loaded[-1]
 
 
-def _part(share: Share | None, ready: Mapping[int, Predictor], default: Predictor) -> Part | None:
+def _part(share: Share | None, loaded: Mapping[int, Predictor], default: Predictor) -> Part | None:
     if share is None:
         return None
-    predictor = ready.get(share.version or max(ready))
+    predictor = loaded.get(share.version or max(loaded))
     return Part(predictor, share.share) if predictor and predictor is not default else None

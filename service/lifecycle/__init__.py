@@ -1,1 +1,1 @@
-"""How models come and go: watch, plan, load, verify, swap, report. Imports `inference` and the rooms below it."""
+"""How models are loaded, verified, replaced and unloaded while requests run. Imports `inference` and rooms below it."""

@@ -1,8 +1,8 @@
 """The crash guard: a bundle that crashes the process which loads it does not crash one worker after another.
 
 A worker that loads a bundle for the first time writes that into a journal, which all workers share, and removes it
-afterwards. An entry that is still there while nobody holds the lock means that its writer has died. One crash can be
-chance; after two the bundle is not loaded any more.
+afterwards. An entry that is still there while no process holds the lock means that its writer has died. One crash can
+be chance; after two the bundle is not loaded any more.
 """
 
 import fcntl
@@ -73,7 +73,7 @@ class CrashGuard:
 
     @contextmanager
     def _locked(self) -> Iterator[Journal]:
-        """The journal, for this process alone: whoever left an entry in it has died, for it held the lock."""
+        """The journal, for this process alone: a worker that left an entry in it has died, for it held the lock."""
         with self._lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = self._read()

@@ -1,4 +1,4 @@
-"""What clients speak: request bodies become inputs, results become response bodies. No HTTP.
+"""The protocols that clients use: request bodies become inputs, results become response bodies. No HTTP.
 
 Imports `lifecycle`, `inference`, `codecs`, `telemetry`; no protocol imports another one.
 """

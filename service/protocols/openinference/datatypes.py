@@ -1,7 +1,4 @@
-"""The protocol's names for the types of a tensor's elements.
-
-The elements of a binary BYTES tensor, each behind its length in four little-endian bytes.
-"""
+"""The protocol's datatypes: the binary forms of numbers and, each behind its length, of BYTES elements."""
 
 import struct
 from collections.abc import Iterable
@@ -14,13 +11,15 @@ from numpy.typing import NDArray
 from service.errors import InvalidArray
 
 BYTES = "BYTES"
-PIXELS = "UINT8"  # what every model takes, whatever its graph wants: the preprocessing contract does the rest
+PIXELS = "UINT8"  # of every model, whatever its graph takes: the preprocessing contract converts it
 PROBABILITIES = "FP32"
+
+LENGTH = struct.Struct("<I")  # before each element of a binary BYTES tensor
 
 
 @dataclass(frozen=True)
 class Datatype:
-    """A numeric type: the little-endian elements of its binary form, and whether JSON can hold it."""
+    """A numeric type: the NumPy type of its little-endian binary form, and whether JSON tensors may have it."""
 
     stored: np.dtype[Any]
     in_json: bool = True
@@ -61,16 +60,14 @@ NUMERIC = {
     "BF16": BrainFloat(np.dtype("<u2"), in_json=False),
 }
 
-LENGTH = struct.Struct("<I")
-
 
 def join_elements(elements: Iterable[bytes]) -> bytes:
-    """The tensor that holds these elements."""
+    """The binary BYTES tensor of these elements."""
     return b"".join(LENGTH.pack(len(element)) + element for element in elements)
 
 
 def split_elements(content: memoryview, count: int) -> list[bytes]:
-    """The `count` elements of a tensor; raises InvalidArray where it holds more, fewer, or a part of one."""
+    """The elements of a binary BYTES tensor; raises InvalidArray where it does not hold exactly `count`."""
     elements, start = [], 0
     for number in range(1, count + 1):
         begin = start + LENGTH.size

@@ -1,4 +1,4 @@
-"""The members of the protocol's JSON objects, each of the type that it has to have; all raise InvalidRequest."""
+"""Readers of the members of the protocol's JSON objects; each raises InvalidRequest for a value of a wrong type."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from service.errors import InvalidRequest
 
 MAX_AXES = 8  # an image tensor has four
-MAX_NAME = 256  # characters of a name: error messages repeat it
+MAX_NAME = 256  # characters of a name, which error messages repeat
 RESERVED = "triton_"  # parameters that begin so are the server's own
 SHARED_MEMORY = "shared_memory_region"
 
@@ -15,14 +15,14 @@ Parameters = Mapping[str, str | float | bool]
 
 
 def as_object(value: Any, what: str) -> JsonObject:
-    """The value, which is an object."""
+    """The value, which has to be an object."""
     if not isinstance(value, dict):
         raise InvalidRequest(f"{what} must be a JSON object")
     return value
 
 
 def read_list(document: JsonObject, name: str, optional: bool = False) -> list[Any]:
-    """An array of tensors, empty where it may be left out and is."""
+    """An array of tensors; where it is `optional` and left out, an empty one."""
     value = document.get(name)
     if value is None and optional:
         return []
@@ -32,7 +32,7 @@ def read_list(document: JsonObject, name: str, optional: bool = False) -> list[A
 
 
 def read_name(document: JsonObject, member: str = "name") -> str:
-    """A short text."""
+    """A text of at most MAX_NAME characters."""
     value = document.get(member)
     if not isinstance(value, str):
         raise InvalidRequest(f'"{member}" must be a text{_missing(document, member)}')
@@ -74,7 +74,7 @@ def read_parameters(document: JsonObject, what: str) -> Parameters:
 
 
 def read_boolean(members: JsonObject, name: str, default: bool) -> bool:
-    """A truth value."""
+    """True or false."""
     value = members.get(name, default)
     if not isinstance(value, bool):
         raise InvalidRequest(f'"{name}" must be true or false')

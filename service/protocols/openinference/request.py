@@ -1,4 +1,4 @@
-"""Requests as values: the JSON checked member by member, binary tensors cut from behind it."""
+"""Requests of the protocol as values: the JSON checked member by member, with the binary tensors behind it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Output:
-    """How the client wants an output: as bytes or JSON, and as the best classes (at most `classes`) or all scores."""
+    """The requested form of an output: as bytes or JSON; its top `classes`, or all probabilities where that is None."""
 
     name: str
     binary: bool
@@ -42,13 +42,13 @@ class Output:
 
 @dataclass(frozen=True)
 class InferRequest:
-    """`outputs` is empty where the client wants all, in the form that `binary` says."""
+    """An inference request; `outputs` is empty where the client wants all, as bytes where `binary` is set."""
 
     id: str | None
     inputs: tuple[Tensor, ...]
     outputs: tuple[Output, ...]
     binary: bool
-    timeout: float | None  # seconds that the client waits
+    timeout: float | None  # seconds in the queue after which the client wants no response
 
 
 def parse_request(content: bytes, header_length: int) -> InferRequest:
@@ -63,6 +63,32 @@ def parse_request(content: bytes, header_length: int) -> InferRequest:
         binary=binary,
         timeout=_timeout(parameters),
     )
+
+
+def parse_header_length(text: str | None, body: int) -> int:
+    """The length of the JSON before the tensors; without a header, all `body` bytes. Raises InvalidRequest."""
+    if text is None:
+        return body
+    length = parse_count(text, 0, body)
+    if length is None:
+        sentence = f"Inference-Header-Content-Length must be a whole number from 0 to {body}, the length of the body"
+        raise InvalidRequest(f"{sentence}, not {text!r:.80}")
+    return length
+
+
+def parse_index_request(content: bytes) -> bool:
+    """Whether the index shall list only versions that are ready; the body may be empty."""
+    return read_boolean(_optional_object(content), "ready", default=False)
+
+
+def check_load_request(content: bytes) -> None:
+    """Raise InvalidRequest where the body of a load or unload is not an object, Unsupported where it brings a model."""
+    parameters = as_object(_optional_object(content).get("parameters", {}), '"parameters"')
+    brought = [name for name in parameters if name == "config" or name.startswith("file:")]
+    if brought:
+        raise Unsupported(
+            f"leave out {brought[0]!r:.80}: models come from the repository only, so put the bundle there"
+        )
 
 
 def _inputs(documents: list[Any], blobs: memoryview) -> tuple[Tensor, ...]:
@@ -106,32 +132,6 @@ def _timeout(parameters: Parameters) -> float | None:
     if not is_count(timeout):
         raise InvalidRequest(f"timeout must be a whole number of microseconds, not {timeout!r:.80}")
     return int(timeout) / 1e6 or None
-
-
-def parse_header_length(text: str | None, body: int) -> int:
-    """The length of the JSON before the tensors; all of a body of `body` bytes where the client says none."""
-    if text is None:
-        return body
-    length = parse_count(text, 0, body)
-    if length is None:
-        sentence = f"Inference-Header-Content-Length must be a whole number from 0 to {body}, the length of the body"
-        raise InvalidRequest(f"{sentence}, not {text!r:.80}")
-    return length
-
-
-def parse_index_request(content: bytes) -> bool:
-    """Whether the index shall list only versions that are ready; the body may be empty."""
-    return read_boolean(_optional_object(content), "ready", default=False)
-
-
-def check_load_request(content: bytes) -> None:
-    """Raise InvalidRequest where the body of a load or unload is not an object, Unsupported where it brings a model."""
-    parameters = as_object(_optional_object(content).get("parameters", {}), '"parameters"')
-    brought = [name for name in parameters if name == "config" or name.startswith("file:")]
-    if brought:
-        raise Unsupported(
-            f"leave out {brought[0]!r:.80}: models come from the repository only, so put the bundle there"
-        )
 
 
 def _optional_object(content: bytes) -> JsonObject:

@@ -22,7 +22,7 @@ class InferResponse:
 
 
 def choose_output(request: InferRequest, metadata: Metadata) -> Output:
-    """What the client asked for, or the model's one output where it named none; raises InvalidRequest."""
+    """The output that the client requests, or the model's one output where it names none; raises InvalidRequest."""
     name = metadata.output.name
     for output in request.outputs:
         if output.name != name:

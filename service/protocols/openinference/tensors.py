@@ -1,4 +1,4 @@
-"""The one place that turns a tensor of a request, in any form, into images or pixels."""
+"""Tensors of a request, in any form, become images or pixels."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ from service.protocols.openinference.request import Tensor
 
 
 def read_inputs(tensors: tuple[Tensor, ...], metadata: Metadata, limits: Limits) -> Inputs:
-    """What the model's one input holds; raises InvalidRequest, InvalidArray, InvalidImage or TooLarge."""
+    """The images or pixels of the model's one input; raises InvalidRequest, InvalidArray, InvalidImage or TooLarge."""
     wanted = metadata.input.name
     for tensor in tensors:
         if tensor.name != wanted:
@@ -32,7 +32,7 @@ def read_raw(content: bytes, metadata: Metadata) -> Inputs:
     """A body without JSON: an image file, or the pixels of one image, row-major, as their number shows."""
     spec = metadata.input
     pixels = spec.height * spec.width * spec.channels
-    if _is_certainly_a_file(content) or (len(content) != pixels and is_image(content)):
+    if _is_image_file(content) or (len(content) != pixels and is_image(content)):
         return EncodedImages((EncodedImage(content, "the image"),))
     if len(content) != pixels:
         size = f"the {pixels} bytes of {spec.height}×{spec.width}×{spec.channels} pixels"
@@ -40,8 +40,8 @@ def read_raw(content: bytes, metadata: Metadata) -> Inputs:
     return PixelArray(NUMERIC[PIXELS].read(content).reshape(1, spec.height, spec.width, spec.channels))
 
 
-def _is_certainly_a_file(content: bytes) -> bool:
-    """Whether no pixels look like this: by a long name, or by ends or a length that fit."""
+def _is_image_file(content: bytes) -> bool:
+    """Whether this is an image file beyond doubt: by a long signature, or a short one and a matching end or length."""
     length = len(content).to_bytes(4, "little")
     is_jpeg = content.startswith(b"\xff\xd8\xff") and content.endswith(b"\xff\xd9")
     is_bmp = content.startswith(b"BM" + length)

@@ -1,4 +1,4 @@
-"""A request's JSON body as a value: its members and signature checked, what they hold not yet looked at."""
+"""Request bodies of TensorFlow Serving as values: members and signature are checked, the images not yet read."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from preprocessing.png import encode_png
-from service.inference.shadow_queue import SHARE
+from service.inference.shadow_queue import MAX_SHARE
 from tests.support.bundles.policy import set_policy
 from tests.support.bundles.special_networks import failing_graph, failing_image, slow_graph
 from tests.support.bundles.tiny import graph, publish_tiny
@@ -269,7 +269,7 @@ def test_a_slow_shadow_does_not_change_the_median_latency(tmp_path: Path, worker
 
     assert statistics.median(with_shadow / without for without, with_shadow in pairs) <= 1.10
     assert seconds / compared > 0.005
-    assert seconds - workers * seconds / compared < SHARE * elapsed * workers
+    assert seconds - workers * seconds / compared < MAX_SHARE * elapsed * workers
 
 
 def medians(one: RunningService, other: RunningService) -> tuple[float, float]:

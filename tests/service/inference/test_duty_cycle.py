@@ -1,8 +1,8 @@
-"""Work that nobody waits for takes a small share of the time, and a smaller one the longer each piece takes."""
+"""Comparisons take a small share of the time, and a smaller one the longer each piece takes."""
 
 import pytest
 
-from service.inference.shadow_queue import DELAY, SHARE, DutyCycle
+from service.inference.shadow_queue import MAX_MEAN_DELAY, MAX_SHARE, DutyCycle
 
 
 @pytest.mark.parametrize("work", [0.0, 0.0002, 0.004, 0.02, 1.0])
@@ -12,8 +12,8 @@ def test_neither_the_share_of_the_time_nor_the_mean_delay_is_exceeded(work: floa
         duty.account(100.0, 100.0 + work)
     cycle = duty.rest_until - 100.0
 
-    assert work <= SHARE * cycle + 1e-9
-    assert work * work / 2 <= DELAY * cycle + 1e-9
+    assert work <= MAX_SHARE * cycle + 1e-9
+    assert work * work / 2 <= MAX_MEAN_DELAY * cycle + 1e-9
 
 
 def test_after_short_work_the_rest_is_as_short_as_the_share_allows() -> None:

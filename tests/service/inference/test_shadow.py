@@ -146,8 +146,8 @@ def test_after_a_comparison_the_shadows_rest(tried: Shadows, serve: Serve, metri
     tried.run_idle()
 
     assert compared(metrics, "agree") == 1
-    assert tried.idle_timeout == pytest.approx(0.002 / shadow_queue.SHARE - 0.002)
-    clock.now = begun + 0.002 / shadow_queue.SHARE
+    assert tried.idle_timeout == pytest.approx(0.002 / shadow_queue.MAX_SHARE - 0.002)
+    clock.now = begun + 0.002 / shadow_queue.MAX_SHARE
     assert tried.idle_timeout == 0
     tried.run_idle()
     assert compared(metrics, "agree") == 2
@@ -267,7 +267,7 @@ def test_failures_are_logged_once_in_a_while(
 ) -> None:
     choice = serve(break_down)
     with caplog.at_level(logging.WARNING, "convserve"):
-        for seconds in (0, 1, shadows.LOG_EVERY):
+        for seconds in (0, 1, shadows.LOG_INTERVAL):
             clock.now += seconds
             tried.offer(choice, ONE, [LEFT])
             tried.run_idle()
