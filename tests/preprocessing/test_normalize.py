@@ -64,3 +64,15 @@ def test_bytes_in_bgr_stay_bytes() -> None:
 
     assert batch.dtype == np.uint8
     assert np.array_equal(batch[..., 0], pixels[..., 2])
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)], ids=["rgb", "bgr"])
+def test_every_channel_gets_its_own_numbers_in_the_graphs_order(order: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3), np.uint8)
+    mean, std = (0.5, 0.4, 0.3), (0.1, 0.2, 0.4)
+    contract = replace(RGB_RULES, scale=1 / 255, mean=mean, std=std, channel_order="bgr" if order[0] else None)
+
+    tensor = normalize(pixels, replace(RGB, dtype="float32"), contract)
+
+    expected = (pixels[..., order] / 255.0 - mean) / std
+    assert np.abs(tensor - expected).max() < 1e-5

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from modelrepo.repository import ModelRepository
-from training.data.load import encode_png
+from preprocessing.png import encode_png
 from training.data.specs import MNIST, DatasetSpec
 from training.data.splits import Dataset, Split
 from training.recipes import RECIPES

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from modelrepo.metadata import InputSpec, Preprocessing
 from modelrepo.reader import Bundle
+from preprocessing.normalize import normalize
 from training.data.splits import Images
-from training.data.tensors import make_tensor
 from training.errors import InvalidModel
 
 Values = NDArray[np.float32]
@@ -96,5 +96,5 @@ def _run(
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # as it stands in the file
     session = onnxruntime.InferenceSession(told.SerializeToString(), options, providers=["CPUExecutionProvider"])
     batch = np.repeat(image[None], spec.batch or 1, axis=0)
-    values = session.run(list(names), {spec.name: make_tensor(batch, spec, rules)})
+    values = session.run(list(names), {spec.name: normalize(batch, spec, rules)})
     return [np.asarray(value, np.float32) for value in values]

@@ -12,8 +12,8 @@ from pathlib import Path
 from string import Template
 
 from modelrepo.metadata import Metadata
+from preprocessing.png import encode_png
 from training.analysis.mistakes import Mistake, Mistakes, Pair
-from training.data.load import encode_png
 from training.data.splits import Images, Split
 
 _PAGES = Path(__file__).parent

@@ -42,7 +42,7 @@ def refuse_picture_options(options: Namespace, recipe: Recipe) -> None:
 def _tell(pictures: Pictures) -> None:
     dataset = pictures.dataset
     for each in pictures.unreadable[:_SHOWN]:
-        print(f"Left out: {each.path} {each.why}")
+        print(f"Left out: {each.path}: {each.why}")
     if len(pictures.unreadable) > _SHOWN:
         print(f"Left out: {len(pictures.unreadable) - _SHOWN:,} more")
     tests = {

@@ -3,7 +3,10 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from modelrepo.metadata import Metadata
 from modelrepo.reader import read_bundle
+from preprocessing.errors import ImageError
+from preprocessing.pipeline import prepare_file
 from training.analysis.costs import Cost, draw_costs, measure_costs
 from training.analysis.filters import look
 from training.analysis.filters_plot import draw_filters
@@ -11,7 +14,8 @@ from training.analysis.mistakes import find_mistakes
 from training.analysis.mistakes_page import MistakesPage
 from training.cli.tables import align
 from training.cli.types import positive
-from training.data.imagefit import read_image
+from training.data.splits import Images
+from training.errors import InvalidData
 from training.evaluation.onnx_inference import open_bundle
 from training.evaluation.test_split import opened_test
 from training.files import write_whole
@@ -69,13 +73,20 @@ def filters(options: Namespace) -> int:
     """Draw the filters of the first convolution, and an image's activation maps."""
     bundle = read_bundle(options.bundle)
     metadata = bundle.metadata
-    image = None if options.image is None else read_image(options.image, metadata.input, metadata.preprocessing)
+    image = None if options.image is None else _read_image(options.image, metadata)
     found = look(bundle, image)
     title = f"{metadata.name} version {metadata.version}: the first convolution"
     write_whole(options.out, draw_filters(title, found, metadata.preprocessing.channel_order, image))
     count, channels, height, width = found.filters.shape
     print(f"Wrote {options.out}: {count} filters of {height}×{width}×{channels} of {found.name}")
     return 0
+
+
+def _read_image(path: Path, metadata: Metadata) -> Images:
+    try:
+        return prepare_file(path.read_bytes(), metadata.input, metadata.preprocessing).pixels
+    except (OSError, ImageError) as error:
+        raise InvalidData(f"{path}: {error}; give another image by --image") from error
 
 
 def costs(options: Namespace) -> int:

@@ -3,23 +3,27 @@
 Both are read in the order of class and file name, so that a folder and its archive give the same arrays.
 """
 
-import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image, ImageOps
 from tqdm import tqdm
 
+from modelrepo.metadata import Preprocessing
+from preprocessing.decode import decode
+from preprocessing.errors import ImageError
+from preprocessing.orientation import orient
+from preprocessing.pipeline import prepare
+from training.data.lazy_images import Pixels
 from training.data.specs import DatasetSpec
 from training.data.splits import Split, make_split
 from training.data.tar import check_end, open_archive
 from training.errors import InvalidData
 
-_MODES = {1: "L", 3: "RGB"}
-# What Pillow raises on files that are cut short or not images; more than OSError, as fuzzing it shows.
-_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+# By channels: 8 bits, upright, on white. The images have their size already, so the rules for that play no part.
+_GRAY = Preprocessing("grayscale", "stretch", "nearest", "white", exif_orientation=True, ink=False)
+_CONTRACTS = {1: _GRAY, 3: replace(_GRAY, mode="rgb")}
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def read_files(source: Path, split: str) -> list[ImageFile]:
 
 
 def decode_files(spec: DatasetSpec, files: list[ImageFile], source: Path) -> Split:
-    """Decode images as the service does; the first that is damaged or has another size is named."""
+    """Decode images as the service does; raises InvalidData for the first that is damaged or has another size."""
     indices = {label: index for index, label in enumerate(spec.labels)}
     _check_classes(spec, files, source)
     images = np.empty((len(files), *spec.shape), np.uint8)
@@ -53,18 +57,20 @@ def decode_files(spec: DatasetSpec, files: list[ImageFile], source: Path) -> Spl
     return make_split(spec, images, labels, str(source))
 
 
-def decode_image(spec: DatasetSpec, file: ImageFile) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Pixels of one image as uint8 [height, width, channels]; raises InvalidData, which names the file."""
+def decode_image(spec: DatasetSpec, file: ImageFile) -> Pixels:
+    """Pixels of one image as uint8 [height, width, channels]; raises InvalidData, which names the file.
+
+    An image of another size than the data set's is refused, never resized.
+    """
     try:
-        with Image.open(io.BytesIO(file.content)) as stored:
-            image = ImageOps.exif_transpose(stored).convert(_MODES[spec.channels])
-    except _UNREADABLE as error:
-        raise InvalidData(f"{file.name} is not an image that can be read ({error}): repair or remove it") from error
+        image, _ = orient(decode(file.content))
+    except ImageError as error:
+        raise InvalidData(f"{file.name}: {error}; repair or remove the file") from error
     if image.size != (spec.width, spec.height):
         raise InvalidData(
             f"{file.name} has {image.width}×{image.height} pixels where {spec.name} has {spec.width}×{spec.height}"
         )
-    return np.asarray(image).reshape(spec.shape)
+    return prepare(image, spec.input, _CONTRACTS[spec.channels]).pixels
 
 
 def _check_classes(spec: DatasetSpec, files: list[ImageFile], source: Path) -> None:

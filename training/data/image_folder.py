@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from modelrepo.metadata import Preprocessing
 from training.data.class_names import read_class_names
-from training.data.decoding import Decoder
 from training.data.folder_layout import Layout, Part, find_layout
+from training.data.lazy_images import Decoder
 from training.data.scan import HELD_BYTES, Unreadable, check
 from training.data.specs import DatasetSpec
 from training.data.splits import Dataset, Split, take
@@ -40,7 +40,7 @@ class Folder:
     @property
     def decode(self) -> Decoder:
         """What makes pixels of a file."""
-        return Decoder(self.spec.shape, self.rules)
+        return Decoder(self.spec.input, self.rules)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _check_classes(part: Part, read: PartRead) -> None:
     counts = np.bincount(read.split.labels, minlength=len(part.classes))
     empty = [name for name, count in zip(part.classes, counts, strict=True) if not count]
     if empty:
-        first = f" ({Path(read.unreadable[0].path).name} {read.unreadable[0].why})" if read.unreadable else ""
+        first = f" ({Path(read.unreadable[0].path).name}: {read.unreadable[0].why})" if read.unreadable else ""
         raise InvalidData(
             f"{len(empty)} of the {len(counts)} class folders in {part.root} have no image that can be read: "
             f"{', '.join(empty[:5])}{first}; add images or remove the folders"

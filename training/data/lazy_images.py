@@ -14,14 +14,34 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.decoding import Decoder, Pixels
+from modelrepo.metadata import InputSpec, Preprocessing
+from preprocessing.errors import ImageError
+from preprocessing.pipeline import prepare_file
 from training.errors import InvalidData
 
 WORKERS = os.cpu_count() or 1  # threads: Pillow lets go of Python's lock while it decodes and resizes
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
+Pixels = NDArray[np.uint8]  # [height, width, channels]
 Batch = NDArray[np.uint8]  # [N, height, width, channels]
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Makes the pixels of image files for a network, as the service does for the same network."""
+
+    spec: InputSpec
+    contract: Preprocessing
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of what a file becomes."""
+        return self.spec.height, self.spec.width, self.spec.channels
+
+    def __call__(self, content: bytes) -> Pixels:
+        """Decode and prepare one file, of an animation the first frame; raises ImageError, which names no file."""
+        return prepare_file(content, self.spec, self.contract).pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +99,7 @@ class ImageFiles:
         path = self.paths[position]
         try:
             return self.decode(Path(path).read_bytes())
-        except (OSError, InvalidData) as error:
+        except (OSError, ImageError) as error:
             raise InvalidData(f"{path} was readable before the training and no longer is ({error})") from error
 
 

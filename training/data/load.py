@@ -3,19 +3,17 @@
 Pixels are in an `.npz` or in CIFAR's original files, image files in class folders; folders may be packed by tar.
 """
 
-import io
 import mimetypes
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PIL import Image
-
+from preprocessing.png import encode_png
 from training.data.cifar import find_layout, read_original
 from training.data.image_files import decode_files, read_files
 from training.data.npz import read_arrays
 from training.data.specs import DatasetSpec
-from training.data.splits import Dataset, Images, Split
+from training.data.splits import Dataset, Split
 from training.errors import InvalidData
 
 ReadSplit = Callable[[DatasetSpec, Path, str], Split]
@@ -45,13 +43,6 @@ def read_encoded(spec: DatasetSpec, path: Path, split: str) -> list[tuple[bytes,
     if read_pixels is not None:
         return [(encode_png(image), "image/png") for image in read_pixels(spec, path, split).images]
     return [(file.content, _content_type(file.name)) for file in read_files(path, split)]
-
-
-def encode_png(image: Images) -> bytes:
-    """One image of [height, width, channels] as a PNG file with exactly its pixels."""
-    buffer = io.BytesIO()
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _find_pixels(path: Path) -> ReadSplit | None:

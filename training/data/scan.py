@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from preprocessing.decode import EXTENSIONS
-from training.data.decoding import Decoder
-from training.data.lazy_images import WORKERS, ImageFiles, in_threads
-from training.errors import InvalidData
+from preprocessing.errors import ImageError
+from training.data.lazy_images import WORKERS, Decoder, ImageFiles, in_threads
 
 # Pixels of so many bytes are held in memory: 10,922 images of 64×64. TensorFlow makes a copy or two of them, which
 # fits beside it into the 2 GB that small machines have. Larger sets are decoded anew in every epoch.
@@ -52,7 +51,7 @@ def check(paths: Sequence[str], decode: Decoder, hold: int = HELD_BYTES) -> Chec
         try:
             content = Path(paths[position]).read_bytes()
             pixels = decode(content)
-        except (OSError, InvalidData) as error:
+        except (OSError, ImageError) as error:
             return str(error)
         if held is not None:
             held[position] = pixels

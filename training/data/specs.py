@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from modelrepo.metadata import InputSpec
+
 _FINE = """
     apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
     bowl boy bridge bus butterfly camel can castle caterpillar cattle
@@ -39,6 +41,11 @@ class DatasetSpec:
     def shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image."""
         return self.height, self.width, self.channels
+
+    @property
+    def input(self) -> InputSpec:
+        """The input of a network that takes these images as they are."""
+        return InputSpec("image", "uint8", "NHWC", None, *self.shape)
 
 
 MNIST = DatasetSpec("mnist", 28, 28, 1, tuple("0123456789"))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from modelrepo.golden import GoldenImage, GoldenSet
-from training.data.load import encode_png
+from preprocessing.png import encode_png
 from training.data.splits import Images
 from training.evaluation.metrics import Probabilities
 

@@ -14,14 +14,15 @@ from tqdm import tqdm
 
 from modelrepo.metadata import InputSpec, Preprocessing
 from modelrepo.reader import Bundle
+from preprocessing.normalize import normalize
 from training.data.splits import Pictures
-from training.data.tensors import Tensor, make_tensor
 from training.evaluation.metrics import Probabilities
 
 _BATCH = 256  # large enough to be fast, small enough for any memory
 # Pixels times channels in a batch: 256 digits, or 27 images of 224 × 224, whose activations are large.
 _VALUES = 1 << 22
 
+Tensor = NDArray[Any]  # what a graph takes
 Scores = NDArray[Any]  # whatever a graph gives, [N, classes] if it classifies
 Scorer = Callable[[Pictures], Scores]
 Classifier = Callable[[Pictures], Probabilities]
@@ -55,7 +56,7 @@ def open_scorer(model: bytes | Path, inputs: InputSpec, rules: Preprocessing) ->
     size = inputs.batch or _many((inputs.height, inputs.width, inputs.channels))
 
     def score(images: Pictures) -> Scores:
-        tensors = (make_tensor(images[i : i + size], inputs, rules) for i in _starts(images, size))
+        tensors = (normalize(images[i : i + size], inputs, rules) for i in _starts(images, size))
         filled = (_fill(tensor, inputs.batch) for tensor in tensors)
         return np.concatenate([_run(session, inputs.name, tensor) for tensor in filled])[: len(images)]
 

@@ -1,14 +1,15 @@
 """Proof that a bundle, or a service, answers as Keras did when the bundle was made."""
 
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
-from PIL import Image
 
 from modelrepo.errors import CorruptBundle
 from modelrepo.golden import GoldenImage, GoldenSet
+from modelrepo.metadata import Metadata
 from modelrepo.reader import Bundle
+from preprocessing.errors import ImageError
+from preprocessing.pipeline import prepare_file
 from training.data.specs import SPECS, DatasetSpec
 from training.data.splits import Images, Split
 from training.errors import InvalidData, ParityFailed
@@ -28,8 +29,7 @@ class GoldenReplay:
 
 def replay_bundle(bundle: Bundle, classify: Classifier) -> GoldenReplay:
     """Classify the golden images with the bundle's own graph; raises ParityFailed where it differs."""
-    shape = (bundle.metadata.input.height, bundle.metadata.input.width, bundle.metadata.input.channels)
-    images = np.stack([_decode(image, shape) for image in bundle.golden.images])
+    images = np.stack([_prepare(image, bundle.metadata) for image in bundle.golden.images])
     return _compare(bundle.golden, classify(images))
 
 
@@ -79,9 +79,13 @@ def _compare(golden: GoldenSet, answered: Probabilities) -> GoldenReplay:
     return GoldenReplay(len(golden.images), largest)
 
 
-def _decode(image: GoldenImage, shape: tuple[int, int, int]) -> Images:
-    with Image.open(BytesIO(image.content)) as stored:
-        pixels = np.asarray(stored)
-    if pixels.size != np.prod(shape):
-        raise CorruptBundle(f"golden image {image.file} has not the shape {shape} that the graph takes")
-    return pixels.reshape(shape)
+def _prepare(image: GoldenImage, metadata: Metadata) -> Images:
+    """The pixels of a golden image, which must have the graph's size and color mode; raises CorruptBundle."""
+    try:
+        prepared = prepare_file(image.content, metadata.input, metadata.preprocessing)
+    except ImageError as error:
+        raise CorruptBundle(f"golden image {image.file}: {error}") from error
+    if prepared.steps:
+        steps = ", ".join(prepared.steps)
+        raise CorruptBundle(f"golden image {image.file} has not the size and color mode that the graph takes ({steps})")
+    return prepared.pixels

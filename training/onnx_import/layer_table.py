@@ -8,9 +8,9 @@ import onnx
 import onnx.inliner
 
 from modelrepo.metadata import InputSpec, Layer, ParameterCounts, Preprocessing
+from preprocessing.normalize import normalize
 from training.data.splits import Images
-from training.data.tensors import Tensor, make_tensor
-from training.evaluation.onnx_inference import Shape, Value, measure
+from training.evaluation.onnx_inference import Shape, Tensor, Value, measure
 from training.onnx_import.counts import Shapes, Weights, count_weights, multiply_adds
 
 _KERNELS = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}  # which input the kernel is
@@ -68,7 +68,7 @@ def table_graph(model: onnx.ModelProto, images: Images, spec: InputSpec, rules: 
 def _batches(images: Images, spec: InputSpec, rules: Preprocessing) -> list[Tensor]:
     """One image and two, which shows where the batch axis is; or one batch of the size that the graph takes."""
     sizes = (1, 2) if spec.batch is None else (spec.batch,)
-    return [make_tensor(np.resize(images, (size, *images.shape[1:])), spec, rules) for size in sizes]
+    return [normalize(np.resize(images, (size, *images.shape[1:])), spec, rules) for size in sizes]
 
 
 def _is_shown(node: onnx.NodeProto, values: Values) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from modelrepo.reader import read_bundle
 from tests.support.images.folders import draw_folder
 from training.cli.main import main
-from training.data.decoding import Decoder
+from training.data.lazy_images import Decoder
 from training.evaluation.test_split import opened_test
 
 
@@ -22,7 +22,7 @@ def test_a_folder_is_trained_verified_and_viewed(
 
     assert (trained, verified, viewed) == (0, 0, 0)
     said = capsys.readouterr().out
-    assert "cut.jpg cannot be read as an image" in said
+    assert "cut.jpg: the image ends early, after" in said
     assert "2 classes, 16 images to learn from, 4 held out to test with" in said
     assert "4 test images with Keras's label each" in said
 
@@ -55,7 +55,7 @@ def test_the_metadata_tells_what_was_left_out_weighed_and_measured(pictures: Pat
     assert told.training["throughput"].keys() == {"input_images_per_second", "network_images_per_second"}
     assert told.training["peak_memory_bytes"] > 1 << 20
     with opened_test(bundle, pictures) as test:
-        decode = Decoder((8, 8, 3), told.preprocessing)
+        decode = Decoder(told.input, told.preprocessing)
         assert [content_type for _, content_type in test.encoded] == ["application/octet-stream"] * 4
         assert np.array_equal(np.stack([decode(content) for content, _ in test.encoded]), test.split.images[:])
 

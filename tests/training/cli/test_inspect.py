@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.bundles.tiny import publish_tiny
+from tests.support.images.unusual_files import file_of, photograph
 from training.cli.main import main
 
 ROOT = Path(__file__).parents[3]
@@ -71,7 +72,7 @@ def test_filters_are_a_picture(
     ("options", "sentence"),
     [
         pytest.param([], "has no convolution in its graph", id="no-convolution"),
-        pytest.param(["--image", "{tmp}/nowhere.png"], "nowhere.png is not an image", id="no-image"),
+        pytest.param(["--image", "{tmp}/nowhere.png"], "nowhere.png: ", id="no-image"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_sentence(
@@ -84,6 +85,27 @@ def test_what_cannot_be_drawn_is_said_in_one_sentence(
 
     assert sentence in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_an_image_of_any_kind_is_prepared_as_the_service_does(bundle: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "page.jpg"
+    photo.write_bytes(file_of(255 - photograph()[..., 0] // 8, "JPEG"))  # of another size than the network's
+
+    assert main(["filters", str(bundle), "--image", str(photo), "--out", str(tmp_path / "filters.png")]) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\x89PNG\r\n\x1a\n\x00\x00"])
+def test_a_file_that_is_no_image_is_named(
+    content: bytes, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(content)
+
+    assert main(["filters", str(bundle), "--image", str(broken), "--out", str(tmp_path / "filters.png")]) == 1
+
+    said = capsys.readouterr().err
+    assert "broken.png: th" in said
+    assert "give another image by --image" in said
 
 
 @pytest.mark.parametrize("options", [["--count", "0"], ["--count", "many"]])

@@ -55,12 +55,16 @@ def test_a_source_that_cannot_be_read_is_named(tmp_path: Path, name: str, senten
     assert name in str(caught.value)
 
 
-@pytest.mark.parametrize("keep", [0, 20, 90], ids=["empty", "header", "half"])
-def test_a_damaged_image_is_named(folder: Path, keep: int) -> None:
+@pytest.mark.parametrize(
+    ("keep", "why"),
+    [(0, "the image is empty"), (20, "the image ends early, after 20 bytes"), (90, "the image ends early")],
+    ids=["empty", "header", "half"],
+)
+def test_a_damaged_image_is_named(folder: Path, keep: int, why: str) -> None:
     path = folder / "test" / "4" / "0016.png"
     path.write_bytes(path.read_bytes()[:keep])
 
-    with pytest.raises(InvalidData, match=r"test/4/0016\.png is not an image"):
+    with pytest.raises(InvalidData, match=rf"test/4/0016\.png: {why}.*; repair or remove the file"):
         read_split(MNIST, folder, "test")
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from preprocessing.png import encode_png
 from tests.training.service_double import serve
-from training.data.load import encode_png
 from training.errors import ServiceError
 from training.evaluation.service_client import Client
 
