@@ -49,12 +49,9 @@ class Connection:
             self.request.feed(data)
         return bool(data)
 
-    def put(self, data: bytes) -> None:
-        """Add to what is to be sent; `flush` sends it."""
+    def send(self, data: bytes = b"") -> bool:
+        """Send what the socket takes now of what is unsent and of `data`; False when the client has gone."""
         self._unsent += data
-
-    def flush(self) -> bool:
-        """Send what the socket takes now; False when the client has closed the connection."""
         try:
             if self._unsent:
                 del self._unsent[: self.socket.send(self._unsent)]

@@ -144,8 +144,7 @@ class ConnectionManager:
         if request.started and not had_started:
             connection.deadline = _seconds_from_now(self._settings.read_timeout)
         if request.wants_continue():
-            connection.put(CONTINUE)
-            connection.flush()
+            connection.send(CONTINUE)
 
     def _enqueue(self, connection: Connection) -> None:
         """Put the request into the queue; where too many wait already, respond with QueueFull next."""
@@ -161,7 +160,7 @@ class ConnectionManager:
 
     def _respond(self, connection: Connection, since: float, error: RequestError | None) -> None:
         try:
-            self._gateway.respond(connection, time.monotonic() - since, error, self.leaving)
+            response = self._gateway.respond(connection, time.monotonic() - since, error, self.leaving)
         except Exception:
             logger.exception("the application failed outside its own error handling")
             self._close(connection)
@@ -169,11 +168,11 @@ class ConnectionManager:
         if connection.deferred:
             self._deferred.append((connection, connection.deferred, since))
         else:
-            self._send(connection)
+            self._send(connection, response)
 
-    def _send(self, connection: Connection) -> None:
+    def _send(self, connection: Connection, data: bytes = b"") -> None:
         """Send what the socket takes now; after the last byte wait for the next request, or close."""
-        if not connection.flush():
+        if not connection.send(data):
             self._close(connection)
         elif connection.sending:
             connection.deadline = _seconds_from_now(self._settings.read_timeout)

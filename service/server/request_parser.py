@@ -50,6 +50,7 @@ class RequestParser:
         self._wants_continue = False
         self.started = False  # whether any byte of the request has come
         self.complete = False
+        self.keep_alive = False  # whether the connection stays open after the response: the client wants it, and it can
         self.error: RequestError | None = None
 
     def feed(self, data: bytes) -> None:
@@ -76,7 +77,7 @@ class RequestParser:
         rest = self._parser.remaining()
         self.release()
         self._parser.reset()
-        self.started = self._wants_continue = self.complete = False
+        self.started = self._wants_continue = self.complete = self.keep_alive = False
         if rest:
             self.feed(rest)
 
@@ -84,11 +85,6 @@ class RequestParser:
         """Give the memory of the body back to the budget."""
         self._budget.held -= len(self._body)
         self._body = bytearray()
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the client wants the connection to stay open, and it can."""
-        return self.error is None and bool(self._parser.should_keep_alive)
 
     def environ(self) -> Environ:
         """The request's part of a WSGI environment (PEP 3333); its method is UNKNOWN where none could be parsed."""
@@ -124,6 +120,7 @@ class RequestParser:
 
     def _on_complete(self) -> None:
         self.complete = True
+        self.keep_alive = self.error is None and bool(self._parser.should_keep_alive)
 
     def _check_size(self, size: int) -> None:
         if size > self._budget.one:

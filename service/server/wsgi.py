@@ -71,8 +71,8 @@ class WsgiGateway:
             "SERVER_PORT": str(port),
         }
 
-    def respond(self, connection: Connection, waited: float, error: RequestError | None, leaving: bool) -> None:
-        """Put the response into the connection's buffer and set whether it is the last, or what the request waits for.
+    def respond(self, connection: Connection, waited: float, error: RequestError | None, leaving: bool) -> bytes:
+        """The response, of which the connection learns whether it is the last; empty where the request is deferred.
 
         `waited` is the time in the queue in seconds; `error` is what the application responds with instead of looking
         at the request; `leaving` is whether this worker stops. Raises whatever the application lets through.
@@ -89,11 +89,11 @@ class WsgiGateway:
         status, headers, body = self._call(environ)
         connection.deferred = environ.get(DEFERRED)
         if connection.deferred:
-            return
-        connection.closing = leaving or self._is_shutting_down() or not request.keep_alive
+            return b""
+        keep_alive = request.keep_alive and request.error is None
+        connection.closing = leaving or self._is_shutting_down() or not keep_alive
         method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
-        response = write_response(status, headers, body, method=method, version=version, keep_alive=keep)
-        connection.put(response)
+        return write_response(status, headers, body, method=method, version=version, keep_alive=keep)
 
     def _call(self, environ: dict[str, Any]) -> tuple[str, Headers, bytes]:
         started: list[tuple[str, Headers]] = []

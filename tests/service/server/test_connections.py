@@ -21,12 +21,12 @@ def nobody_knows() -> bool:
 class WaitsOnce:
     """A gateway whose answers come when the wait is over."""
 
-    def respond(self, connection: Connection, *_: Any) -> None:
+    def respond(self, connection: Connection, *_: Any) -> bytes:
         if connection.deferred is None:
             connection.deferred = Deferred("subject", nobody_knows)
-        else:
-            connection.deferred = None
-            connection.put(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+            return b""
+        connection.deferred = None
+        return b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
 
 
 @pytest.fixture
