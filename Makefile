@@ -54,7 +54,7 @@ train: $(call environment,training) ## train and publish: make train RECIPE=mnis
 	$(TRAINING) -m training train $(RECIPE) $(if $(DATA),--data "$(DATA)") $(if $(NAME),--name $(NAME))
 
 evaluate: $(call environment,training) ## post a whole test split to a running service: make evaluate MODEL=mnist DATA=mnist.npz
-	$(TRAINING) -m training evaluate $(URL) --model $(MODEL) --data $(or $(DATA),$(error name the data set: DATA=mnist.npz))
+	$(TRAINING) -m training verify $(URL) --model $(MODEL) --data $(or $(DATA),$(error name the data set: DATA=mnist.npz))
 
 bench: $(call environment,test) ## load a service and compare it with decoding and ONNX Runtime alone
 	$(TEST)/python -m bench $(BENCH)

@@ -1,4 +1,7 @@
-"""The commands `verify` and `evaluate`: bundles and running services against what Keras answered. No TensorFlow."""
+"""The command `verify`: a bundle or a running service is compared with the results that the bundle records.
+
+`evaluate URL` is the older name of `verify URL --data`. Neither needs TensorFlow.
+"""
 
 from argparse import ArgumentParser, Namespace
 from functools import partial
@@ -7,8 +10,8 @@ from pathlib import Path
 from modelrepo.errors import BundleNotFound
 from modelrepo.reader import Bundle, read_bundle, read_version
 from modelrepo.repository import ModelRepository
-from training.cli.types import add_data, add_models, positive
-from training.errors import NotServed
+from training.cli.types import add_models, positive
+from training.errors import InvalidChoice, NotServed
 from training.evaluation.onnx_inference import open_bundle
 from training.evaluation.predictions import read_predictions
 from training.evaluation.service_client import Client
@@ -19,41 +22,42 @@ from training.evaluation.verify import check_labels, replay_bundle, replay_servi
 
 def add_verify(parser: ArgumentParser) -> None:
     """Give the parser the arguments of `verify`."""
-    parser.add_argument("target", metavar="BUNDLE|URL", help="a bundle's folder, or where a service answers")
-    add_data(parser, ": check a bundle's label for every test image, too")
-    add_models(parser)
+    parser.add_argument("target", metavar="BUNDLE|URL", help="a bundle's folder, or a running service's address")
+    _add_options(parser, required=False)
     parser.set_defaults(command=verify)
 
 
 def add_evaluate(parser: ArgumentParser) -> None:
-    """Give the parser the arguments of `evaluate`."""
-    parser.add_argument("url", metavar="URL", help="where the service answers, such as http://localhost:8000")
-    parser.add_argument("--model", required=True, help="the model's name")
-    parser.add_argument("--version", type=positive, help="its version; the newest in --models by default")
-    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="the data set in local files")
-    parser.add_argument("--connections", type=positive, default=8, help="kept open at the same time (default 8)")
+    """Give the parser the arguments of `evaluate`, the older name of `verify URL --data`."""
+    parser.add_argument("target", metavar="URL", help="a running service's address, such as http://localhost:8000")
+    _add_options(parser, required=True)
+    parser.set_defaults(command=verify_test_split)
+
+
+def _add_options(parser: ArgumentParser, *, required: bool) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=required,
+        metavar="PATH",
+        help="the data set in local files: compare the label of every test image",
+    )
     add_models(parser)
-    parser.set_defaults(command=evaluate)
+    service = parser.add_argument_group("a running service")
+    service.add_argument("--model", required=required, help="the model's name; needed with --data")
+    service.add_argument("--version", type=positive, help="its version; with --data the newest in --models by default")
+    service.add_argument(
+        "--connections", type=positive, default=8, help="connections at the same time, with --data (default 8)"
+    )
 
 
 def verify(options: Namespace) -> int:
-    """Verify a bundle or a service."""
-    if "://" in options.target:
-        return _verify_service(options.target, ModelRepository(options.models))
-    return _verify_bundle(read_bundle(Path(options.target)), options.data)
-
-
-def evaluate(options: Namespace) -> int:
-    """Post a whole test split to a service and compare with what Keras answered; 1 where anything differs."""
-    repository = ModelRepository(options.models)
-    bundle = _choose(repository, options.model, options.version)
-    connect = partial(Client, options.url, bundle.metadata.name, bundle.metadata.version, top_k=1)
-    with opened_test(bundle, options.data) as test:
-        answered = replay(test.encoded, connect, options.connections)
-    recorded = int(bundle.metadata.evaluation["correct"])
-    agreement = agree(answered, test.split.labels, read_predictions(bundle.path), recorded)
-    _print_agreement(bundle, agreement)
-    return 0 if agreement.holds else 1
+    """Verify a bundle, or a service's golden images or test split; the exit status."""
+    if "://" not in options.target:
+        return _verify_bundle(read_bundle(Path(options.target)), options.data)
+    if options.data is None:
+        return _verify_golden_images(options)
+    return verify_test_split(options)
 
 
 def _verify_bundle(bundle: Bundle, data: Path | None) -> int:
@@ -69,13 +73,15 @@ def _verify_bundle(bundle: Bundle, data: Path | None) -> int:
     return 0
 
 
-def _verify_service(url: str, repository: ModelRepository) -> int:
-    names = repository.names()
+def _verify_golden_images(options: Namespace) -> int:
+    """Post the golden images of every bundle in `--models`, or of the named one, to a service."""
+    repository = ModelRepository(options.models)
+    names = [options.model] if options.model else repository.names()
     if not names:
         raise BundleNotFound(f"{repository.root} has no bundle to compare the service with: name a folder by --models")
     for name in names:
-        for version in repository.versions(name):
-            _verify_version(url, repository, name, version)
+        for version in [options.version] if options.version else _versions(repository, name):
+            _verify_version(options.target, repository, name, version)
     return 0
 
 
@@ -93,18 +99,27 @@ def _verify_version(url: str, repository: ModelRepository, name: str, version: i
     print(f"{name} version {version}: {replayed.images} golden images within {difference} of {_author(bundle)}")
 
 
-def _author(bundle: Bundle) -> str:
-    """Whose answers the golden images hold."""
-    if "imported" in bundle.metadata.training:
-        return "what its import recorded"
-    return "the eight-bit graph" if "quantisation" in bundle.metadata.training else "Keras"
+def verify_test_split(options: Namespace) -> int:
+    """Post a whole test split to a service; 1 where a label is not the recorded one, or the accuracy differs."""
+    if options.model is None:
+        raise InvalidChoice("a service is compared on the test split of one model: name it by --model")
+    repository = ModelRepository(options.models)
+    version = options.version or _versions(repository, options.model)[-1]
+    bundle = read_version(repository, options.model, version)
+    connect = partial(Client, options.target, bundle.metadata.name, bundle.metadata.version, top_k=1)
+    with opened_test(bundle, options.data) as test:
+        predicted = replay(test.encoded, connect, options.connections)
+    recorded = int(bundle.metadata.evaluation["correct"])
+    agreement = agree(predicted, test.split.labels, read_predictions(bundle.path), recorded)
+    _print_agreement(bundle, agreement)
+    return 0 if agreement.holds else 1
 
 
-def _choose(repository: ModelRepository, name: str, version: int | None) -> Bundle:
+def _versions(repository: ModelRepository, name: str) -> list[int]:
     versions = repository.versions(name)
     if not versions:
         raise BundleNotFound(f"{repository.root} has no model {name!r} to compare with: name a folder by --models")
-    return read_version(repository, name, version or versions[-1])
+    return versions
 
 
 def _print_agreement(bundle: Bundle, agreement: Agreement) -> None:
@@ -115,3 +130,10 @@ def _print_agreement(bundle: Bundle, agreement: Agreement) -> None:
     if agreement.different:
         print(f"  first at       {', '.join(map(str, agreement.different[:10]))}")
     print(f"The service {'answers' if agreement.holds else 'does NOT answer'} as {_author(bundle)} did.")
+
+
+def _author(bundle: Bundle) -> str:
+    """What computed the recorded results, as the printed sentences name it."""
+    if "imported" in bundle.metadata.training:
+        return "what its import recorded"
+    return "the eight-bit graph" if "quantisation" in bundle.metadata.training else "Keras"

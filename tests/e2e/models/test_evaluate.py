@@ -18,7 +18,7 @@ def test_every_test_image_gets_the_label_that_keras_gave_it(model: str, data: st
     with running(ROOT / "models", workers=2) as service:
         url = f"http://127.0.0.1:{service.port}"
         options = ["--model", model, "--data", str(data_folder / data)]
-        command = [sys.executable, "-m", "training", "evaluate", url, *options]
+        command = [sys.executable, "-m", "training", "verify", url, *options]
         evaluation = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert evaluation.returncode == 0, evaluation.stderr

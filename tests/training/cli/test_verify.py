@@ -11,18 +11,20 @@ from training.cli.main import main
 from training.evaluation.onnx_inference import open_graph
 
 
-def test_a_service_that_answers_as_keras_did_evaluates_and_verifies(
+def test_a_service_that_answers_as_keras_did_verifies_on_golden_and_on_test_images(
     bundle: Path, source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     graph = open_graph(bundle / "model.onnx")
     models = ["--models", str(bundle.parents[1])]
 
     with serve(graph) as url:
-        evaluated = main(["evaluate", url, "--model", "digits", "--data", str(source), "--connections", "3", *models])
-        verified = main(["verify", url, *models])
+        posted = main(["verify", url, "--model", "digits", "--data", str(source), "--connections", "3", *models])
+        golden = main(["verify", url, *models])
 
-    assert (evaluated, verified) == (0, 0)
-    assert "40 images posted" in capsys.readouterr().out
+    assert (posted, golden) == (0, 0)
+    said = capsys.readouterr().out
+    assert "40 images posted" in said
+    assert "digits version 1: 8 golden images within" in said
 
 
 def test_a_service_that_answers_otherwise_fails(bundle: Path, arrays: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,10 +32,10 @@ def test_a_service_that_answers_otherwise_fails(bundle: Path, arrays: Path, caps
     models = ["--models", str(bundle.parents[1])]
 
     with serve(lambda images: graph(255 - images)) as url:
-        evaluated = main(["evaluate", url, "--model", "digits", "--data", str(arrays), *models])
-        verified = main(["verify", url, *models])
+        posted = main(["verify", url, "--model", "digits", "--data", str(arrays), *models])
+        golden = main(["verify", url, *models])
 
-    assert (evaluated, verified) == (1, 1)
+    assert (posted, golden) == (1, 1)
     said = capsys.readouterr()
     assert "The service does NOT answer as Keras did." in said.out
     assert "this is not the model that was trained" in said.err
@@ -46,9 +48,38 @@ def test_another_test_split_is_refused(bundle: Path, arrays: Path, capsys: pytes
     options = ["--data", str(arrays), "--models", str(bundle.parents[1])]
 
     assert main(["verify", str(bundle), *options]) == 1
-    assert main(["evaluate", "http://localhost", "--model", "digits", *options]) == 1
+    assert main(["verify", "http://localhost", "--model", "digits", *options]) == 1
 
     assert capsys.readouterr().err.count("its digest differs") == 2
+
+
+def test_evaluate_is_the_older_name_for_a_test_split_of_a_service(
+    bundle: Path, arrays: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--model", "digits", "--data", str(arrays), "--models", str(bundle.parents[1])]
+
+    with serve(open_graph(bundle / "model.onnx")) as url:
+        statuses = [main([command, url, *options]) for command in ("evaluate", "verify")]
+
+    assert statuses == [0, 0]
+    first, second = capsys.readouterr().out.split("digits version 1, ")[1:]
+    assert first == second
+
+
+def test_a_test_split_is_of_one_model(bundle: Path, arrays: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "http://localhost", "--data", str(arrays), "--models", str(bundle.parents[1])]) == 1
+
+    assert "name it by --model" in capsys.readouterr().err
+
+
+def test_only_the_named_model_is_compared(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(bundle, bundle.parents[1] / "others" / "1")
+
+    with serve(open_graph(bundle / "model.onnx")) as url:
+        status = main(["verify", url, "--model", "digits", "--models", str(bundle.parents[1])])
+
+    assert status == 0
+    assert capsys.readouterr().out.startswith("digits version 1: 8 golden images")
 
 
 @pytest.mark.parametrize("retired", ["1", "2"])
@@ -67,8 +98,9 @@ def test_only_the_newest_version_must_be_served(bundle: Path, retired: str, caps
 def test_a_model_that_the_repository_lacks_is_named(
     repository: ModelRepository, arrays: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ["--data", str(arrays), "--models", str(repository.root)]
+    options = ["--model", "digits", "--models", str(repository.root)]
 
-    assert main(["evaluate", "http://localhost", "--model", "digits", *options]) == 1
+    assert main(["verify", "http://localhost", *options]) == 1
+    assert main(["verify", "http://localhost", *options, "--data", str(arrays)]) == 1
 
-    assert "has no model 'digits'" in capsys.readouterr().err
+    assert capsys.readouterr().err.count("has no model 'digits'") == 2
