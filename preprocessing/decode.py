@@ -45,12 +45,12 @@ FORMATS = (
     ImageFormat("GIF", GifImageFile, "image/gif", (".gif",)),
     ImageFormat("TIFF", TiffImageFile, "image/tiff", (".tif", ".tiff")),
 )
-NAMES = tuple(each.name for each in FORMATS)
-EXTENSIONS = frozenset(extension for each in FORMATS for extension in each.extensions)
+FORMAT_NAMES = tuple(form.name for form in FORMATS)
+EXTENSIONS = frozenset(extension for form in FORMATS for extension in form.extensions)
 
 Opener = Callable[[io.BytesIO, str], ImageFile]
 
-_OPENERS = tuple(Image.OPEN[str(each.plugin.format)] for each in FORMATS)
+_OPENERS = tuple(Image.OPEN[str(form.plugin.format)] for form in FORMATS)
 
 
 def decode(content: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from modelrepo.metadata import Metadata
-from preprocessing.decode import NAMES, decode
+from preprocessing.decode import FORMAT_NAMES, decode
 from preprocessing.errors import DamagedImage, EmptyImage, ImageError, ImageTooLarge, TruncatedImage, UnknownFormat
 from preprocessing.normalize import normalize
 from preprocessing.pipeline import prepare
@@ -21,7 +21,7 @@ from service.telemetry.stage_timer import Stage, StageTimer
 
 _ADVICE: dict[type[ImageError], str] = {
     EmptyImage: "send the bytes of an image file",
-    UnknownFormat: f"send one of {', '.join(NAMES[:-1])} and {NAMES[-1]}",
+    UnknownFormat: f"send one of {', '.join(FORMAT_NAMES[:-1])} and {FORMAT_NAMES[-1]}",
     TruncatedImage: "send the whole file",
     DamagedImage: "check that the file opens elsewhere, then send it unchanged",
     ImageTooLarge: "send a smaller one",

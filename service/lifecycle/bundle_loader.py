@@ -1,6 +1,5 @@
 """The bundle loader: a bundle is read, checked, opened, verified by its golden images and warmed up, then it serves."""
 
-import io
 import logging
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from modelrepo.errors import InvalidMetadata, RepositoryError
 from modelrepo.golden import GoldenSet
 from modelrepo.reader import Bundle, read_version
 from modelrepo.repository import ModelRepository
+from preprocessing.png import encode_png
 from service.codecs.inputs import EncodedImage, EncodedImages
 from service.codecs.limits import Limits
 from service.inference.model_version import FailedVersion, LoadedVersion
@@ -71,9 +71,7 @@ def warm_up(predictor: Predictor) -> None:
     """Classify an image of a size that no model has, so that no request pays for first imports and allocations."""
     page = Image.new("RGB", (75, 50), "white")
     ImageDraw.Draw(page).line([(20, 10), (50, 10), (30, 40)], fill="black", width=4)
-    file = io.BytesIO()
-    page.save(file, "PNG")
-    inputs = EncodedImages((EncodedImage(file.getvalue(), "warm-up"),))
+    inputs = EncodedImages((EncodedImage(encode_png(np.asarray(page)), "warm-up"),))
     predictor.classify(inputs, StageTimer(0.0))
 
 

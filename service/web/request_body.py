@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from preprocessing.decode import NAMES, is_image
+from preprocessing.decode import FORMAT_NAMES, is_image
 from service.codecs.content_encoding import inflate
 from service.codecs.inputs import EncodedImage, EncodedImages, Inputs
 from service.codecs.json_bodies import looks_like_json, read_json_inputs
@@ -37,7 +37,7 @@ READERS = (
     BodyReader("application/json", looks_like_json, read_json_inputs),
     BodyReader("application/x-npy", is_npy, read_npy_inputs),
 )
-ACCEPTED = f"an image ({', '.join(NAMES)}), {FORM}, {' or '.join(each.media_type for each in READERS)}"
+ACCEPTED = f"an image ({', '.join(FORMAT_NAMES)}), {FORM}, {' or '.join(each.media_type for each in READERS)}"
 
 
 class BodyRequest(Request):

@@ -47,3 +47,11 @@ def test_modelrepo_loads_only_the_standard_library(tmp_path: Path) -> None:
     loaded = loaded_by(modules_of("modelrepo"), tmp_path)
 
     assert loaded - before <= {*sys.stdlib_module_names, "modelrepo"}
+
+
+def test_preprocessing_loads_only_numpy_and_pillow_beside_it(tmp_path: Path) -> None:
+    before = loaded_by([], tmp_path)
+
+    loaded = loaded_by(modules_of("preprocessing"), tmp_path)
+
+    assert loaded - before <= {*sys.stdlib_module_names, "modelrepo", "numpy", "PIL", "preprocessing"}

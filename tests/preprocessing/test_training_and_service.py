@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from modelrepo.golden import GoldenImage, GoldenSet
 from modelrepo.metadata import InputSpec, Preprocessing
 from modelrepo.reader import read_bundle
+from preprocessing.decode import DEFAULT_MAX_PIXELS
 from preprocessing.png import encode_png
 from service.codecs.inputs import EncodedImage, EncodedImages
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
+from service.settings import Settings
 from service.telemetry.stage_timer import StageTimer
 from tests.preprocessing.frozen.cases import list_file_cases
 from tests.preprocessing.frozen.contracts import FileCase
@@ -69,6 +71,10 @@ def test_a_folder_is_trained_on_what_the_service_shows_the_network(name: str, ho
 
     served = serve(case.make(), case.spec, case.contract)
     assert [image.tobytes() for image in train.images] == [served.tobytes()] * 2
+
+
+def test_training_takes_images_as_large_as_the_service_does_by_default() -> None:
+    assert Settings().max_pixels == DEFAULT_MAX_PIXELS
 
 
 @pytest.mark.parametrize("case", FILES, ids=lambda case: case.name)
