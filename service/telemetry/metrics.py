@@ -1,9 +1,7 @@
-"""The metrics of shadows, which are only compared; they are apart from those of what is answered.
-
-Prometheus metrics, summed over the workers and kept when one of them dies.
+"""The Prometheus metrics of the service, summed over the workers and kept when a worker exits.
 
 Every worker writes its own files, named by its slot on the scoreboard, in a folder that the master makes. A new worker
-that takes over a slot goes on from the counts it finds there.
+that takes over a slot continues from the counts that it finds there.
 """
 
 from dataclasses import dataclass
@@ -16,79 +14,30 @@ from service.telemetry.collectors import ProcessCollector, WorkerCollector
 from service.telemetry.multiprocess_values import SlotFiles, slot_value
 from service.telemetry.statistics import Statistics
 
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+LOAD_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 SHADOW_SECONDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
-SHADOW_DIFFERENCES = (
-    0.000001,
-    0.00001,
-    0.0001,
-    0.001,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-)  # 1e-6: the same network
+# 1e-6 is what two runtimes of the same network differ by.
+SHADOW_DIFFERENCES = (0.000001, 0.00001, 0.0001, 0.001, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+MODEL = ("model", "version")
 
 
 @dataclass(frozen=True)
 class ShadowMetrics:
-    """`version` is the one that answered where there is a `shadow_version`, else the shadow's."""
+    """The metrics of shadows, which are compared and not returned to clients.
+
+    The label `version` is the version that answered where there is a label `shadow_version`, else the shadow.
+    """
 
     comparisons: Counter
     difference: Histogram
     seconds: Histogram
     dropped: Counter
     failures: Counter
-
-
-def create_shadow_metrics(registry: CollectorRegistry) -> ShadowMetrics:
-    """Create them in a registry."""
-    pair, shadow = ("model", "version", "shadow_version"), ("model", "version")
-    return ShadowMetrics(
-        comparisons=Counter(
-            "convserve_shadow_comparisons_total",
-            "Images that a shadow gave the answered label (agree) or another one (flip).",
-            (*pair, "result"),
-            registry=registry,
-        ),
-        difference=Histogram(
-            "convserve_shadow_difference",
-            "Absolute difference of the answered label's probability between what was answered and the shadow.",
-            pair,
-            buckets=SHADOW_DIFFERENCES,
-            registry=registry,
-        ),
-        seconds=Histogram(
-            "convserve_shadow_seconds",
-            "Time that a shadow takes for one copied request, from the inputs to the probabilities.",
-            shadow,
-            buckets=SHADOW_SECONDS,
-            registry=registry,
-        ),
-        dropped=Counter(
-            "convserve_shadow_dropped_total",
-            "Copies of requests that a shadow never saw, by why.",
-            (*shadow, "reason"),
-            registry=registry,
-        ),
-        failures=Counter(
-            "convserve_shadow_failures_total",
-            "Copies of requests that a shadow failed to classify, by the error's code.",
-            (*shadow, "reason"),
-            registry=registry,
-        ),
-    )
-
-
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
-LOAD_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-
-MODEL = ("model", "version")
 
 
 @dataclass(frozen=True)
@@ -124,16 +73,21 @@ def create_metrics(context: WorkerContext) -> Metrics:
     own = CollectorRegistry()
     return Metrics(
         scrape=_scrape_registry(context),
-        requests=Counter("http_requests_total", "Answered HTTP requests.", ("method", "route", "status"), registry=own),
+        requests=Counter(
+            "http_requests_total",
+            "HTTP requests by method, route and status.",
+            ("method", "route", "status"),
+            registry=own,
+        ),
         request_seconds=Histogram(
             "http_request_duration_seconds",
-            "From the complete request to the complete answer, the time in the queue included.",
+            "From the complete request to the complete response, the time in the queue included.",
             ("method", "route"),
             buckets=SECONDS,
             registry=own,
         ),
         requests_in_progress=Gauge(
-            "http_requests_in_progress", "Requests being answered now.", multiprocess_mode="livesum", registry=own
+            "http_requests_in_progress", "Requests in progress now.", multiprocess_mode="livesum", registry=own
         ),
         stage_seconds=Histogram(
             "convserve_stage_seconds",
@@ -143,20 +97,23 @@ def create_metrics(context: WorkerContext) -> Metrics:
             registry=own,
         ),
         predictions=Counter(
-            "convserve_predictions_total", "Classified images by the label that won.", (*MODEL, "label"), registry=own
+            "convserve_predictions_total",
+            "Classified images by their most probable label.",
+            (*MODEL, "label"),
+            registry=own,
         ),
         prediction_failures=Counter(
             "convserve_prediction_failures_total",
-            "Prediction requests to a version that were answered with an error, by its code.",
+            "Prediction requests to a version that failed, by the code of the error.",
             (*MODEL, "reason"),
             registry=own,
         ),
         confidence=Histogram(
-            "convserve_confidence", "Probability of the label that won.", MODEL, buckets=CONFIDENCES, registry=own
+            "convserve_confidence", "Probability of the most probable label.", MODEL, buckets=CONFIDENCES, registry=own
         ),
         abstained=Counter(
             "convserve_abstained_total",
-            "Images whose winning label had less than the probability below which the model abstains.",
+            "Images whose most probable label is below the probability at which the model abstains.",
             MODEL,
             registry=own,
         ),
@@ -164,12 +121,12 @@ def create_metrics(context: WorkerContext) -> Metrics:
             "convserve_batch_size", "Images in one prediction request.", MODEL, buckets=BATCH_SIZES, registry=own
         ),
         rejected=Counter(
-            "convserve_rejected_total", "Requests answered with an error, by its code.", ("reason",), registry=own
+            "convserve_rejected_total", "Requests that failed, by the code of the error.", ("reason",), registry=own
         ),
-        shadows=create_shadow_metrics(own),
+        shadows=_create_shadow_metrics(own),
         model_load_failures=Counter(
             "convserve_model_load_failures_total",
-            "Versions that a worker refused to serve, by what was wrong.",
+            "Versions that a worker failed to load, by the reason.",
             (*MODEL, "reason"),
             registry=own,
         ),
@@ -188,6 +145,44 @@ def create_metrics(context: WorkerContext) -> Metrics:
 def discard_worker(context: WorkerContext) -> None:
     """Forget the gauges of a worker that has exited; its counters stay for the next worker in its slot."""
     mark_process_dead(context.slot, str(context.folder))
+
+
+def _create_shadow_metrics(registry: CollectorRegistry) -> ShadowMetrics:
+    pair, shadow = ("model", "version", "shadow_version"), ("model", "version")
+    return ShadowMetrics(
+        comparisons=Counter(
+            "convserve_shadow_comparisons_total",
+            "Images that a shadow gave the same label as the answering version (agree) or another one (flip).",
+            (*pair, "result"),
+            registry=registry,
+        ),
+        difference=Histogram(
+            "convserve_shadow_difference",
+            "Absolute difference between the answering version and the shadow in the probability of the answered label.",
+            pair,
+            buckets=SHADOW_DIFFERENCES,
+            registry=registry,
+        ),
+        seconds=Histogram(
+            "convserve_shadow_seconds",
+            "Time that a shadow takes for one copied request, from the inputs to the probabilities.",
+            shadow,
+            buckets=SHADOW_SECONDS,
+            registry=registry,
+        ),
+        dropped=Counter(
+            "convserve_shadow_dropped_total",
+            "Copies of requests that a shadow did not classify, by the reason.",
+            (*shadow, "reason"),
+            registry=registry,
+        ),
+        failures=Counter(
+            "convserve_shadow_failures_total",
+            "Copies of requests that a shadow failed to classify, by the code of the error.",
+            (*shadow, "reason"),
+            registry=registry,
+        ),
+    )
 
 
 def _scrape_registry(context: WorkerContext) -> CollectorRegistry:

@@ -1,7 +1,7 @@
-"""How often each model has run and for how long, by batch size, summed over the workers and kept when one dies.
+"""Requests and times of each model by batch size, summed over the workers and kept when a worker exits.
 
-The statistics of the Open Inference Protocol need sums for every batch size that ever came, which would be an unbounded
-label in Prometheus. The files lie beside those of the metrics.
+The statistics of the Open Inference Protocol need sums for every batch size, which would be an unbounded label in
+Prometheus. So they have files of their own, beside those of the metrics.
 """
 
 import time
@@ -21,7 +21,7 @@ NANO = 1_000_000_000  # nanoseconds in a second
 
 @dataclass(frozen=True)
 class Totals:
-    """Requests of one batch size, and what they spent: nanoseconds in the queue, before, in and after the network."""
+    """Requests of one batch size, and their nanoseconds in the queue, before, in and after the network."""
 
     count: int = 0
     queue: int = 0
@@ -74,7 +74,7 @@ class Tally:
 
     def fail(self, seconds: float) -> None:
         """Count a request that got an error after `seconds`."""
-        self._row(0).add(0.0, seconds, 0.0, 0.0)  # no request that succeeds has 0 images
+        self._row(0).add(0.0, seconds, 0.0, 0.0)  # a successful request has at least 1 image
 
 
 class Statistics:
@@ -85,11 +85,11 @@ class Statistics:
         self._folder = files.folder
 
     def tally(self, model: str, version: int) -> Tally:
-        """What counts the requests to one version of a model."""
+        """The counter of the requests to one version of a model."""
         return Tally(self._own, model, version)
 
     def read(self, model: str, version: int) -> ModelStatistics:
-        """The sums over all workers, dead ones included."""
+        """The sums over all workers, those that have exited included."""
         batches: dict[int, Totals] = defaultdict(Totals)
         last = 0.0
         for size, totals, when in self._rows(f"{model} {version} "):
@@ -106,7 +106,7 @@ class Statistics:
                     yield int(size), Totals(**{field: int(value)}), when
 
 
-FIELDS = [field.name for field in fields(Totals)]  # in this order a row's keys, amounts and what is added to them
+FIELDS = [field.name for field in fields(Totals)]  # the order of a row's keys and amounts
 
 
 class _Row:
@@ -115,7 +115,7 @@ class _Row:
     def __init__(self, values: MmapedDict, prefix: str) -> None:
         self._values = values
         self._keys = [f"{prefix} {field}" for field in FIELDS]
-        self._amounts = [values.read_value(key)[0] for key in self._keys]  # of a predecessor in this slot
+        self._amounts = [values.read_value(key)[0] for key in self._keys]  # of an earlier worker in this slot
 
     def add(self, *seconds: float) -> None:
         now = time.time()
