@@ -30,7 +30,7 @@ from service.settings import Settings
 from service.telemetry.access_log import AccessLog, Write, write_stdout
 from service.telemetry.metrics import Metrics, create_metrics
 from service.web.auth import AdminKeys, InvalidKeys, read_keys
-from service.web.error_handlers import handle_failures
+from service.web.error_handlers import handle_errors
 from service.web.fast_path import FastPath
 from service.web.hooks import admit_requests
 from service.web.middleware import RequestMiddleware
@@ -40,7 +40,7 @@ from service.web.routes.metrics import metrics_routes
 from service.web.routes.models import model_routes, summary_routes
 from service.web.routes.pages import page_routes
 from service.web.routes.predict import predict_routes
-from service.web.routes.v1 import v1_routes
+from service.web.routes.v1 import malformed_request, v1_routes
 
 logger = logging.getLogger("convserve")
 
@@ -92,8 +92,8 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
     tensorflow_serving = TensorFlowServing(registry, data_plane, limits)
 
     app = _create_flask(settings)
-    admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, *v2.ORDER_PATHS, "/metrics"})
-    handle_failures(app, metrics)
+    admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, *v2.CONTROL_PATHS, "/metrics"})
+    handle_errors(app, metrics, {"v1": malformed_request})
     for routes in (
         predict_routes(native, limits),
         v1_routes(tensorflow_serving),

@@ -1,4 +1,4 @@
-"""What happens around every request, whoever answers it: its id, the HTTP metrics and the access log."""
+"""Around every request, whether the fast path or Flask responds: its id, the HTTP metrics and the access log."""
 
 import re
 import secrets
@@ -12,12 +12,12 @@ from service.telemetry.access_log import AccessLog
 from service.telemetry.metrics import Metrics
 from service.telemetry.request_state import RequestState
 
-SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
 
 
 class RequestMiddleware:
-    """A WSGI application around another one (PEP 3333); puts a RequestRecord into the environment."""
+    """A WSGI application around another one (PEP 3333); puts a RequestState into the environment."""
 
     def __init__(self, application: WSGIApplication, metrics: Metrics, log: AccessLog) -> None:
         self._application = application
@@ -27,7 +27,7 @@ class RequestMiddleware:
         self._log = log
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Let the application answer, then account for it."""
+        """Let the application respond, then count and log the request."""
         state = RequestState(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0))
         environ[REQUEST_STATE] = state
         self._in_progress.inc()
@@ -35,12 +35,12 @@ class RequestMiddleware:
             return self._application(environ, partial(_start, state, start_response))
         finally:
             self._in_progress.dec()
-            if DEFERRED not in environ:  # else this was not its answer yet
-                self._account(environ, state)
+            if DEFERRED not in environ:  # else this response is dropped
+                self._report(environ, state)
 
-    def _account(self, environ: WSGIEnvironment, state: RequestState) -> None:
-        given, seconds = environ["REQUEST_METHOD"], state.seconds()
-        method = given if given in METHODS else "other"
+    def _report(self, environ: WSGIEnvironment, state: RequestState) -> None:
+        method, seconds = environ["REQUEST_METHOD"], state.seconds()
+        method = method if method in METHODS else "other"
         self._counter(method, state.route, str(state.status)).inc()
         self._histogram(method, state.route).observe(seconds)
         self._log.write(_log_line(environ, state, seconds))
@@ -48,7 +48,7 @@ class RequestMiddleware:
 
 def _request_id(environ: WSGIEnvironment) -> str:
     given = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if SANE_ID.fullmatch(given) else secrets.token_hex(16)
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
 def _start(

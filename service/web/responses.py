@@ -1,4 +1,4 @@
-"""JSON answers, written in one place."""
+"""Responses with a JSON body, and their compression."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,17 +10,17 @@ from service.codecs.content_encoding import CODINGS, WORTH_BYTES, deflate
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer of type exactly `application/json`."""
+    """A response of type exactly `application/json`."""
     return raw_json_response(orjson.dumps(value), status, headers)
 
 
 def raw_json_response(content: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """The same for JSON that is written already."""
+    """The same for JSON that is encoded already."""
     return Response(content, status, headers, content_type="application/json")
 
 
 def compress(response: Response, request: Request) -> Response:
-    """The same answer, compressed where the client accepts that and there is enough of it to be worth it."""
+    """The same response, compressed where the client accepts that and the body is long enough to be worth it."""
     response.vary.add("Accept-Encoding")
     content = response.get_data()
     coding = request.accept_encodings.best_match([*CODINGS, "identity"])

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from modelrepo.metadata import InputSpec, Metadata
+from preprocessing.decode import FORMATS
 from service.errors import RequestError
 from service.inference.registry import ModelRegistry
 from service.settings import Settings
@@ -13,7 +14,7 @@ from service.settings import Settings
 FILL = "x-fill"  # of an object: the name of what fills it in
 SUFFIXES = "x-suffixes"  # of an object filled in with names: what may be behind them
 SAME = "x-same-as"  # of an operation: the id of another one, whose description holds for it too
-FRAMEWORK_CODES = {"bad_request", "internal_error", "method_not_allowed", "route_not_found"}  # no class has them
+FRAMEWORK_CODES = {"bad_request", "internal_error", "method_not_allowed", "route_not_found"}  # of no class in `errors`
 SHOWN_LABELS = 12  # of a model; ImageNet's thousand would hide everything else
 
 Schema = dict[str, Any]
@@ -41,7 +42,7 @@ def _merge(skeletons: list[Schema]) -> Schema:
 
 
 def _complete(paths: Schema) -> None:
-    """Give operations that are the same as another one what they do not say themselves."""
+    """Copy from the operation that `x-same-as` names what an operation does not have itself."""
     operations = {
         operation["operationId"]: operation
         for item in paths.values()
@@ -56,17 +57,18 @@ def _complete(paths: Schema) -> None:
 
 
 def _fill(value: Any, fills: dict[str, Fill]) -> Any:
-    """The value with every marked object in it filled in, and without the marks."""
+    """The value with every marked object in it filled in, in front of its own members, and without the marks."""
     if isinstance(value, list):
         return [_fill(each, fills) for each in value]
     if not isinstance(value, dict):
         return value
     members = {name: _fill(member, fills) for name, member in value.items() if name not in (FILL, SUFFIXES)}
-    return {**members, **fills[value[FILL]](value)} if FILL in value else members
+    filled = fills[value[FILL]](value) if FILL in value else {}
+    return {**filled, **members, **filled}
 
 
 def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
-    """What a skeleton can ask for; what takes a loaded model gives nothing where there is none."""
+    """What fills a marked object in, by its mark; where it needs a loaded model and there is none, it adds nothing."""
     names, ready, most = registry.names(), list(registry.splits), settings.max_images
     loaded = [registry.get(name, None).metadata for name in ready]  # what answers where no version is named
     codes = FRAMEWORK_CODES | {error.code for error in RequestError.__subclasses__()}
@@ -80,8 +82,9 @@ def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
         "label examples": lambda _: _some("examples", _distinct(each.labels[0] for each in loaded)),
         "most classes": lambda marked: _bound(marked, max((each.output.classes for each in loaded), default=None)),
         "most pictures": lambda _: {"maxItems": most},
-        "batches of pixels": lambda _: _some("anyOf", [batch_schema(each, most) for each in loaded]),
-        "pixels": lambda _: _some("anyOf", [image_schema(each) for each in loaded]),
+        "batches of pixels": lambda _: _some("anyOf", [_batch_schema(each, most) for each in loaded]),
+        "pixels": lambda _: _some("anyOf", [_image_schema(each) for each in loaded]),
+        "image types": lambda _: {each.media_type: {"schema": {}} for each in FORMATS},
         "error codes": lambda marked: _enumerate(marked, sorted(codes)),
     }
 
@@ -117,14 +120,14 @@ def _distinct(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def batch_schema(metadata: Metadata, most: int) -> Schema:
+def _batch_schema(metadata: Metadata, most: int) -> Schema:
     """Up to `most` images, [N, height, width, channels]; a single channel needs no axis of its own."""
     spec = metadata.input
     title = f"{metadata.name}: [N, {spec.height}, {spec.width}, {spec.channels}]"
     return {"title": title, "type": "array", "minItems": 1, "maxItems": most, "items": _image(spec)}
 
 
-def image_schema(metadata: Metadata) -> Schema:
+def _image_schema(metadata: Metadata) -> Schema:
     """One image, [height, width, channels]."""
     spec = metadata.input
     return {"title": f"{metadata.name}: [{spec.height}, {spec.width}, {spec.channels}]", **_image(spec)}

@@ -1,4 +1,4 @@
-"""Is the process alive, is it ready: what orchestrators and load balancers ask."""
+"""Liveness and readiness, for orchestrators and load balancers."""
 
 from flask import Blueprint, Response
 
@@ -10,7 +10,7 @@ PATHS = ("/livez", "/readyz", "/healthz")
 
 
 def health_routes(registry: ModelRegistry, readiness: Readiness) -> Blueprint:
-    """Liveness says that the loop turns; readiness that every model has a verified version and no shutdown began."""
+    """Liveness: the event loop runs. Readiness: every model has a verified version, and no shutdown has begun."""
     routes = Blueprint("health", __name__)
 
     @routes.get("/livez")

@@ -7,7 +7,7 @@ from service.telemetry.metrics import Metrics
 
 
 def metrics_routes(metrics: Metrics) -> Blueprint:
-    """The Prometheus text format, summed over the workers at the moment of the scrape."""
+    """The Prometheus text format, summed over the workers when it is scraped."""
     routes = Blueprint("metrics", __name__)
 
     @routes.get("/metrics")

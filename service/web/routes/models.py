@@ -1,7 +1,4 @@
-"""GET /models and the model cards.
-
-GET /summary: the layer table, as JSON or as the text that Keras prints.
-"""
+"""GET /models, the model cards, and GET /summary: the layer table, as JSON or as the text that Keras prints."""
 
 from dataclasses import asdict
 from typing import Any
@@ -19,7 +16,7 @@ from service.web.responses import json_response
 
 
 def model_routes(registry: ModelRegistry) -> Blueprint:
-    """What is loaded, what was refused and why, and everything that a bundle says of itself."""
+    """What is loaded, what was rejected and why, and everything that a bundle says of itself."""
     routes = Blueprint("models", __name__)
 
     @routes.get("/models")
@@ -40,11 +37,11 @@ def model_routes(registry: ModelRegistry) -> Blueprint:
 
 def _overview(registry: ModelRegistry, name: str) -> dict[str, Any]:
     versions = [_version(each) for each in registry.versions(name)]
-    return {"name": name, **_answering(registry.splits.get(name)), "versions": versions}
+    return {"name": name, **_traffic(registry.splits.get(name)), "versions": versions}
 
 
-def _answering(split: TrafficSplit | None) -> dict[str, Any]:
-    """The versions that requests which name none meet; only what is in effect."""
+def _traffic(split: TrafficSplit | None) -> dict[str, Any]:
+    """The versions that requests without a version get; only what is in effect."""
     if split is None:
         return {}
     trials = {"canary": split.canary, "shadow": split.shadow}

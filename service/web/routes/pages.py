@@ -1,4 +1,4 @@
-"""Pages for people: the description of the API, and a place to try the models; JSON for programs that knock at `/`."""
+"""Pages in a browser: the description of the API, and one to try the models; `/` is JSON for other programs."""
 
 import hashlib
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 HEADERS = {
-    # Everything comes from here; pictures also from the visitor's own disk (blob:). Nothing is inline, nothing framed.
+    # Everything comes from this server; images also from the visitor's own disk (blob:). Nothing is inline or framed.
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",  # keep it, but ask with its ETag whether it is still right
+    "Cache-Control": "no-cache",  # a cache keeps it, but asks with its ETag whether it is still current
 }
 
 
 @dataclass(frozen=True)
 class PageFile:
-    """A file as it is sent."""
+    """A file of the pages as it is sent, read once."""
 
     content: bytes
     content_type: str
@@ -43,7 +43,7 @@ class PageFile:
 
 
 def page_routes(registry: ModelRegistry, settings: Settings) -> Blueprint:
-    """The pages, read from disk once, and the OpenAPI document, made anew as models come and go."""
+    """The pages, read from disk once, and the OpenAPI document, made for each request, since models come and go."""
     routes = Blueprint("pages", __name__)
     files = {path.name: _read(path) for folder in PAGES for path in sorted(folder.iterdir()) if path.suffix in TYPES}
     skeletons = [path.read_bytes() for path in SKELETONS]
@@ -58,7 +58,7 @@ def page_routes(registry: ModelRegistry, settings: Settings) -> Blueprint:
 
     @routes.get("/")
     def root() -> Response:
-        response = _send(files["index.html"]) if _is_browser() else _alive()
+        response = _send(files["index.html"]) if _is_browser() else _status()
         response.vary.add("Accept")
         return response
 
@@ -88,5 +88,5 @@ def _is_browser() -> bool:
     return any(kind == "text/html" and quality > 0 for kind, quality in request.accept_mimetypes)
 
 
-def _alive() -> Response:
+def _status() -> Response:
     return json_response({"status": "alive", "name": "convserve", "docs": "/docs"})

@@ -17,42 +17,37 @@ HELP = (
 )
 
 
-def v1_routes(dialect: TensorFlowServing) -> Blueprint:
-    """All routes of the protocol, and its answer to what is none of them. The Content-Type of a request is ignored."""
+def v1_routes(protocol: TensorFlowServing) -> Blueprint:
+    """All routes of the protocol. The Content-Type of a request is ignored."""
     routes = Blueprint("v1", __name__, url_prefix="/v1")
-    _refuse_the_rest(routes)
-    _add_inference(routes, dialect)
-    _add_models(routes, dialect)
+    routes.before_request(_check_names)
+    _add_inference(routes, protocol)
+    _add_models(routes, protocol)
     return routes
 
 
-def _refuse_the_rest(routes: Blueprint) -> None:
-    """Unknown paths, wrong methods and doubled slashes are one thing to this protocol: malformed, status 400."""
-
-    @routes.before_app_request
-    def refuse() -> None:
-        if request.path != "/v1" and not request.path.startswith("/v1/"):
-            return
-        if request.routing_exception or _has_verb_in_a_name():
-            raise InvalidRequest(f"Malformed request: {request.method} {request.path}: {HELP}")
+def malformed_request() -> InvalidRequest:
+    """The error for unknown paths, wrong methods and doubled slashes: to this protocol they are all malformed."""
+    return InvalidRequest(f"Malformed request: {request.method} {request.path}: {HELP}")
 
 
-def _has_verb_in_a_name() -> bool:
-    """Whether a path ends in a verb that is none, or GET was sent to one: names have no colon."""
-    return any(":" in value for value in (request.view_args or {}).values())
+def _check_names() -> None:
+    """Reject a path that ends in an unknown verb, or in a verb that takes POST: names have no colon."""
+    if any(":" in value for value in (request.view_args or {}).values()):
+        raise malformed_request()
 
 
-def _add_inference(routes: Blueprint, dialect: TensorFlowServing) -> None:
+def _add_inference(routes: Blueprint, protocol: TensorFlowServing) -> None:
     def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
-        context = dialect.select(name, version, label, request.environ[REQUEST_STATE])
-        return raw_json_response(dialect.predict(context, read_content(request)))
+        context = protocol.select(name, version, label, request.environ[REQUEST_STATE])
+        return raw_json_response(protocol.predict(context, read_content(request)))
 
     def classify(name: str, version: str | None = None, label: str | None = None) -> Response:
-        context = dialect.select(name, version, label, request.environ[REQUEST_STATE])
-        return raw_json_response(dialect.classify(context, read_content(request)))
+        context = protocol.select(name, version, label, request.environ[REQUEST_STATE])
+        return raw_json_response(protocol.classify(context, read_content(request)))
 
     def regress(name: str, version: str | None = None, label: str | None = None) -> NoReturn:
-        dialect.regress(name, version, label)
+        protocol.regress(name, version, label)
 
     for servable in SERVABLES:
         routes.post(f"{servable}:predict")(predict)
@@ -60,16 +55,16 @@ def _add_inference(routes: Blueprint, dialect: TensorFlowServing) -> None:
         routes.post(f"{servable}:regress")(regress)
 
 
-def _add_models(routes: Blueprint, dialect: TensorFlowServing) -> None:
+def _add_models(routes: Blueprint, protocol: TensorFlowServing) -> None:
     @routes.get("/models")
     def models() -> Response:
-        return json_response(dialect.names())
+        return json_response(protocol.names())
 
     def status(name: str, version: str | None = None, label: str | None = None) -> Response:
-        return json_response(dialect.status(name, version, label))
+        return json_response(protocol.status(name, version, label))
 
     def metadata(name: str, version: str | None = None, label: str | None = None) -> Response:
-        return json_response(dialect.metadata(name, version, label))
+        return json_response(protocol.metadata(name, version, label))
 
     for servable in SERVABLES:
         routes.get(servable)(status)

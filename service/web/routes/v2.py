@@ -17,83 +17,83 @@ from service.web.request_body import read_content
 from service.web.responses import compress, json_response, raw_json_response
 
 HEALTH_PATHS = ("/v2/health/live", "/v2/health/ready")
-ORDER_PATHS = ("/v2/repository/models/<name>/load", "/v2/repository/models/<name>/unload")
+CONTROL_PATHS = ("/v2/repository/models/<name>/load", "/v2/repository/models/<name>/unload")
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
-def v2_routes(dialect: OpenInference, repository: OpenInferenceRepository, keys: AdminKeys | None) -> Blueprint:
+def v2_routes(protocol: OpenInference, repository: OpenInferenceRepository, keys: AdminKeys | None) -> Blueprint:
     """All routes of the protocol. The Content-Type of a request is ignored: Triton's client sends none.
 
     `keys` are the admin keys, None where no model may be loaded or unloaded.
     """
     routes = Blueprint("v2", __name__, url_prefix="/v2")
-    _add_server(routes, dialect)
-    _add_inference(routes, dialect)
-    _add_models(routes, dialect)
+    _add_server(routes, protocol)
+    _add_inference(routes, protocol)
+    _add_models(routes, protocol)
     _add_repository(routes, repository, keys)
     _add_shared_memory(routes)
     return routes
 
 
-def _add_server(routes: Blueprint, dialect: OpenInference) -> None:
+def _add_server(routes: Blueprint, protocol: OpenInference) -> None:
     @routes.get("/health/live")
     def live() -> Response:
         return json_response({"live": True})
 
     @routes.get("/health/ready")
     def ready() -> Response:
-        return json_response(dialect.server_ready())
+        return json_response(protocol.server_ready())
 
     @routes.get("")
     def server() -> Response:
-        return json_response(dialect.server(__version__))
+        return json_response(protocol.server(__version__))
 
 
-def _add_inference(routes: Blueprint, dialect: OpenInference) -> None:
+def _add_inference(routes: Blueprint, protocol: OpenInference) -> None:
     @routes.post("/models/<name>/infer")
     @routes.post("/models/<name>/versions/<version>/infer")
     def infer(name: str, version: str | None = None) -> Response:
-        context = dialect.select(name, version, request.environ[REQUEST_STATE])
-        return _send(dialect.infer(context, _read_body(), request.headers.get(HEADER_LENGTH)))
+        context = protocol.select(name, version, request.environ[REQUEST_STATE])
+        return _send(protocol.infer(context, _read_body(), request.headers.get(HEADER_LENGTH)))
 
 
-def _add_models(routes: Blueprint, dialect: OpenInference) -> None:
+def _add_models(routes: Blueprint, protocol: OpenInference) -> None:
     @routes.get("/models")
     def models() -> Response:
-        return json_response(dialect.names())
+        return json_response(protocol.names())
 
     @routes.get("/models/<name>")
     @routes.get("/models/<name>/versions/<version>")
     def model(name: str, version: str | None = None) -> Response:
-        return json_response(dialect.model(name, version))
+        return json_response(protocol.model(name, version))
 
     @routes.get("/models/<name>/ready")
     @routes.get("/models/<name>/versions/<version>/ready")
     def model_ready(name: str, version: str | None = None) -> Response:
-        return json_response(dialect.model_ready(name, version))
+        return json_response(protocol.model_ready(name, version))
 
     @routes.get("/models/<name>/config")
     @routes.get("/models/<name>/versions/<version>/config")
     def config(name: str, version: str | None = None) -> Response:
-        return json_response(dialect.config(name, version))
+        return json_response(protocol.config(name, version))
 
     @routes.get("/models/stats")
     @routes.get("/models/<name>/stats")
     @routes.get("/models/<name>/versions/<version>/stats")
     def statistics(name: str | None = None, version: str | None = None) -> Response:
-        return json_response(dialect.statistics(name, version))
+        return json_response(protocol.statistics(name, version))
 
 
 def _add_repository(routes: Blueprint, models: OpenInferenceRepository, keys: AdminKeys | None) -> None:
-    def give(order: Callable[[str, bytes], ControlRequest], name: str) -> Response:
-        """Give an order, and answer when all workers have followed it."""
+    def change(operation: Callable[[str, bytes], ControlRequest], name: str) -> Response:
+        """Request a change of what is served; the response is sent when all workers have carried it out."""
         require_key(request, keys)
-        wait: Deferred | None = request.environ.get(RESUMED)
-        if wait:
-            models.check(wait.subject)
+        resumed: Deferred | None = request.environ.get(RESUMED)
+        if resumed:
+            models.check(resumed.subject)
         else:
-            given = order(name, _read_body())
-            request.environ[DEFERRED] = Deferred(given, partial(models.is_over, given))
+            asked = operation(name, _read_body())
+            request.environ[DEFERRED] = Deferred(asked, partial(models.is_over, asked))
         return raw_json_response(b"")
 
     @routes.post("/repository/index")
@@ -102,11 +102,11 @@ def _add_repository(routes: Blueprint, models: OpenInferenceRepository, keys: Ad
 
     @routes.post("/repository/models/<name>/load")
     def load(name: str) -> Response:
-        return give(models.load, name)
+        return change(models.load, name)
 
     @routes.post("/repository/models/<name>/unload")
     def unload(name: str) -> Response:
-        return give(models.unload, name)
+        return change(models.unload, name)
 
     @routes.post("/repository/<repository>/index")
     @routes.post("/repository/<repository>/models/<name>/load")
@@ -116,7 +116,7 @@ def _add_repository(routes: Blueprint, models: OpenInferenceRepository, keys: Ad
 
 
 def _add_shared_memory(routes: Blueprint) -> None:
-    """There is none, which clients that ask or clean up at the start are told as they expect it."""
+    """There is none; clients that ask for its status or unregister regions when they start get what they expect."""
 
     def status(**_: str) -> Response:
         return json_response([])
@@ -141,10 +141,10 @@ def _read_body() -> bytes:
         raise Unsupported(str(error)) from error  # the protocol's status for it is 501
 
 
-def _send(answer: InferResponse) -> Response:
-    """The answer, compressed if the client takes that; the header names the length before."""
-    response = raw_json_response(answer.content)
-    if answer.header_length is not None:
+def _send(encoded: InferResponse) -> Response:
+    """The response, compressed if the client accepts that; its header gives the length before compression."""
+    response = raw_json_response(encoded.content)
+    if encoded.header_length is not None:
         response.content_type = "application/octet-stream"
-        response.headers[HEADER_LENGTH] = str(answer.header_length)
+        response.headers[HEADER_LENGTH] = str(encoded.header_length)
     return compress(response, request)

@@ -1,7 +1,5 @@
 // A curl command for a route, made from its description.
 
-const PICTURES = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/bmp": "bmp", "image/gif": "gif", "image/tiff": "tiff" };
-
 export function commandsOf(method, path, parameters, content) {
   const url = new URL(filled(path, parameters).slice(1) || "./", document.baseURI);
   if (!content) return [method === "get" ? `curl ${url}` : `curl -X ${method.toUpperCase()} ${url}`];
@@ -11,7 +9,7 @@ export function commandsOf(method, path, parameters, content) {
 }
 
 function command(kind, form, url, headers) {
-  if (kind in PICTURES) return kind === "image/png" ? `curl --data-binary @picture.png ${url}` : [];
+  if (kind.startsWith("image/")) return kind === "image/png" ? `curl --data-binary @picture.png ${url}` : []; // one is enough
   if (kind === "multipart/form-data") return `curl -F file=@one.png -F file=@two.jpg ${url}`;
   if (kind === "application/json") return jsonCommands(form, url);
   if (kind === "application/octet-stream") return binaryCommands(url, headers);
@@ -24,9 +22,9 @@ function jsonCommands({ examples = {} }, url) {
   });
 }
 
-// Headers say what bytes mean that have no Content-Type of their own; then the answer is bytes, too.
+// Headers say what bytes mean that have no Content-Type of their own; then the response is bytes, too.
 function binaryCommands(url, headers) {
-  return headers.map(({ name, example }) => `curl -H '${name}: ${example}' --data-binary @picture.png --output answer.bin ${url}`);
+  return headers.map(({ name, example }) => `curl -H '${name}: ${example}' --data-binary @picture.png --output response.bin ${url}`);
 }
 
 function filled(path, parameters) {

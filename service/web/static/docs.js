@@ -9,8 +9,8 @@ const SAME = "x-same-as"; // the id of the operation that this one is the same a
 const WIDE = matchMedia("(min-width: 56rem)"); // as in docs.css
 
 async function start() {
-  const answer = await fetch("openapi.json");
-  const api = await answer.json();
+  const response = await fetch("openapi.json");
+  const api = await response.json();
   const seen = new Map();
   const groups = api.tags.map((tag) => ({ ...tag, operations: operationsOf(api, tag.name, seen) }));
   byId("introduction").append(
@@ -39,7 +39,7 @@ function together(first, others) {
     ...first,
     others,
     parameters: distinct(all.flatMap(({ parameters }) => parameters), "name").sort((a, b) => (b.required ?? 0) - (a.required ?? 0)),
-    answers: distinct(all.flatMap(({ answers }) => answers), "status").sort((a, b) => a.status - b.status),
+    responses: distinct(all.flatMap(({ responses }) => responses), "status").sort((a, b) => a.status - b.status),
   };
 }
 
@@ -60,7 +60,7 @@ function operation(method, path, item, resolve, seen) {
     parameters: [...(item.parameters ?? []), ...(described.parameters ?? [])].map(resolve),
     body: resolve(described.requestBody),
     bodyShownAt: first,
-    answers: Object.entries(described.responses).map(([status, answer]) => ({ status, ...resolve(answer) })),
+    responses: Object.entries(described.responses).map(([status, response]) => ({ status, ...resolve(response) })),
   };
 }
 
@@ -92,8 +92,8 @@ function groupOf({ name, description, operations }) {
 }
 
 function article(route) {
-  const { method, path, operationId, summary, description, parameters, answers } = route;
-  const successes = answers.filter(isSuccess);
+  const { method, path, operationId, summary, description, parameters, responses } = route;
+  const successes = responses.filter(isSuccess);
   return element("article", { id: operationId },
     element("h3", {}, ...titleOf(route)),
     route.others.map((other) => element("h3", { id: other.operationId, class: "other" }, ...titleOf(other))),
@@ -102,9 +102,9 @@ function article(route) {
     commands(commandsOf(method, path, parameters, route.body?.content).slice(0, route.bodyShownAt ? 1 : undefined)),
     parameters.length ? [element("h4", {}, "Parameters"), table(parameters.map(parameterRow))] : [],
     route.body ? bodyOf(route) : [],
-    element("h4", {}, "Answers"),
-    successes.length ? table(successes.map(answerRow)) : [],
-    failures(answers.filter((answer) => !isSuccess(answer))),
+    element("h4", {}, "Responses"),
+    successes.length ? table(successes.map(responseRow)) : [],
+    failures(responses.filter((response) => !isSuccess(response))),
   );
 }
 
@@ -122,9 +122,9 @@ function isSuccess({ status }) {
   return status.startsWith("2");
 }
 
-function failures(answers) {
-  const codes = answers.map(({ status }) => status).join(", ");
-  return element("details", {}, element("summary", {}, `When it fails: ${codes}`), table(answers.map(answerRow)));
+function failures(responses) {
+  const codes = responses.map(({ status }) => status).join(", ");
+  return element("details", {}, element("summary", {}, `When it fails: ${codes}`), table(responses.map(responseRow)));
 }
 
 function commands(lines) {
@@ -152,7 +152,7 @@ function lines(words) {
   return words.map((word) => element("div", {}, element("code", {}, word)));
 }
 
-function answerRow({ status, description, content, headers }) {
+function responseRow({ status, description, content, headers }) {
   const kinds = Object.entries(content ?? {}).map(([kind, { schema }]) => {
     return element("span", { class: "type" }, `${kind}: `, ...(schema.description ? [schema.description] : typeOf(schema)));
   });

@@ -1,4 +1,4 @@
-// Elements from data; text is always text, never markup.
+// Creates elements; text is always text, never markup.
 
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);

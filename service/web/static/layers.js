@@ -1,4 +1,4 @@
-// The layer table, with how each number of parameters comes about.
+// The layer table; each number of parameters is explained by a formula.
 
 import { byId, element } from "./element.js";
 import { bytes, shape, whole } from "./numbers.js";

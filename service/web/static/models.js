@@ -1,15 +1,15 @@
-// What can be chosen, and where each choice is asked.
+// The versions of models that can be chosen, and their paths.
 
 import { element } from "./element.js";
 import { percent } from "./numbers.js";
 
-// The version that answers by default goes by the model's name, as in the API; the others are named with their number.
+// The default version goes by the model's name, as in the API; the others are named with their number.
 export function choicesOf({ models }) {
   return models.flatMap(({ name, versions, ...model }) => {
     const ready = versions.filter(({ state }) => state === "READY").reverse();
     const choices = ready.map((version) => describe(name, version, model));
-    choices.sort((one, other) => other.answers - one.answers);
-    return choices.map((each) => ({ ...each, path: pathOf(name, each.version, each.answers) }));
+    choices.sort((one, other) => other.isDefault - one.isDefault);
+    return choices.map((each) => ({ ...each, path: pathOf(name, each.version, each.isDefault) }));
   });
 }
 
@@ -21,7 +21,7 @@ export function absencesOf({ models }) {
 }
 
 export function optionOf(choice, value) {
-  return element("option", { value }, choice.answers ? choice.name : `${choice.name}, version ${choice.version}`);
+  return element("option", { value }, choice.isDefault ? choice.name : `${choice.name}, version ${choice.version}`);
 }
 
 export function sentenceOf({ description, version, accuracy, abstain_below, canary }) {
@@ -31,17 +31,17 @@ export function sentenceOf({ description, version, accuracy, abstain_below, cana
   return `${description.replace(/\.$/, "")}. Version ${version}${measured}.${unsure}${trial}`;
 }
 
-// The version that answers shares its requests with the canary, if there is one.
+// The default version shares its requests with the canary, if there is one.
 function describe(name, version, model) {
-  const answers = version.version === model.default;
-  return { ...version, name, answers, canary: answers ? model.canary : undefined };
+  const isDefault = version.version === model.default;
+  return { ...version, name, isDefault, canary: isDefault ? model.canary : undefined };
 }
 
-function pathOf(name, version, answers) {
+function pathOf(name, version, isDefault) {
   const model = `models/${encodeURIComponent(name)}`;
   return {
-    predict: answers ? `${model}/predict` : `${model}/versions/${version}/predict`,
-    summary: answers ? `${model}/summary` : `${model}/summary?version=${version}`,
+    predict: isDefault ? `${model}/predict` : `${model}/versions/${version}/predict`,
+    summary: isDefault ? `${model}/summary` : `${model}/summary?version=${version}`,
     text: `${model}/summary?version=${version}&format=text`,
     card: `${model}/versions/${version}`,
   };

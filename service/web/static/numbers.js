@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Numbers formatted for people.
 
 export const whole = (number) => number.toLocaleString("en-US");
 

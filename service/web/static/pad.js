@@ -1,7 +1,7 @@
-// A sheet of paper and a pen: mouse, stylus and touch are all pointers.
+// A canvas to draw on with a mouse, a stylus or a finger; all of them are pointers.
 
-const PAPER = "#ffffff";
-const INK = "#16181b";
+const BACKGROUND = "#ffffff";
+const STROKE = "#16181b";
 
 export class Pad {
   constructor(canvas, pen, { onBegin, onStroke }) {
@@ -19,7 +19,7 @@ export class Pad {
 
   clear() {
     this.empty = true;
-    this.context.fillStyle = PAPER;
+    this.context.fillStyle = BACKGROUND;
     this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
@@ -51,7 +51,7 @@ export class Pad {
     this.onStroke();
   }
 
-  // From middle to middle, bent towards the points themselves: no corners where the hand made none.
+  // A quadratic curve between the middles of two lines, so that a curved stroke gets no corners.
   follow(point) {
     const middle = { x: (this.last.x + point.x) / 2, y: (this.last.y + point.y) / 2 };
     this.line(this.middle, this.last, middle);
@@ -63,7 +63,7 @@ export class Pad {
     const context = this.context;
     context.lineWidth = Number(this.pen.value);
     context.lineCap = context.lineJoin = "round";
-    context.strokeStyle = INK;
+    context.strokeStyle = STROKE;
     context.beginPath();
     context.moveTo(from.x, from.y);
     context.quadraticCurveTo(towards.x, towards.y, to.x, to.y);

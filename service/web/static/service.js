@@ -1,4 +1,4 @@
-// The service, asked over HTTP; paths are relative, so the page also works below a proxy's prefix.
+// Requests to the service; paths are relative, so the page also works below a proxy's prefix.
 
 export class Failure extends Error {
   constructor(sentence, details = "") {
@@ -8,25 +8,25 @@ export class Failure extends Error {
 }
 
 export async function read(path) {
-  return (await ask(path)).json();
+  return (await request(path)).json();
 }
 
 export async function predict(path, picture, signal) {
   const began = performance.now();
-  const answer = await ask(path, { method: "POST", body: picture, signal });
-  const document = await answer.json();
+  const response = await request(path, { method: "POST", body: picture, signal });
+  const document = await response.json();
   return {
     model: `${document.model_name}, version ${document.model_version}`,
     ...document.predictions[0],
-    stages: stagesOf(answer.headers.get("Server-Timing") ?? ""),
+    stages: stagesOf(response.headers.get("Server-Timing") ?? ""),
     roundTrip: performance.now() - began,
   };
 }
 
-async function ask(path, options) {
-  const answer = await send(path, options);
-  if (!answer.ok) throw await failureOf(answer);
-  return answer;
+async function request(path, options) {
+  const response = await send(path, options);
+  if (!response.ok) throw await failureOf(response);
+  return response;
 }
 
 async function send(path, options) {
@@ -38,12 +38,12 @@ async function send(path, options) {
   }
 }
 
-async function failureOf(answer) {
+async function failureOf(response) {
   try {
-    const { error, code, request_id } = await answer.json();
-    return new Failure(error, `${answer.status} ${code} · request ${request_id}`);
+    const { error, code, request_id } = await response.json();
+    return new Failure(error, `${response.status} ${code} · request ${request_id}`);
   } catch {
-    return new Failure(`Something between here and the service answered ${answer.status} ${answer.statusText}.`);
+    return new Failure(`Something between this page and the service responded with ${response.status} ${response.statusText}.`);
   }
 }
 

@@ -1,6 +1,6 @@
-// The page to try the models with: one model, one picture, one answer.
+// The page to try the models with: one model, one picture, one prediction.
 
-import { showAsking, showFailure, showNothing, showPrediction } from "./answer.js";
+import { showPending, showFailure, showNothing, showPrediction } from "./prediction.js";
 import { byId } from "./element.js";
 import { showSummary } from "./layers.js";
 import { absencesOf, choicesOf, optionOf, sentenceOf } from "./models.js";
@@ -9,7 +9,7 @@ import { predict, read } from "./service.js";
 
 const TINY = 96; // pixels; smaller pictures are shown as the squares they are
 
-const state = { choices: [], picture: null, name: "picture.png", asking: null, urls: [], invitation: "" };
+const state = { choices: [], picture: null, name: "picture.png", pending: null, urls: [], invitation: "" };
 const pad = new Pad(byId("pad"), byId("pen"), { onBegin: hideHint, onStroke: takeDrawing });
 
 function choice() {
@@ -40,7 +40,7 @@ async function defaultOf(choices) {
 }
 
 function listen() {
-  byId("model").addEventListener("change", () => Promise.all([showModel().catch(showFailure), ask()]));
+  byId("model").addEventListener("change", () => Promise.all([showModel().catch(showFailure), predictPicture()]));
   byId("file").addEventListener("change", (event) => takeFile(event.target.files[0]));
   byId("clear").addEventListener("click", clear);
   byId("copy").addEventListener("click", copy);
@@ -73,7 +73,7 @@ async function takeDrawing() {
   byId("save").href = urlOf(state.picture);
   byId("save").download = state.name;
   byId("save").hidden = false;
-  await ask();
+  await predictPicture();
 }
 
 async function takeFile(file) {
@@ -82,7 +82,7 @@ async function takeFile(file) {
   hideHint();
   state.picture = file;
   state.name = file.name;
-  await Promise.all([showPicture(file), ask()]);
+  await Promise.all([showPicture(file), predictPicture()]);
 }
 
 async function showPicture(file) {
@@ -97,7 +97,7 @@ async function showPicture(file) {
 }
 
 function clear() {
-  state.asking?.abort();
+  state.pending?.abort();
   for (const url of state.urls.splice(0)) URL.revokeObjectURL(url);
   state.picture = null;
   pad.clear();
@@ -108,19 +108,19 @@ function clear() {
   showNothing();
 }
 
-// The newest question is the one that counts: an older one that is still under way is given up.
-async function ask() {
-  state.asking?.abort();
+// Only the newest request counts: an older one that has no response yet is aborted.
+async function predictPicture() {
+  state.pending?.abort();
   showCommand();
   if (!state.picture || !choice()) return;
-  const asking = (state.asking = new AbortController());
-  showAsking(true);
+  const pending = (state.pending = new AbortController());
+  showPending(true);
   try {
-    showPrediction(await predict(choice().path.predict, state.picture, asking.signal));
+    showPrediction(await predict(choice().path.predict, state.picture, pending.signal));
   } catch (error) {
     if (error.name !== "AbortError") showFailure(error);
   } finally {
-    if (asking === state.asking) showAsking(false);
+    if (pending === state.pending) showPending(false);
   }
 }
 

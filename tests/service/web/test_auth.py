@@ -24,7 +24,13 @@ def test_a_key_is_known_by_its_hash(file: Path) -> None:
 
     keys = read_keys(file)
 
-    assert [keys.admit(key) for key in ("old", "new", "", "other", digest("old"))] == [True, True, False, False, False]
+    assert [keys.accepts(key) for key in ("old", "new", "", "other", digest("old"))] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -33,10 +39,10 @@ def test_a_key_is_known_by_its_hash(file: Path) -> None:
 def test_a_file_of_anything_else_is_refused_without_repeating_it(file: Path, text: str) -> None:
     file.write_text(text)
 
-    with pytest.raises(InvalidKeys, match="must hold the SHA-256 of each admin key") as refusal:
+    with pytest.raises(InvalidKeys, match="must hold the SHA-256 of each admin key") as raised:
         read_keys(file)
 
-    assert "secret" not in str(refusal.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_the_hash_of_nothing_is_refused(file: Path) -> None:

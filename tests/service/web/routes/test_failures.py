@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from preprocessing.png import encode_png
 from service.telemetry.access_log import AccessLog
 from service.telemetry.metrics import Metrics
-from service.web.error_handlers import handle_failures
+from service.web.error_handlers import handle_errors
 from service.web.hooks import admit_requests
 from service.web.middleware import RequestMiddleware
 from tests.support.images.drawn import as_file, as_image, as_npy, picture
@@ -233,7 +233,7 @@ def failing(metrics: Metrics, log: list[bytes]) -> FlaskClient:
     """An application with one route, which has a bug."""
     app = Flask("failing")
     admit_requests(app, request_timeout=30)
-    handle_failures(app, metrics)
+    handle_errors(app, metrics)
     app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, AccessLog(log.append, "json"))  # type: ignore[method-assign]
 
     @app.get("/bug")

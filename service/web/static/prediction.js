@@ -1,4 +1,4 @@
-// What came back: the label, its rivals, what was done to the picture, and where the time went.
+// Shows a prediction: the label, the most probable classes, the preprocessing steps and the stage times.
 
 import { byId, element } from "./element.js";
 import { milliseconds, percent } from "./numbers.js";
@@ -7,7 +7,7 @@ export function showPrediction(prediction) {
   byId("label").textContent = prediction.label;
   byId("label").className = prediction.label.length <= 2 ? "short" : "";
   byId("label").classList.toggle("unsure", prediction.abstained === true);
-  byId("probability").textContent = sureness(prediction);
+  byId("probability").textContent = confidence(prediction);
   showRanking(prediction.top_k);
   const steps = prediction.preprocessing ?? ["nothing: it had the model's size and colours already"];
   byId("steps").replaceChildren(...steps.map((step) => element("li", {}, step)));
@@ -16,7 +16,7 @@ export function showPrediction(prediction) {
 }
 
 // Only models with a threshold abstain; the label is then the best guess and no more.
-function sureness({ probability, abstained }) {
+function confidence({ probability, abstained }) {
   return abstained ? `the model is not sure: ${percent(probability)}` : `${percent(probability)} sure`;
 }
 
@@ -29,8 +29,8 @@ export function showNothing() {
   show("waiting");
 }
 
-export function showAsking(asking) {
-  byId("prediction").classList.toggle("asking", asking);
+export function showPending(pending) {
+  byId("prediction").classList.toggle("pending", pending);
 }
 
 function show(id) {
