@@ -158,7 +158,7 @@ def _create_shadow_metrics(registry: CollectorRegistry) -> ShadowMetrics:
         ),
         difference=Histogram(
             "convserve_shadow_difference",
-            "Absolute difference between the answering version and the shadow in the probability of the answered label.",
+            "Absolute difference between answering version and shadow in the probability of the answered label.",
             pair,
             buckets=SHADOW_DIFFERENCES,
             registry=registry,

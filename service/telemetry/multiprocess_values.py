@@ -11,7 +11,7 @@ from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 
 class SlotFiles:
-    """The files of one slot, in prometheus_client's format and under its names; the next worker in it continues them."""
+    """The files of one slot, as prometheus_client names and writes them; the next worker in it continues them."""
 
     def __init__(self, folder: Path, slot: int) -> None:
         self.folder = folder
