@@ -31,9 +31,9 @@ MODELS = (ROOT / "docs" / "models.md").read_text()
 
 
 def commands_of(parser: ArgumentParser) -> dict[str, ArgumentParser]:
-    """A parser's commands by name, none where it has none."""
+    """A parser's commands by name, not by alias; none where it has none."""
     choices = [action.choices for action in parser._actions if isinstance(action, _SubParsersAction)]
-    return dict(choices[0]) if choices else {}
+    return {command.prog.split()[-1]: command for command in choices[0].values()} if choices else {}
 
 
 def options_of(parser: ArgumentParser) -> list[str]:

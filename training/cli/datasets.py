@@ -1,4 +1,4 @@
-"""The data set that a command line names, and the command `view`, which draws a grid of its images."""
+"""The data set that a command line names, and the command `preview`, which draws a grid of its images."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -57,15 +57,15 @@ def _tell(pictures: Pictures) -> None:
     )
 
 
-def add_view(parser: ArgumentParser) -> None:
-    """Give the parser the arguments of `view`."""
+def add_preview(parser: ArgumentParser) -> None:
+    """Give the parser the arguments of `preview`."""
     parser.add_argument("dataset", metavar=f"{{{','.join(SPECS)}}}|FOLDER")
     add_data(parser, "; downloaded where this is missing")
     parser.add_argument("--out", type=Path, default=Path("grid.png"), metavar="FILE.png")
-    parser.set_defaults(command=view)
+    parser.set_defaults(command=preview)
 
 
-def view(options: Namespace) -> int:
+def preview(options: Namespace) -> int:
     """Write the grid of images."""
     with opened_pictures(options) as dataset:
         options.out.write_bytes(draw_grid(dataset))
@@ -75,7 +75,7 @@ def view(options: Namespace) -> int:
 
 @contextmanager
 def opened_pictures(options: Namespace) -> Iterator[Dataset]:
-    """What `view` shows, as long as it can be read: a data set by its name, or a folder."""
+    """What `preview` draws, as long as it can be read: a data set by its name, or a folder."""
     with ExitStack() as stack:
         if options.dataset in SPECS:
             yield obtain(SPECS[options.dataset], options.data)

@@ -18,7 +18,7 @@ _INTERRUPTED = 130  # what shells give for a process that Ctrl-C ended
 COMMANDS = {
     "recipes": ("inspect:add_recipes", "list the recipes"),
     "train": ("train:add_train", "train a network by a recipe, verify it and publish it"),
-    "view": ("datasets:add_view", "write a grid of a data set's images"),
+    "preview": ("datasets:add_preview", "write a grid of a data set's images"),
     "export": ("export:add_export", "evaluate, verify and publish a saved Keras network"),
     "import": ("import_onnx:add_import", "verify and publish an ONNX file that was trained elsewhere"),
     "verify": ("verify:add_verify", "compare a bundle or a running service with the recorded results"),
@@ -29,6 +29,7 @@ COMMANDS = {
     "filters": ("inspect:add_filters", "draw the filters of a model's first convolution"),
     "costs": ("inspect:add_costs", "time bundles side by side and draw what their accuracy costs"),
 }
+ALIASES = {"preview": ["view"]}  # older names
 
 
 def main(arguments: Sequence[str], cluster: str | None = None) -> int:
@@ -54,8 +55,9 @@ def make_parser(chosen: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentP
     parser = argparse.ArgumentParser(prog="python -m training", description=_DESCRIPTION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (place, text) in COMMANDS.items():
-        command = commands.add_parser(name, help=text)
-        if name in chosen:
+        aliases = ALIASES.get(name, [])
+        command = commands.add_parser(name, aliases=aliases, help=text)
+        if not {name, *aliases}.isdisjoint(chosen):
             _load(place)(command)
     return parser
 

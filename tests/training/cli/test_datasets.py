@@ -10,7 +10,7 @@ from training.data.lazy_images import Decoder
 from training.evaluation.test_split import opened_test
 
 
-def test_a_folder_is_trained_verified_and_viewed(
+def test_a_folder_is_trained_verified_and_drawn(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--data", str(pictures), "--models", str(tmp_path / "models")]
@@ -18,9 +18,9 @@ def test_a_folder_is_trained_verified_and_viewed(
 
     trained = main(["train", *options, "--name", "shapes", "--size", "16x12", "--epochs", "2"])
     verified = main(["verify", str(bundle), *options])
-    viewed = main(["view", str(pictures), "--out", str(tmp_path / "grid.png")])
+    drawn = main(["preview", str(pictures), "--out", str(tmp_path / "grid.png")])
 
-    assert (trained, verified, viewed) == (0, 0, 0)
+    assert (trained, verified, drawn) == (0, 0, 0)
     said = capsys.readouterr().out
     assert "cut.jpg: the image ends early, after" in said
     assert "2 classes, 16 images to learn from, 4 held out to test with" in said
@@ -79,7 +79,7 @@ def test_single_images_are_trained_on_and_the_command_says_what_that_is_worth(
         pytest.param(["train", "--data", "{pictures}"], "what to call the model", id="no name"),
         pytest.param(["train", "imagenet"], "imagenet takes a folder of pictures", id="no folder"),
         pytest.param(["train", "mnist", "--size", "8x8"], "mnist has its own data set", id="size of digits"),
-        pytest.param(["view", "nowhere"], "nowhere is not a folder", id="nothing to view"),
+        pytest.param(["preview", "nowhere"], "nowhere is not a folder", id="nothing to draw"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_sentence(

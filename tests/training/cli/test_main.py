@@ -105,7 +105,7 @@ def test_a_tampered_bundle_does_not_verify(bundle: Path, capsys: pytest.CaptureF
         pytest.param(["train", "mnist", "--data", "nowhere.npz"], "nowhere.npz does not exist", id="data"),
         pytest.param(["summary", "nowhere"], "it is not a bundle", id="bundle"),
         pytest.param(["verify", "http://[", "--models", "none"], "no bundle to compare", id="repository"),
-        pytest.param(["view", "mnist", "--data", "{arrays}", "--out", "/nowhere/grid.png"], "/nowhere", id="out"),
+        pytest.param(["preview", "mnist", "--data", "{arrays}", "--out", "/nowhere/grid.png"], "/nowhere", id="out"),
     ],
 )
 def test_a_command_that_fails_says_why_in_one_sentence(
@@ -116,8 +116,9 @@ def test_a_command_that_fails_says_why_in_one_sentence(
     assert sentence in capsys.readouterr().err
 
 
-def test_view_writes_a_picture(folder: Path, tmp_path: Path) -> None:
-    assert main(["view", "mnist", "--data", str(folder), "--out", str(tmp_path / "grid.png")]) == 0
+@pytest.mark.parametrize("command", ["preview", "view"])
+def test_preview_and_its_older_name_write_a_picture(command: str, folder: Path, tmp_path: Path) -> None:
+    assert main([command, "mnist", "--data", str(folder), "--out", str(tmp_path / "grid.png")]) == 0
 
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
