@@ -64,9 +64,9 @@ _FILTERS = Experiment(
     ),
 )
 
-_CHOICES = Experiment(
-    "choices",
-    "what a strong recipe gains by its choices",
+_ABLATION = Experiment(
+    "ablation",
+    "what a strong recipe gains by its parts",
     (
         Variant("the recipe", {}),
         Variant("undistorted", {"augmentation": Augmentation()}),
@@ -76,7 +76,7 @@ _CHOICES = Experiment(
     recipe="mnist-strong",
 )
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (_POOLING, _STRIDES, _PADDING, _FILTERS, _CHOICES)}
+EXPERIMENTS = {experiment.name: experiment for experiment in (_POOLING, _STRIDES, _PADDING, _FILTERS, _ABLATION)}
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,16 @@ from training.export.provenance import describe_source
 from training.files import write_whole
 from training.recipes import RECIPES, Recipe
 
+ALIASES = {"ablation": ["choices"]}  # older names
+
 
 def add_experiments(parser: ArgumentParser) -> None:
     """Give the parser a command for every experiment."""
     names = parser.add_subparsers(dest="experiment", required=True, metavar="EXPERIMENT")
-    for experiment in EXPERIMENTS.values():
-        _add_experiment(names.add_parser(experiment.name, help=f"train and compare: {experiment.subject}"), experiment)
+    for name, experiment in EXPERIMENTS.items():
+        aliases = ALIASES.get(name, [])
+        command = names.add_parser(name, aliases=aliases, help=f"train and compare: {experiment.subject}")
+        _add_experiment(command, experiment)
     _add_shapes(names.add_parser("shapes", help="hold the formula for output sizes against Keras and exported graphs"))
 
 
@@ -38,7 +42,7 @@ def _add_experiment(parser: ArgumentParser, experiment: Experiment) -> None:
     _add_recipe(parser, "which recipe the variants are trained by", experiment.recipe)
     parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's; all variants start from the same")
-    parser.set_defaults(command=compare)
+    parser.set_defaults(command=compare, experiment=experiment.name)  # also where an alias was given
 
 
 def _add_shapes(parser: ArgumentParser) -> None:

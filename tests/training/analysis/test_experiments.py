@@ -13,7 +13,7 @@ every_image = pytest.mark.parametrize("recipe", [RECIPES["mnist"], RECIPES["cifa
 
 @every_experiment
 def test_variants_differ_in_one_thing_and_the_recipe_is_among_them(experiment: Experiment) -> None:
-    recipe = RECIPES["mnist-strong" if experiment.name == "choices" else "mnist"]
+    recipe = RECIPES["mnist-strong" if experiment.name == "ablation" else "mnist"]
 
     varied = [asdict(variant.vary(recipe)) for variant in experiment.variants]
 

@@ -58,6 +58,15 @@ def test_a_folder_that_cannot_be_made_is_told_before_anything_is_trained(
     assert told.out == ""
 
 
+def test_the_ablation_is_also_known_by_its_older_name() -> None:
+    parser = make_parser()
+
+    first, second = (parser.parse_args(["experiments", name]) for name in ("ablation", "choices"))
+
+    assert first == second
+    assert (first.experiment, first.recipe) == ("ablation", "mnist-strong")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [[], ["dropout"], ["pooling", "--epochs", "0"], ["pooling", "--recipe", "x"], ["shapes", "--seed", "1"]],
