@@ -1,5 +1,6 @@
-"""A strict reader of one JSON object: every wrong value becomes an error that names its field."""
+"""Strict reading of JSON: every wrong value becomes an error that names its field."""
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -8,6 +9,16 @@ from modelrepo.errors import InvalidMetadata
 
 JsonObject = Mapping[str, Any]
 T = TypeVar("T")
+
+
+def parse_json(text: str) -> Any:
+    """The document of a JSON text; raises ValueError or RecursionError.
+
+    It raises also for half of a surrogate pair, which an escape can write and no response can hold.
+    """
+    document = json.loads(text)
+    json.dumps(document, ensure_ascii=False).encode()
+    return document
 
 
 class Fields:
@@ -97,6 +108,19 @@ class Fields:
             raise self.invalid(name, f"must be an object, not {_kind(value)}")
         return value
 
+    def rows(self, name: str, readers: "Mapping[str, Reader]") -> list[dict[str, Any]]:
+        """An array of objects: of each, the members that have a reader."""
+        items = enumerate(self.items(name))
+        return [Fields(item, self.at(f"{name}[{position}]")).read(readers) for position, item in items]
+
+    def objects(self, readers: "Mapping[str, Reader]") -> dict[str, dict[str, Any]]:
+        """All members, which are objects: of each, the members that have a reader."""
+        return {name: self.inner(name).read(readers) for name in self._members}
+
+    def read(self, readers: "Mapping[str, Reader]") -> dict[str, Any]:
+        """The members that have a reader, in the readers' order."""
+        return {name: reader(self, name) for name, reader in readers.items()}
+
     def inner(self, name: str) -> "Fields":
         """The reader of an object inside this one."""
         return Fields(self._get(name), self.at(name))
@@ -136,6 +160,19 @@ class Fields:
         if name not in self._members:
             raise self.invalid(name, "is missing")
         return self._members[name]
+
+
+Reader = Callable[[Fields, str], Any]  # a method of Fields, or what follows
+
+
+def at_least(minimum: int) -> Reader:
+    """A reader of an integer."""
+    return lambda fields, name: fields.integer(name, minimum)
+
+
+def or_none(reader: Reader) -> Reader:
+    """A reader of a member that may be absent or null."""
+    return lambda fields, name: fields.optional(name, lambda name: reader(fields, name))
 
 
 def _is_integer(value: Any, minimum: int) -> bool:

@@ -47,13 +47,12 @@ def read_golden(bundle: Path) -> GoldenSet:
     folder = bundle / GOLDEN
     try:
         fields = Fields(json.loads((folder / INDEX).read_text()), GOLDEN)
-        rows = [Fields(row, f"{GOLDEN}[{i}]") for i, row in enumerate(fields.items("images"))]
-        images = tuple(_read_image(folder, row) for row in rows)
-        return GoldenSet(fields.number("tolerance"), images)
+        rows = fields.rows("images", {"file": Fields.text, "probabilities": Fields.numbers})
+        images = [GoldenImage(row["file"], _read_file(folder, row["file"]), row["probabilities"]) for row in rows]
+        return GoldenSet(fields.number("tolerance"), tuple(images))
     except (OSError, ValueError, RecursionError, InvalidMetadata) as error:
         raise CorruptBundle(f"golden images cannot be read: {error}") from error
 
 
-def _read_image(folder: Path, row: Fields) -> GoldenImage:
-    file = row.text("file")
-    return GoldenImage(file, (folder / Path(file).name).read_bytes(), row.numbers("probabilities"))
+def _read_file(folder: Path, name: str) -> bytes:
+    return (folder / Path(name).name).read_bytes()

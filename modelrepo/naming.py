@@ -4,20 +4,15 @@ import re
 
 from modelrepo.errors import InvalidMetadata
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
 LAST_VERSION = 10**15 - 1  # a time as 20260101123000 fits, and every JSON reader takes such a number exactly
+
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+VERSION = re.compile(r"[1-9][0-9]{0,14}")  # from 1 to LAST_VERSION, as Python writes the number
 
 
 def is_name(text: str) -> bool:
     """Whether a model can be called this."""
-    return _NAME.fullmatch(text) is not None
-
-
-def is_version(text: str) -> bool:
-    """Whether a version can be called this: as Python writes the number, from 1 to LAST_VERSION."""
-    canonical = text.isascii() and text.isdigit() and not text.startswith("0")
-    return canonical and len(text) <= len(str(LAST_VERSION))
+    return MODEL_NAME.fullmatch(text) is not None
 
 
 def check_name(text: str) -> str:

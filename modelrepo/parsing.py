@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from modelrepo.fields import Fields
+from modelrepo.fields import Fields, Reader, at_least, or_none
 from modelrepo.metadata import (
     ALPHAS,
     CHANNEL_ORDERS,
@@ -25,6 +25,21 @@ from modelrepo.metadata import (
 )
 from modelrepo.naming import check_name
 
+_LAYER: dict[str, Reader] = {
+    "name": Fields.text,
+    "type": Fields.text,
+    "output_shape": Fields.sizes,
+    "parameters": at_least(0),
+    "multiply_adds": at_least(0),
+    "activation": or_none(Fields.text),
+    "filters": or_none(at_least(1)),
+    "kernel_size": or_none(Fields.sizes),
+    "pool_size": or_none(Fields.sizes),
+    "strides": or_none(Fields.sizes),
+    "padding": or_none(Fields.text),
+}
+_FILE_RECORD: dict[str, Reader] = {"sha256": Fields.text, "size": at_least(0)}
+
 
 def parse_metadata(document: Any) -> Metadata:
     """Read a decoded `metadata.json`; raises InvalidMetadata, which names the first field that is wrong."""
@@ -40,7 +55,7 @@ def parse_metadata(document: Any) -> Metadata:
         preprocessing=_preprocessing(fields.inner("preprocessing")),
         output=_output(fields.inner("output")),
         labels=fields.texts("labels"),
-        layers=tuple(_layer(Fields(row, f"layers[{i}]")) for i, row in enumerate(fields.items("layers"))),
+        layers=tuple(Layer(**row) for row in fields.rows("layers", _LAYER)),
         parameters=_parameters(fields.inner("parameters")),
         training=fields.record("training"),
         evaluation=fields.record("evaluation"),
@@ -96,22 +111,6 @@ def _threshold(fields: Fields, name: str) -> float:
     return value
 
 
-def _layer(fields: Fields) -> Layer:
-    return Layer(
-        name=fields.text("name"),
-        type=fields.text("type"),
-        output_shape=fields.sizes("output_shape"),
-        parameters=fields.integer("parameters", 0),
-        multiply_adds=fields.integer("multiply_adds", 0),
-        activation=fields.optional("activation", fields.text),
-        filters=fields.optional("filters", lambda name: fields.integer(name, 1)),
-        kernel_size=fields.optional("kernel_size", fields.sizes),
-        pool_size=fields.optional("pool_size", fields.sizes),
-        strides=fields.optional("strides", fields.sizes),
-        padding=fields.optional("padding", fields.text),
-    )
-
-
 def _parameters(fields: Fields) -> ParameterCounts:
     return ParameterCounts(
         total=fields.integer("total", 0),
@@ -121,14 +120,10 @@ def _parameters(fields: Fields) -> ParameterCounts:
 
 
 def _files(fields: Fields) -> dict[str, FileRecord]:
-    return {name: _file_record(name, fields) for name in fields.names()}
-
-
-def _file_record(name: str, fields: Fields) -> FileRecord:
-    if name.startswith("/") or ".." in name.split("/"):
-        raise fields.invalid(name, "must be a path inside the bundle")
-    record = fields.inner(name)
-    return FileRecord(sha256=record.text("sha256"), size=record.integer("size", 0))
+    for name in fields.names():
+        if name.startswith("/") or ".." in name.split("/"):
+            raise fields.invalid(name, "must be a path inside the bundle")
+    return {name: FileRecord(**record) for name, record in fields.objects(_FILE_RECORD).items()}
 
 
 def _check_agreement(metadata: Metadata, fields: Fields) -> None:

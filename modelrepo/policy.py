@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from modelrepo.errors import InvalidMetadata, InvalidPolicy
-from modelrepo.fields import Fields
-from modelrepo.jsontext import parse_json
+from modelrepo.fields import Fields, parse_json
 from modelrepo.naming import LAST_VERSION
 from modelrepo.repository import ModelRepository
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from modelrepo.digest import verify_files
 from modelrepo.errors import BundleNotFound, CorruptBundle, InvalidMetadata
+from modelrepo.fields import parse_json
 from modelrepo.golden import GoldenSet, read_golden
-from modelrepo.jsontext import parse_json
 from modelrepo.metadata import Metadata
 from modelrepo.parsing import parse_metadata
 from modelrepo.repository import METADATA, MODEL, ModelRepository

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelrepo.naming import is_name, is_version
+from modelrepo.naming import MODEL_NAME, VERSION
 
 METADATA = "metadata.json"
 MODEL = "model.onnx"
@@ -24,14 +24,19 @@ class ModelRepository:
         """Folders that can be a model's, with versions or not, in alphabetical order."""
         if not self.root.is_dir():
             return []
-        return sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and is_name(entry.name))
+        return sorted(each.name for each in self.root.iterdir() if MODEL_NAME.fullmatch(each.name) and each.is_dir())
 
     def versions(self, name: str) -> list[int]:
         """The versions of a model in ascending order; none if it does not exist."""
+        return list(self.paths(name))
+
+    def paths(self, name: str) -> dict[int, Path]:
+        """The bundles of a model by version, in ascending order; none if it does not exist."""
         folder = self.root / name
-        if not is_name(name) or not folder.is_dir():
-            return []
-        return sorted(int(entry.name) for entry in folder.iterdir() if _is_version(entry))
+        if not MODEL_NAME.fullmatch(name) or not folder.is_dir():
+            return {}
+        folders = (each for each in folder.iterdir() if VERSION.fullmatch(each.name) and each.is_dir())
+        return dict(sorted((int(each.name), each) for each in folders))
 
     def path(self, name: str, version: int) -> Path:
         """Where a bundle is or would be."""
@@ -40,7 +45,3 @@ class ModelRepository:
     def next_version(self, name: str) -> int:
         """The version that the next publication of a model gets."""
         return max(self.versions(name), default=0) + 1
-
-
-def _is_version(entry: Path) -> bool:
-    return is_version(entry.name) and entry.is_dir()

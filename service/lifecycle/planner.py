@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from service.inference.model_version import LoadedVersion, ModelVersion
 from service.inference.registry import NO_PROBLEMS, RepositoryProblems
 from service.ipc.workspace import atomic_write
 from service.lifecycle.model_control import ControlState
-from service.lifecycle.required_models import RequiredModels
 from service.lifecycle.snapshot import Snapshot, take_snapshot
 from service.lifecycle.version_cache import Key, LoadAttempt, VersionCache
 
@@ -55,7 +54,7 @@ class Planner:
         """The first plan, of all that is there now."""
         self._policy = read_policy(self._policy_in_effect, self._versions)
         self._read_repository()
-        self._required.begin(self._snapshot.names())
+        self._required.begin(self._snapshot.models)
         return self._make_plan(control, set())
 
     def follow(self, control: ControlState) -> Plan:
@@ -80,7 +79,7 @@ class Planner:
         bundles = self._cache.fingerprints()
         inputs = repr((bundles, self._policy, sorted(control.unloaded), control.generation, self._problems))
         digest = hashlib.sha256(inputs.encode()).hexdigest()
-        required = self._required.add(each.name for each in versions if isinstance(each, LoadedVersion))
+        required = self._required.add({each.name for each in versions if isinstance(each, LoadedVersion)})
         attempts = self._cache.take_attempts()
         return Plan(digest, control.generation, versions, self._policy, attempts, self._problems, required)
 
@@ -99,6 +98,34 @@ class Planner:
             self._problems = replace(self._problems, policy=str(error))
         except OSError as error:
             self._problems = replace(self._problems, repository=f"cannot be read: {error}")
+
+
+class RequiredModels:
+    """The models without which the service is not ready: those that it started with, and all that it has served since.
+
+    A model that comes later and has never loaded is not required: no client uses it yet, and a mistake in one folder
+    must not make a whole fleet unready. Workers share the names, in a file, with those that start after them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "required.json"
+        self._names: frozenset[str] = frozenset()
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Read the names that workers before this one wrote; the first of all workers writes these `names`."""
+        if not self._file.exists():
+            self._write(frozenset(names))
+        self._names = frozenset(json.loads(self._file.read_text()))
+
+    def add(self, served: Iterable[str]) -> frozenset[str]:
+        """All names, with those of the models that are served now."""
+        if not self._names.issuperset(served := frozenset(served)):
+            self._write(self._names | served)
+        return self._names
+
+    def _write(self, names: frozenset[str]) -> None:
+        self._names = names
+        atomic_write(self._file, json.dumps(sorted(names)))
 
 
 def _merge(before: Snapshot, now: Snapshot, names: Container[str] | None) -> Snapshot:

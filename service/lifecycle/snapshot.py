@@ -25,20 +25,13 @@ class Snapshot:
     bundles: Mapping[tuple[str, int], Fingerprint]
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
-    def names(self) -> list[str]:
-        """The models, in alphabetical order."""
-        return sorted(self._by_name)
-
-    def versions(self, name: str) -> list[int]:
-        """The versions of a model, the newest first."""
-        return sorted(self._by_name.get(name, ()), reverse=True)
-
     @cached_property
-    def _by_name(self) -> Mapping[str, list[int]]:
-        by_name: dict[str, list[int]] = {}
-        for name, version in self.bundles:
-            by_name.setdefault(name, []).append(version)
-        return by_name
+    def models(self) -> Mapping[str, list[int]]:
+        """The models in alphabetical order, each with its versions, the newest first."""
+        models: dict[str, list[int]] = {}
+        for name, version in sorted(self.bundles):
+            models.setdefault(name, []).insert(0, version)
+        return models
 
 
 def take_snapshot(repository: ModelRepository) -> Snapshot:
@@ -48,11 +41,11 @@ def take_snapshot(repository: ModelRepository) -> Snapshot:
     unreadable: dict[str, str] = {}
     for name in repository.folders():
         try:
-            versions = repository.versions(name)
+            paths = repository.paths(name)
         except OSError as error:
             unreadable[name] = f"cannot be read: {error}"
         else:
-            bundles |= {(name, version): take_fingerprint(repository.path(name, version)) for version in versions}
+            bundles |= {(name, version): take_fingerprint(path) for version, path in paths.items()}
     if _identity(repository.root) != folder:
         raise FileNotFoundError(f"another folder took the place of {repository.root}")
     return Snapshot(bundles, unreadable)

@@ -61,9 +61,9 @@ class VersionCache:
         self._forget_failures(control.loads_since(self._control.generation))
         self._control = control
         versions: list[ModelVersion] = []
-        for name in snapshot.names():
+        for name, newest_first in snapshot.models.items():
             if name in control.unloaded:
-                versions.append(UnloadedVersion(name, snapshot.versions(name)[0]))
+                versions.append(UnloadedVersion(name, newest_first[0]))
             else:
                 versions += self._load_model(name, snapshot, policy.of(name), unsettled)
         kept = {(each.name, each.version) for each in versions if not isinstance(each, UnloadedVersion)}
@@ -99,7 +99,7 @@ class VersionCache:
         tried = {version: load(version) for version in sorted(policy.named)}
         wanted = policy.versions if isinstance(policy.versions, int) else 0
         loaded = 0
-        for version in snapshot.versions(name):
+        for version in snapshot.models[name]:
             if loaded == wanted:
                 break
             if version not in tried:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from service.lifecycle.required_models import RequiredModels
+from service.lifecycle.planner import RequiredModels
 
 
 def begun(folder: Path, *names: str) -> RequiredModels:

@@ -64,8 +64,7 @@ def test_what_does_not_change_looks_the_same(tmp_path: Path) -> None:
     snapshot = take_snapshot(repository)
 
     assert take_snapshot(repository) == snapshot
-    assert snapshot.names() == ["colour", "mnist"]
-    assert snapshot.versions("mnist") == [2, 1]
+    assert snapshot.models == {"colour": [3], "mnist": [2, 1]}
 
 
 def test_a_link_into_nothing_or_in_a_circle_is_one_bundles_trouble(tmp_path: Path) -> None:
@@ -96,4 +95,4 @@ def test_a_repository_that_is_not_there_is_not_an_empty_one(tmp_path: Path) -> N
     with pytest.raises(FileNotFoundError):
         take_snapshot(ModelRepository(tmp_path / "nowhere"))
 
-    assert take_snapshot(ModelRepository(tmp_path)).names() == []
+    assert take_snapshot(ModelRepository(tmp_path)).models == {}
