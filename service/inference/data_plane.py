@@ -27,14 +27,10 @@ class InferenceContext:
     """One request to one version of a model: what it carries from the choice of the version to the response."""
 
     choice: Choice
+    metadata: Metadata  # of the version that answers
     state: RequestState
     stages: StageTimer
     instruments: PredictionInstruments
-
-    @property
-    def metadata(self) -> Metadata:
-        """The metadata of the version that answers."""
-        return self.choice.predictor.metadata
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class DataPlane:
         """Start a request, before its body is read: from here on, a failure counts for the chosen version."""
         instruments = self._instruments_of(choice.predictor)
         state.on_failure = instruments.fail
-        return InferenceContext(choice, state, StageTimer(state.queue_seconds), instruments)
+        return InferenceContext(choice, choice.predictor.metadata, state, StageTimer(state.queue_seconds), instruments)
 
     def infer(self, context: InferenceContext, request: DecodedRequest[Response]) -> Response:
         """Classify the inputs and return the encoded response; raises a RequestError.

@@ -69,14 +69,14 @@ def test_logits_become_probabilities() -> None:
     [encoded(*[b""] * 3), PixelArray(np.zeros((3, 8, 8, 1), np.uint8))],
     ids=["files", "pixels"],
 )
-def test_too_many_images_are_refused_before_one_is_decoded(inputs: EncodedImages | PixelArray) -> None:
+def test_too_many_images_are_an_error_before_one_is_decoded(inputs: EncodedImages | PixelArray) -> None:
     predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(TooLarge, match="3 images in one request are too many: send at most 2 at a time"):
         predictor.classify(inputs, StageTimer(0))
 
 
-def test_an_image_with_too_many_pixels_is_refused() -> None:
+def test_an_image_with_too_many_pixels_is_an_error() -> None:
     predictor = Predictor(
         describe("tiny"), "", always(1, 0, 0), Limits(max_pixels=63, max_request_pixels=10_000, max_images=2)
     )
@@ -114,7 +114,7 @@ def test_one_bad_image_among_many_is_named_and_one_alone_is_not() -> None:
         ),
     ],
 )
-def test_an_image_that_cannot_be_used_is_refused_with_what_to_do(content: bytes, sentence: str) -> None:
+def test_the_error_for_an_image_that_cannot_be_used_says_what_to_do(content: bytes, sentence: str) -> None:
     predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(RequestError) as caught:

@@ -1,4 +1,4 @@
-"""What a process has loaded: who answers, and what is said where nobody does."""
+"""The model registry: which version answers, and which error says why none does."""
 
 import pytest
 
@@ -26,14 +26,14 @@ def test_the_newest_version_answers() -> None:
     assert registry.get("mnist", 2).metadata.version == 2
 
 
-def test_a_version_that_is_not_loaded_is_answered_with_those_that_are() -> None:
+def test_the_error_for_a_version_that_is_not_loaded_lists_those_that_are() -> None:
     registry = ModelRegistry(ready("mnist", 2, 10), "mnist")
 
     with pytest.raises(ModelNotFound, match="'mnist' has no version 1; loaded is 2, 10"):
         registry.get("mnist", 1)
 
 
-def test_a_refused_version_leaves_the_others_serving() -> None:
+def test_a_failed_version_leaves_the_others_serving() -> None:
     registry = ModelRegistry([*ready("mnist", 1, 2), FAILED], "mnist")
 
     assert registry.get("mnist", None).metadata.version == 2
@@ -72,7 +72,7 @@ def test_of_several_models_without_a_default_one_must_be_named() -> None:
         registry.get(None, None)
 
 
-def test_an_unknown_model_is_answered_with_what_there_is() -> None:
+def test_the_error_for_an_unknown_model_lists_what_there_is() -> None:
     registry = ModelRegistry(ready("mnist", 1), "mnist")
 
     with pytest.raises(ModelNotFound, match="there is no model 'minst'; there is mnist"):
@@ -128,7 +128,7 @@ def test_a_request_that_names_a_version_gets_exactly_it() -> None:
 
 
 @pytest.mark.parametrize("version", [None, 3])
-def test_nobody_is_chosen_where_nothing_is_loaded(version: int | None) -> None:
+def test_no_version_is_chosen_where_none_is_loaded(version: int | None) -> None:
     registry = ModelRegistry([FAILED], "mnist")
 
     with pytest.raises(NotReady, match=NONE_CAN_BE_SERVED):
@@ -143,7 +143,7 @@ def test_no_other_model_answers_for_a_default_model_that_cannot_be_served(others
         registry.choose(None, None, 0.0)
 
 
-def test_a_version_that_is_not_there_is_not_found_where_the_others_are_refused() -> None:
+def test_a_version_that_is_not_there_is_not_found_where_the_others_failed() -> None:
     with pytest.raises(ModelNotFound):
         ModelRegistry([FAILED], "mnist").get("mnist", 7)
 

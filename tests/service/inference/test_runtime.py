@@ -1,4 +1,4 @@
-"""ONNX Runtime behind a function: one run or many, the answers are the same."""
+"""ONNX Runtime behind a function: one run or many, the scores are the same."""
 
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def test_a_missing_output_is_named(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", graph()[:200]], ids=["empty", "nonsense", "half"])
-def test_a_file_that_is_no_model_is_refused(path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_model_is_unusable(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
     with pytest.raises(UnusableGraph):

@@ -64,7 +64,7 @@ Serve = Callable[..., Choice]
 
 @pytest.fixture
 def serve(registry: ModelRegistry) -> Serve:
-    """Serve version 1 with version 2 as its shadow; returns what a request is answered by."""
+    """Serve version 1 with version 2 as its shadow; returns the choice for a request."""
 
     def serve(model: Model = always_left) -> Choice:
         versions = [predictor(version=1), Predictor(describe("mnist", 2), "", model, LIMITS)]
@@ -120,14 +120,14 @@ def test_a_request_without_a_shadow_leaves_nothing(tried: Shadows) -> None:
     assert tried.idle_timeout == shadows.NEVER
 
 
-def test_the_predictions_of_a_shadow_are_nobodys(tried: Shadows, serve: Serve, metrics: Metrics) -> None:
+def test_what_a_shadow_classifies_is_not_counted_as_predictions(tried: Shadows, serve: Serve, metrics: Metrics) -> None:
     tried.offer(serve(), ONE, [LEFT])
     tried.run_idle()
 
     assert metrics.statistics.read("mnist", 2).total.count == 0
-    answered = {"model": "mnist", "version": "2"}
-    assert metrics.scrape.get_sample_value("convserve_predictions_total", {**answered, "label": "left"}) is None
-    assert metrics.scrape.get_sample_value("convserve_batch_size_count", answered) is None
+    labels = {"model": "mnist", "version": "2"}
+    assert metrics.scrape.get_sample_value("convserve_predictions_total", {**labels, "label": "left"}) is None
+    assert metrics.scrape.get_sample_value("convserve_batch_size_count", labels) is None
 
 
 # When
@@ -252,7 +252,7 @@ NO_IMAGE = EncodedImages((EncodedImage(b"no image", "the image"),))
         pytest.param(Failure(always_left, LARGE, "invalid_array"), id="the size"),
     ],
 )
-def test_a_failure_is_counted_and_hurts_nobody(
+def test_a_failure_is_counted_and_stops_nothing(
     tried: Shadows, serve: Serve, metrics: Metrics, failure: Failure
 ) -> None:
     tried.offer(serve(failure.model), failure.inputs, [LEFT])

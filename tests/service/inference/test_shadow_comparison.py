@@ -1,4 +1,4 @@
-"""Two versions' opinions side by side."""
+"""The comparison of a response with what a shadow classifies."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ LABELS = ("left", "middle", "right")
 
 
 def compared(label: str, probability: float, row: Sequence[float], labels: Sequence[str] = LABELS) -> Comparison:
-    """An answer beside what a shadow with these labels says."""
-    found = Classification(np.array([row], np.float32), ((),))
-    (comparison,) = compare([RankedClass(label, 9, probability)], found, labels)
+    """A response compared with the scores of a shadow with these labels."""
+    own = Classification(np.array([row], np.float32), ((),))
+    (comparison,) = compare([RankedClass(label, 9, probability)], own, labels)
     return comparison
 
 
@@ -25,8 +25,8 @@ def compared(label: str, probability: float, row: Sequence[float], labels: Seque
         pytest.param("middle", 0.75, [0.0, 1.0, 0.0], True, 0.25, id="surer"),
         pytest.param("middle", 0.75, [0.5, 0.25, 0.25], False, 0.5, id="another label"),
         pytest.param("top", 0.75, [1.0, 0.0, 0.0], False, 0.75, id="a label that the shadow does not know"),
-        pytest.param("middle", 0.75, [np.nan] * 3, False, 1.0, id="no numbers"),
-        pytest.param("left", np.nan, [0.5, 0.25, 0.25], True, 1.0, id="no number answered"),
+        pytest.param("middle", 0.75, [np.nan] * 3, False, 1.0, id="NaN from the shadow"),
+        pytest.param("left", np.nan, [0.5, 0.25, 0.25], True, 1.0, id="NaN in the response"),
     ],
 )
 def test_labels_and_the_answered_ones_probabilities_are_compared(
@@ -41,13 +41,13 @@ def test_versions_may_order_their_labels_differently() -> None:
 
 def test_every_image_is_compared() -> None:
     answered = [RankedClass("left", 0, 1.0), RankedClass("middle", 1, 1.0)]
-    found = Classification(np.array([[1, 0, 0], [1, 0, 0]], np.float32), ((), ()))
+    own = Classification(np.array([[1, 0, 0], [1, 0, 0]], np.float32), ((), ()))
 
-    assert [each.agrees for each in compare(answered, found, LABELS)] == [True, False]
+    assert [each.agrees for each in compare(answered, own, LABELS)] == [True, False]
 
 
 def test_a_shadow_that_answers_for_another_number_of_images_is_an_error() -> None:
-    found = Classification(np.array([[1, 0, 0]], np.float32), ((),))
+    own = Classification(np.array([[1, 0, 0]], np.float32), ((),))
 
     with pytest.raises(ValueError, match="zip"):
-        list(compare([], found, LABELS))
+        list(compare([], own, LABELS))

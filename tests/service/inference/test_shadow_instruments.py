@@ -8,8 +8,8 @@ SHADOW = {"model": "mnist", "version": "2"}
 
 
 def test_comparisons_are_counted_by_the_image_and_times_by_the_copy(metrics: Metrics) -> None:
-    meter = ShadowInstruments(metrics.shadows, "mnist", 1, 2)
-    meter.observe([Comparison(True, 0.0), Comparison(False, 0.5), Comparison(False, 0.25)], 0.125)
+    instruments = ShadowInstruments(metrics.shadows, "mnist", 1, 2)
+    instruments.observe([Comparison(True, 0.0), Comparison(False, 0.5), Comparison(False, 0.25)], 0.125)
     sample = metrics.scrape.get_sample_value
 
     assert sample("convserve_shadow_comparisons_total", {**PAIR, "result": "agree"}) == 1
@@ -20,9 +20,9 @@ def test_comparisons_are_counted_by_the_image_and_times_by_the_copy(metrics: Met
 
 
 def test_what_is_lost_is_counted_by_why(metrics: Metrics) -> None:
-    meter = ShadowInstruments(metrics.shadows, "mnist", 1, 2)
-    meter.drop("full")
-    meter.fail("invalid_array")
+    instruments = ShadowInstruments(metrics.shadows, "mnist", 1, 2)
+    instruments.drop("full")
+    instruments.fail("invalid_array")
     sample = metrics.scrape.get_sample_value
 
     assert sample("convserve_shadow_dropped_total", {**SHADOW, "reason": "full"}) == 1

@@ -1,4 +1,4 @@
-"""Which version answers, by the policy and by what is ready."""
+"""Which version answers, by the policy and by what is loaded."""
 
 import pytest
 
@@ -27,11 +27,11 @@ READY = {version: predictor(version=version) for version in (1, 2, 3)}
 def test_a_policy_splits_the_traffic(
     policy: ModelPolicy, answering: int, canary: int | None, shadow: int | None
 ) -> None:
-    found = split(policy, READY)
+    result = split(policy, READY)
 
-    assert found.default.metadata.version == answering
-    assert version_of(found.canary) == canary
-    assert version_of(found.shadow) == shadow
+    assert result.default.metadata.version == answering
+    assert version_of(result.canary) == canary
+    assert version_of(result.shadow) == shadow
 
 
 def version_of(part: Part | None) -> int | None:
@@ -40,17 +40,17 @@ def version_of(part: Part | None) -> int | None:
 
 @pytest.mark.parametrize("policy", [ModelPolicy(2, canary=Share(0.5)), ModelPolicy(2, shadow=Share(0.5))])
 def test_a_trial_of_the_only_version_is_none(policy: ModelPolicy) -> None:
-    found = split(policy, {1: READY[1]})
+    result = split(policy, {1: READY[1]})
 
-    assert found.default is READY[1]
-    assert (found.canary, found.shadow) == (None, None)
+    assert result.default is READY[1]
+    assert (result.canary, result.shadow) == (None, None)
 
 
 BUCKETS = [number / 1000 for number in range(1000)]
 
 
 @pytest.mark.parametrize(("share", "answered"), [(0.0, 0), (0.1, 100), (1.0, 1000)])
-def test_a_canary_answers_its_share_of_the_lots(share: float, answered: int) -> None:
+def test_a_canary_answers_its_share_of_the_buckets(share: float, answered: int) -> None:
     canary = TrafficSplit(READY[1], canary=Part(READY[2], share))
 
     assert sum(canary.choose(bucket).predictor is READY[2] for bucket in BUCKETS) == answered

@@ -27,12 +27,12 @@ class Cluster:
         self.control_file = ControlFile(folder)
         self._statuses = [WorkerStatuses(WorkerContext(folder, slot, scoreboard)) for slot in range(2)]
         self._repository = ModelRepository(folder / "models")
-        self.report(0, 0)
+        self.write_statuses(0, 0)
 
     def control(self, timeout: float = 60.0) -> ModelControl:
         return ModelControl(self._repository, self.control_file, self._statuses[0], timeout)
 
-    def report(self, *generations: int, versions: tuple[ModelVersion, ...] = (LOADED,)) -> None:
+    def write_statuses(self, *generations: int, versions: tuple[ModelVersion, ...] = (LOADED,)) -> None:
         """The generation that each worker observes; the versions are the second one's, the first has LOADED."""
         for statuses, generation, held in zip(self._statuses, generations, ((LOADED,), versions), strict=True):
             statuses.write("plan", generation, held)
@@ -51,7 +51,7 @@ def test_a_request_is_over_when_every_worker_has_observed_it(
     control = cluster.control()
     request = control.load("mnist")
 
-    cluster.report(*observed)
+    cluster.write_statuses(*observed)
 
     assert control.is_over(request) is over
 
@@ -69,7 +69,7 @@ def test_a_version_that_failed_in_any_worker_makes_a_load_fail(cluster: Cluster)
     control = cluster.control()
     request = control.load("mnist")
 
-    cluster.report(1, 1, versions=(LOADED, FAILED))
+    cluster.write_statuses(1, 1, versions=(LOADED, FAILED))
 
     with pytest.raises(LoadFailed, match=r"failed to load 'mnist': version 2: model\.onnx is missing"):
         control.check(request)
@@ -79,7 +79,7 @@ def test_a_request_that_succeeded_is_no_error(cluster: Cluster) -> None:
     control = cluster.control()
     request = control.load("mnist")
 
-    cluster.report(1, 1)
+    cluster.write_statuses(1, 1)
 
     control.check(request)
 

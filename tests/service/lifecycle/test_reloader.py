@@ -57,7 +57,7 @@ class Worker:
         return [each.version for each in self.registry if isinstance(each, LoadedVersion)] == list(versions)
 
 
-Hire = Callable[..., Worker]
+StartWorker = Callable[..., Worker]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def scoreboard() -> Scoreboard:
 
 
 @pytest.fixture
-def hire(tmp_path: Path, scoreboard: Scoreboard) -> Iterator[Hire]:
+def start_worker(tmp_path: Path, scoreboard: Scoreboard) -> Iterator[StartWorker]:
     """Workers over one repository, which has version 1 of `mnist`; their threads end with them."""
     workers: list[Worker] = []
 
@@ -80,12 +80,12 @@ def hire(tmp_path: Path, scoreboard: Scoreboard) -> Iterator[Hire]:
         worker.reloader.stop()
 
 
-def test_what_is_there_is_served_before_the_thread_starts(hire: Hire) -> None:
-    assert hire().serves(1)
+def test_what_is_there_is_served_before_the_thread_starts(start_worker: StartWorker) -> None:
+    assert start_worker().serves(1)
 
 
-def test_a_new_version_is_swapped_in_by_the_loop(hire: Hire, tmp_path: Path) -> None:
-    worker = hire()
+def test_a_new_version_is_swapped_in_by_the_loop(start_worker: StartWorker, tmp_path: Path) -> None:
+    worker = start_worker()
     publish(tmp_path / "models", "mnist", 2)
 
     until(lambda: worker.serves(1, 2), "the new version is served")
@@ -93,21 +93,22 @@ def test_a_new_version_is_swapped_in_by_the_loop(hire: Hire, tmp_path: Path) -> 
     assert [attempt.version.version for attempt in worker.plans[-1].attempts] == [2]
 
 
-def test_a_load_request_is_followed_without_any_polling(hire: Hire, tmp_path: Path) -> None:
-    worker = hire(interval=0)
+def test_a_load_request_is_followed_without_any_polling(start_worker: StartWorker, tmp_path: Path) -> None:
+    worker = start_worker(interval=0)
     publish(tmp_path / "models", "mnist", 2)
     generation = worker.control_file.load("mnist")
 
     until(lambda: worker.serves(1, 2), "the request is followed")
 
     until(
-        lambda: [status.observed_generation for status in worker.statuses.read()] == [generation], "the others are told"
+        lambda: [status.observed_generation for status in worker.statuses.read()] == [generation],
+        "the others can read it",
     )
 
 
-def test_what_is_retired_is_released(hire: Hire, tmp_path: Path) -> None:
+def test_what_is_retired_is_released(start_worker: StartWorker, tmp_path: Path) -> None:
     publish(tmp_path / "models", "mnist", 2)
-    worker = hire()
+    worker = start_worker()
     retired = ref(worker.registry.get("mnist", 2))
     shutil.rmtree(tmp_path / "models" / "mnist" / "2")
 
@@ -117,10 +118,12 @@ def test_what_is_retired_is_released(hire: Hire, tmp_path: Path) -> None:
     until(lambda: gc.collect() >= 0 and retired() is None, "nothing holds it")
 
 
-def test_a_worker_waits_for_the_others_before_it_swaps(hire: Hire, scoreboard: Scoreboard, tmp_path: Path) -> None:
+def test_a_worker_waits_for_the_others_before_it_swaps(
+    start_worker: StartWorker, scoreboard: Scoreboard, tmp_path: Path
+) -> None:
     scoreboard.enter(1, 1)
     other = WorkerStatuses(WorkerContext(tmp_path, 1, scoreboard))
-    worker = hire()
+    worker = start_worker()
     other.write("something else", 0, ())
     before = prepared(worker)
     publish(tmp_path / "models", "mnist", 2)
@@ -155,12 +158,12 @@ def test_a_request_that_came_while_a_worker_started_is_followed_before_its_first
 
 
 def test_a_worker_waits_no_longer_for_a_plan_that_is_overtaken(
-    hire: Hire, scoreboard: Scoreboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start_worker: StartWorker, scoreboard: Scoreboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.lifecycle.reloader.SWAP_TIMEOUT", 1.0)
     scoreboard.enter(1, 1)
     WorkerStatuses(WorkerContext(tmp_path, 1, scoreboard)).write("stands still", 0, ())
-    worker = hire(interval=0)
+    worker = start_worker(interval=0)
     publish(tmp_path / "models", "mnist", 2)
 
     def serves_after_another_request() -> bool:
@@ -172,10 +175,10 @@ def test_a_worker_waits_no_longer_for_a_plan_that_is_overtaken(
 
 
 def test_a_status_that_could_not_be_written_is_written_later(
-    hire: Hire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start_worker: StartWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.lifecycle.reloader.SWAP_TIMEOUT", 0.1)
-    worker = hire()
+    worker = start_worker()
     obstacle = tmp_path / f".worker_0.json.{os.getpid()}"
     obstacle.mkdir()
     publish(tmp_path / "models", "mnist", 2)
@@ -183,4 +186,4 @@ def test_a_status_that_could_not_be_written_is_written_later(
 
     obstacle.rmdir()
 
-    until(lambda: [len(status.versions) for status in worker.statuses.read()] == [2], "the others are told")
+    until(lambda: [len(status.versions) for status in worker.statuses.read()] == [2], "the others can read it")

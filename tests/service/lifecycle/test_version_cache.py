@@ -50,8 +50,8 @@ class Cache:
         return [attempt.version.version for attempt in self.cache.take_attempts()]
 
 
-def states(found: dict[int, ModelVersion]) -> dict[int, str]:
-    return {version: each.state for version, each in sorted(found.items())}
+def states(versions: dict[int, ModelVersion]) -> dict[int, str]:
+    return {version: each.state for version, each in sorted(versions.items())}
 
 
 def break_digest(bundle: Path) -> None:
@@ -82,42 +82,42 @@ def remove_metadata(bundle: Path) -> None:
         (remove_metadata, "corrupt", "it is not a bundle"),
     ],
 )
-def test_a_bad_version_is_refused_by_its_word_and_pushes_no_good_one_out(
+def test_a_bad_version_fails_with_its_word_and_pushes_no_good_one_out(
     tmp_path: Path, damage: Callable[[Path], None], failure: str, reason: str
 ) -> None:
     publish(tmp_path, "mnist", 1, 2, 3)
     damage(tmp_path / "mnist" / "3")
 
-    found = Cache(tmp_path).load()
+    versions = Cache(tmp_path).load()
 
-    assert states(found) == {1: "READY", 2: "READY", 3: "UNAVAILABLE"}
-    assert found[3].failure == failure
-    assert reason in found[3].reason
+    assert states(versions) == {1: "READY", 2: "READY", 3: "UNAVAILABLE"}
+    assert versions[3].failure == failure
+    assert reason in versions[3].reason
 
 
-def test_a_graph_that_cannot_be_loaded_is_refused_by_that_word(tmp_path: Path) -> None:
-    def refuse(_bundle: Bundle) -> Predictor:
+def test_a_graph_that_cannot_be_loaded_fails_with_that_word(tmp_path: Path) -> None:
+    def fail(_bundle: Bundle) -> Predictor:
         raise UnusableGraph("the graph has no input 'image'")
 
     publish(tmp_path, "mnist", 1)
 
-    failed = Cache(tmp_path, refuse).load()[1]
+    failed = Cache(tmp_path, fail).load()[1]
 
     assert (failed.failure, failed.reason) == ("graph", "the graph has no input 'image'")
 
 
 def test_whatever_else_is_wrong_with_one_bundle_the_others_are_served(tmp_path: Path) -> None:
-    def refuse_one(bundle: Bundle) -> Predictor:
+    def fail_one(bundle: Bundle) -> Predictor:
         if bundle.metadata.version == 2:
             raise ZeroDivisionError
         return open_fake(bundle)
 
     publish(tmp_path, "mnist", 1, 2)
 
-    found = Cache(tmp_path, refuse_one).load()
+    versions = Cache(tmp_path, fail_one).load()
 
-    assert states(found) == {1: "READY", 2: "UNAVAILABLE"}
-    assert found[2].failure == "unexpected"
+    assert states(versions) == {1: "READY", 2: "UNAVAILABLE"}
+    assert versions[2].failure == "unexpected"
 
 
 def test_only_the_newest_versions_are_loaded(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_what_a_policy_names_is_loaded_however_old(tmp_path: Path) -> None:
     assert states(Cache(tmp_path).load(policy)) == {1: "READY", 3: "READY"}
 
 
-def test_a_version_that_a_policy_names_and_nobody_has_is_refused(tmp_path: Path) -> None:
+def test_a_version_that_only_a_policy_names_fails(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     policy = ServingPolicy(2, {"mnist": ModelPolicy((1, 7))})
 
@@ -151,7 +151,7 @@ def test_a_bundle_is_tried_once(tmp_path: Path) -> None:
     assert second[1] is first[1]
 
 
-def test_a_refused_bundle_is_tried_again_when_a_file_changes_or_somebody_asks(tmp_path: Path) -> None:
+def test_a_failed_bundle_is_tried_again_when_a_file_changes_or_on_request(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     break_digest(tmp_path / "mnist" / "1")
     cache = Cache(tmp_path)
@@ -163,7 +163,7 @@ def test_a_refused_bundle_is_tried_again_when_a_file_changes_or_somebody_asks(tm
     assert cache.tried() == [1, 1, 1]
 
 
-def test_a_bundle_that_was_deadly_is_tried_again_where_that_is_ordered(tmp_path: Path) -> None:
+def test_a_bundle_that_crashed_workers_is_tried_again_on_request(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     Cache(tmp_path).load()
     journal = tmp_path / "loads.json"
@@ -190,7 +190,7 @@ def test_a_version_that_only_the_policy_has_is_tried_once(tmp_path: Path) -> Non
     assert "mnist/7" not in (tmp_path / "loads.json").read_text()
 
 
-def test_a_version_that_a_policy_names_is_refused_when_its_bundle_goes(tmp_path: Path) -> None:
+def test_a_version_that_a_policy_names_fails_when_its_bundle_is_removed(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
     policy = ServingPolicy(2, {"mnist": ModelPolicy((1, 2))})
     cache = Cache(tmp_path)
@@ -206,21 +206,21 @@ def test_a_bundle_that_turns_bad_is_served_as_it_was_and_says_so(tmp_path: Path)
     good = cache.load()[1]
     break_digest(tmp_path / "mnist" / "1")
 
-    found = cache.load()[1]
+    versions = cache.load()[1]
 
     assert isinstance(good, LoadedVersion)
-    assert isinstance(found, LoadedVersion)
-    assert found.predictor is good.predictor
-    assert (found.state, found.failure) == ("READY", "corrupt")
+    assert isinstance(versions, LoadedVersion)
+    assert versions.predictor is good.predictor
+    assert (versions.state, versions.failure) == ("READY", "corrupt")
 
 
 def test_a_bundle_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1, 2)
     cache = Cache(tmp_path)
 
-    found = cache.load(unsettled={("mnist", 2)})
+    versions = cache.load(unsettled={("mnist", 2)})
 
-    assert states(found) == {1: "READY"}
+    assert states(versions) == {1: "READY"}
     assert cache.tried() == [1]
 
 
@@ -230,9 +230,9 @@ def test_a_bundle_that_is_being_overwritten_is_served_as_it_was(tmp_path: Path) 
     cache.load()
     break_digest(tmp_path / "mnist" / "1")
 
-    found = cache.load(unsettled={("mnist", 1)})[1]
+    versions = cache.load(unsettled={("mnist", 1)})[1]
 
-    assert (found.state, found.failure) == ("READY", "")
+    assert (versions.state, versions.failure) == ("READY", "")
 
 
 def test_a_bundle_that_is_removed_is_retired(tmp_path: Path) -> None:
@@ -245,16 +245,16 @@ def test_a_bundle_that_is_removed_is_retired(tmp_path: Path) -> None:
     assert [key for key, _ in cache.cache.fingerprints()] == [("mnist", 1)]
 
 
-def test_a_bundle_whose_files_change_while_it_is_loaded_is_refused(tmp_path: Path) -> None:
+def test_a_bundle_whose_files_change_while_it_is_loaded_fails(tmp_path: Path) -> None:
     def meddle(bundle: Bundle) -> Predictor:
         (bundle.path / "more.txt").write_text("just now")
         return open_fake(bundle)
 
     publish(tmp_path, "mnist", 1)
 
-    found = Cache(tmp_path, meddle).load()[1]
+    versions = Cache(tmp_path, meddle).load()[1]
 
-    assert (found.state, found.failure, found.reason) == ("UNAVAILABLE", "corrupt", CHANGED)
+    assert (versions.state, versions.failure, versions.reason) == ("UNAVAILABLE", "corrupt", CHANGED)
 
 
 def test_an_unloaded_model_is_named_and_nothing_of_it_is_held(tmp_path: Path) -> None:
@@ -262,9 +262,9 @@ def test_an_unloaded_model_is_named_and_nothing_of_it_is_held(tmp_path: Path) ->
     cache = Cache(tmp_path)
     cache.load()
 
-    found = cache.load(control=ControlState(1, frozenset({"mnist"})))
+    versions = cache.load(control=ControlState(1, frozenset({"mnist"})))
 
-    assert states(found) == {2: "UNAVAILABLE"}
-    assert found[2].failure == ""
-    assert found[2].reason == "it was unloaded"
+    assert states(versions) == {2: "UNAVAILABLE"}
+    assert versions[2].failure == ""
+    assert versions[2].reason == "it was unloaded"
     assert cache.cache.fingerprints() == []

@@ -82,7 +82,7 @@ def test_what_is_null_is_not_there() -> None:
     assert bytes(request.inputs[0].binary) == b"12"
 
 
-def test_parameters_that_nobody_here_knows_are_let_pass() -> None:
+def test_unknown_parameters_are_ignored() -> None:
     parameters = {"sequence_id": 0, "priority": 1, "my_param": "x", "flag": True, "share": 0.5}
 
     assert parse({"inputs": [], "parameters": parameters}).inputs == ()
@@ -150,7 +150,7 @@ def test_parameters_that_nobody_here_knows_are_let_pass() -> None:
         ],
     ],
 )
-def test_a_request_that_contradicts_itself_is_refused(document: Any, binary: bytes, sentence: str) -> None:
+def test_a_request_that_contradicts_itself_is_an_error(document: Any, binary: bytes, sentence: str) -> None:
     with pytest.raises(InvalidRequest, match=sentence):
         parse(document, binary)
 
@@ -160,6 +160,6 @@ def test_a_request_that_contradicts_itself_is_refused(document: Any, binary: byt
     [b"", b"{", b"null", b"NaN", b'{"inputs": NaN}', b"[" * 10_000 + b"]" * 10_000, b"\xff\xfe", b'{"inputs":' * 5000],
     ids=["empty", "cut short", "null", "NaN", "NaN inside", "10,000 deep", "no UTF-8", "deep and open"],
 )
-def test_text_that_is_no_request_is_refused(text: bytes) -> None:
+def test_text_that_is_no_request_is_an_error(text: bytes) -> None:
     with pytest.raises(InvalidRequest):
         parse_request(text, len(text))

@@ -62,9 +62,9 @@ def in_bytes(datatype: str) -> bytes:
 
 @pytest.mark.parametrize("datatype", sorted(NUMERIC))
 def test_every_numeric_datatype_is_read_from_bytes(datatype: str) -> None:
-    found = pixels_of(tensor(datatype=datatype, shape=PIXELS.shape, binary=in_bytes(datatype)))
+    pixels = pixels_of(tensor(datatype=datatype, shape=PIXELS.shape, binary=in_bytes(datatype)))
 
-    assert np.array_equal(found, PIXELS // 2 if datatype == "INT8" else PIXELS)
+    assert np.array_equal(pixels, PIXELS // 2 if datatype == "INT8" else PIXELS)
 
 
 @pytest.mark.parametrize("datatype", sorted(name for name, datatype in NUMERIC.items() if datatype.in_json))
@@ -73,9 +73,9 @@ def test_json_may_be_flat_or_nested(datatype: str, flat: bool) -> None:
     values = PIXELS // 2
     data = values.reshape(-1).tolist() if flat else values.tolist()
 
-    found = pixels_of(tensor(datatype=datatype, shape=PIXELS.shape, data=data, binary=None))
+    pixels = pixels_of(tensor(datatype=datatype, shape=PIXELS.shape, data=data, binary=None))
 
-    assert np.array_equal(found, values)
+    assert np.array_equal(pixels, values)
 
 
 @pytest.mark.parametrize("shape", [(2,), (2, 1)], ids=str)
@@ -148,7 +148,7 @@ def test_images_in_json_are_base64(nested: bool) -> None:
         ),
     ],
 )
-def test_a_tensor_that_does_not_fit_is_refused(
+def test_a_tensor_that_does_not_fit_is_an_error(
     members: dict[str, Any], kind: type[RequestError], sentence: str
 ) -> None:
     with pytest.raises(kind, match=sentence):
@@ -176,7 +176,7 @@ def test_any_other_raw_body_is_an_image_file() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", bytes(63), bytes(128)], ids=["nothing", "too little", "too much"])
-def test_a_raw_body_that_is_neither_is_told_what_is_taken(content: bytes) -> None:
+def test_the_error_for_a_raw_body_that_is_neither_says_what_is_accepted(content: bytes) -> None:
     with pytest.raises(
         InvalidArray, match=f"has {len(content)} bytes: tiny takes an image file, or the 64 bytes of 8×8×1"
     ):

@@ -48,7 +48,7 @@ def test_nested_lists_are_pixels() -> None:
         pytest.param([[True]], InvalidArray, "^image 1 must hold nothing but numbers", id="truth values"),
     ],
 )
-def test_anything_else_is_refused_with_what_to_send(value: Any, error: type[RequestError], sentence: str) -> None:
+def test_the_error_for_anything_else_says_what_to_send(value: Any, error: type[RequestError], sentence: str) -> None:
     with pytest.raises(error, match=sentence):
         read_image(value, "image 1")
 
@@ -61,12 +61,12 @@ def test_images_of_one_kind_become_inputs() -> None:
     assert pixels.values.tolist() == [[[0, 0], [0, 0]], [[1, 1], [1, 1]]]
 
 
-def test_images_of_several_kinds_are_refused() -> None:
+def test_images_of_several_kinds_are_an_error() -> None:
     with pytest.raises(InvalidRequest, match="all images of a request must have one form"):
         gather([FILE, np.zeros((2, 2))], SPEC)
 
 
-def test_images_of_several_shapes_are_refused() -> None:
+def test_images_of_several_shapes_are_an_error() -> None:
     sentence = (
         r"^Encountered list at unexpected size: image 1 has the shape \[2,2\], image 2 \[3\]: send \[2,2,1\] each"
     )

@@ -128,7 +128,7 @@ def test_the_image_of_the_context_is_read_once() -> None:
         pytest.param(False, {"image": []}, 'No values in "inputs"', id="no images"),
     ],
 )
-def test_what_is_no_tensor_is_told_the_form(by_row: bool, value: Any, sentence: str) -> None:
+def test_the_error_for_what_is_no_tensor_gives_the_form(by_row: bool, value: Any, sentence: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
         predict(by_row, value)
 
@@ -150,7 +150,7 @@ def test_what_is_no_tensor_is_told_the_form(by_row: bool, value: Any, sentence: 
         pytest.param([{"image": FILES[0]}, {"image": FLAT[0]}], {}, "must have one form", id="kinds"),
     ],
 )
-def test_what_is_no_example_is_told_the_form(examples: Any, context: dict[str, Any], sentence: str) -> None:
+def test_the_error_for_what_is_no_example_gives_the_form(examples: Any, context: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
         classify(examples, context)
 

@@ -15,7 +15,7 @@ def test_predictions_have_the_fewest_digits_that_are_the_same_float32() -> None:
     assert encode_predictions(True, TWO) == b'{"predictions":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}'
 
 
-def test_a_column_is_answered_as_outputs() -> None:
+def test_the_response_to_a_column_is_outputs() -> None:
     assert encode_predictions(False, TWO) == b'{"outputs":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}'
 
 

@@ -55,7 +55,7 @@ def test_a_predict_request_is_by_row_or_by_column(members: dict[str, Any], expec
         pytest.param(as_json(instances=[1], signature_name=["x"]), "must be a string value", id="signature a list"),
     ],
 )
-def test_what_is_no_predict_request_is_told_the_form(content: bytes, sentence: str) -> None:
+def test_the_error_for_a_wrong_predict_request_gives_the_form(content: bytes, sentence: str) -> None:
     with pytest.raises(InvalidRequest, match=sentence):
         parse_predict(content)
 
@@ -75,7 +75,7 @@ def test_a_classify_request_has_examples_and_may_have_a_context() -> None:
         pytest.param(as_json(examples=[{}], signature_name="x"), '^Serving signature name: "x"', id="signature"),
     ],
 )
-def test_what_is_no_classify_request_is_told_the_form(content: bytes, sentence: str) -> None:
+def test_the_error_for_a_wrong_classify_request_gives_the_form(content: bytes, sentence: str) -> None:
     with pytest.raises(InvalidRequest, match=sentence):
         parse_classify(content)
 

@@ -1,4 +1,4 @@
-"""Versions of models, found or refused in TensorFlow Serving's words."""
+"""Versions of models by TensorFlow Serving's names, and its errors for those that are not there."""
 
 from collections.abc import Callable
 
@@ -68,20 +68,20 @@ def test_versions_are_found_whether_served_or_not_the_newest_first(
         (("b", None, "x"), InvalidRequest, r"^Unrecognized servable version label: x: .* one of none$"),
     ],
 )
-def test_what_there_is_not_is_told_what_there_is(
+def test_the_error_for_what_is_not_there_lists_what_there_is(
     find: Find, servable: Servable, error: type[RequestError], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence):
         find(REGISTRY, *servable)
 
 
-def test_a_refused_version_does_not_answer_for_the_others() -> None:
+def test_a_failed_version_is_not_replaced_by_another() -> None:
     with pytest.raises(ModelNotFound, match=r"^Servable not found for request: Specific\(a, 3\)"):
         find_predictor(REGISTRY, "a", "3", None)
 
 
 @pytest.mark.parametrize("find", [find_predictor, choose])
 @pytest.mark.parametrize("version", [None, "1"])
-def test_a_model_of_which_all_versions_were_refused_is_not_ready(find: Find, version: str | None) -> None:
+def test_a_model_of_which_all_versions_failed_is_not_ready(find: Find, version: str | None) -> None:
     with pytest.raises(NotReady, match="'b' is in the repository, but none of its versions can be served now: damaged"):
         find(REGISTRY, "b", version, None)
