@@ -12,7 +12,6 @@ from modelrepo.reader import Bundle
 from training.errors import InvalidData
 from training.evaluation.latency import Stopwatch, time_both
 from training.evaluation.metrics import Interval, wilson_interval
-from training.plotting import as_png
 
 _IMAGES = 64  # drawn at random: the time does not depend on what is in an image
 
@@ -81,7 +80,7 @@ def _shape(bundle: Bundle) -> tuple[int, int, int]:
 _STYLES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#56b4e9", "v"), ("#e69f00", "P"))
 
 
-def draw_costs(title: str, costs: Sequence[Cost]) -> bytes:
+def draw_costs(title: str, costs: Sequence[Cost]) -> Figure:
     """A point a bundle with its 95 % interval; twice the cost is the same step everywhere."""
     figure = Figure(figsize=(7.4, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -103,4 +102,4 @@ def draw_costs(title: str, costs: Sequence[Cost]) -> bytes:
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower right")
-    return as_png(figure)
+    return figure

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
 from training.analysis.experiments import Outcome
-from training.plotting import as_png
 
 # Blue, vermilion, bluish green and reddish purple of Okabe and Ito's "Color Universal Design" (2008), which people with
 # every kind of colour vision tell apart; markers and dashes say the same once more, for print in grey.
@@ -16,7 +15,7 @@ _STYLES = (("#0072b2", "o", "-"), ("#d55e00", "s", "--"), ("#009e73", "^", "-.")
 _MARGIN = 0.18  # of the width, for the labels beside the outermost points
 
 
-def draw_experiment(title: str, outcomes: Sequence[Outcome]) -> bytes:
+def draw_experiment(title: str, outcomes: Sequence[Outcome]) -> Figure:
     """Validation accuracy by epoch, and accuracy on the test split with its 95 % interval, of at most four variants."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     figure.suptitle(title, fontsize=13, fontweight="bold")
@@ -31,7 +30,7 @@ def draw_experiment(title: str, outcomes: Sequence[Outcome]) -> bytes:
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    return as_png(figure)
+    return figure
 
 
 def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:

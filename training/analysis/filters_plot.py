@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from training.analysis.filters import FirstConvolution, Values
 from training.data.splits import Images
-from training.plotting import GREY, as_png
+from training.plotting import GREY
 
 _TILE = 0.84  # of a place in the grid; the rest is for the gap and the number
 _SIGNED = "RdBu_r"  # red above zero, blue below, white at it
 _ANSWERS = "magma"  # black where a filter does not answer
 
 
-def draw_filters(title: str, found: FirstConvolution, order: str | None, image: Images | None = None) -> bytes:
+def draw_filters(title: str, found: FirstConvolution, order: str | None, image: Images | None = None) -> Figure:
     """The filters, and if an image is given, that image and its activation maps.
 
     `order` is "bgr" where the graph takes blue first. Filters over three channels are shown in colour, each stretched
@@ -34,14 +34,14 @@ def draw_filters(title: str, found: FirstConvolution, order: str | None, image: 
     figure.suptitle(title, fontsize=13, fontweight="bold", parse_math=False)
     if image is None:
         _draw_weights(figure.subplots(), found.filters, order, columns)
-        return as_png(figure)
+        return figure
     places = figure.subplot_mosaic(
         [["filters", "filters"], ["image", "maps"]], width_ratios=[1, 6], height_ratios=[1, 0.8]
     )
     _draw_weights(places["filters"], found.filters, order, columns)
     _draw_image(places["image"], image)
     _draw_maps(places["maps"], found, columns)
-    return as_png(figure)
+    return figure
 
 
 def _draw_weights(axes: Axes, filters: Values, order: str | None, columns: int) -> None:

@@ -14,6 +14,7 @@ from training.data.splits import Dataset
 from training.data.tar import unpacked
 from training.errors import InvalidChoice
 from training.evaluation.plots import draw_grid
+from training.plotting import as_png
 from training.recipes import RECIPES, Recipe
 
 _SHOWN = 10  # unreadable files named one by one
@@ -68,7 +69,7 @@ def add_preview(parser: ArgumentParser) -> None:
 def preview(options: Namespace) -> int:
     """Write the grid of images."""
     with opened_pictures(options) as dataset:
-        options.out.write_bytes(draw_grid(dataset))
+        options.out.write_bytes(as_png(draw_grid(dataset)))
     print(f"Wrote {options.out}: {len(dataset.train):,} training and {len(dataset.test):,} test images")
     return 0
 

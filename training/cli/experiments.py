@@ -19,6 +19,7 @@ from training.data.splits import Dataset
 from training.environment import portable_command, utc_now
 from training.export.provenance import describe_source
 from training.files import write_whole
+from training.plotting import as_png
 from training.recipes import RECIPES, Recipe
 
 ALIASES = {"ablation": ["choices"]}  # older names
@@ -68,7 +69,7 @@ def compare(options: Namespace, attempt: Attempt = try_variant) -> int:
     outcomes = list(_try_all(experiment, recipe, dataset, attempt))
     print("\n".join(["", *align([_HEADS, *map(_row, outcomes)]), ""]))
     told = describe_source(recipe, dataset, None, portable_command(options.arguments))
-    picture = draw_experiment(f"{recipe.name}: {experiment.subject}", outcomes)
+    picture = as_png(draw_experiment(f"{recipe.name}: {experiment.subject}", outcomes))
     figures = _to_json(experiment, told, outcomes)
     _write(options.out / f"{experiment.name}.png", picture)
     _write(options.out / f"{experiment.name}.json", figures)

@@ -19,6 +19,7 @@ from training.errors import InvalidData
 from training.evaluation.onnx_inference import open_bundle
 from training.evaluation.test_split import opened_test
 from training.files import write_whole
+from training.plotting import as_png
 from training.recipes import RECIPES
 
 _COUNT = 48  # fills rows of 2, 3, 4, 6 and 8 images
@@ -76,7 +77,7 @@ def filters(options: Namespace) -> int:
     image = None if options.image is None else _read_image(options.image, metadata)
     found = look(bundle, image)
     title = f"{metadata.name} version {metadata.version}: the first convolution"
-    write_whole(options.out, draw_filters(title, found, metadata.preprocessing.channel_order, image))
+    write_whole(options.out, as_png(draw_filters(title, found, metadata.preprocessing.channel_order, image)))
     count, channels, height, width = found.filters.shape
     print(f"Wrote {options.out}: {count} filters of {height}×{width}×{channels} of {found.name}")
     return 0
@@ -93,7 +94,7 @@ def costs(options: Namespace) -> int:
     """Time bundles side by side and draw what their accuracy costs."""
     found = measure_costs([read_bundle(path) for path in options.bundles])
     print("\n".join(align([_HEADS, *map(_row, found)])))
-    write_whole(options.out, draw_costs("Accuracy and its price", found))
+    write_whole(options.out, as_png(draw_costs("Accuracy and its price", found)))
     print(f"Wrote {options.out}")
     return 0
 

@@ -1,4 +1,4 @@
-"""Plots of a training run, as PNG: its curves, a grid of a data set's images, and the confusion matrix."""
+"""Plots of a training run: its curves, a grid of a data set's images, and the confusion matrix."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from training.data.splits import Dataset
 from training.evaluation.metrics import Evaluation
-from training.plotting import BLUE, GREY, ORANGE, SHADES, as_png
+from training.plotting import BLUE, GREY, ORANGE, SHADES
 
 History = Mapping[str, Sequence[float]]  # a figure's name to its value after each epoch
 
@@ -20,7 +20,7 @@ _GRID_COLUMNS = 10
 _MARKED = 25  # epochs up to which each has a dot of its own
 
 
-def draw_history(title: str, history: History) -> bytes:
+def draw_history(title: str, history: History) -> Figure:
     """Loss and accuracy by epoch, on the training and the validation images, and the learning rate where it changed."""
     scheduled = len(set(history.get("learning_rate", ()))) > 1
     figure = Figure(figsize=(13.2 if scheduled else 9, 3.8), layout="constrained")
@@ -34,10 +34,10 @@ def draw_history(title: str, history: History) -> bytes:
     for axes in (loss, *rest):
         axes.set_ylim(bottom=0)
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
-    return as_png(figure)
+    return figure
 
 
-def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
+def draw_grid(dataset: Dataset, rows: int = 6) -> Figure:
     """Images of the training split under their labels, a column a class where there are at most ten."""
     columns = min(len(dataset.spec.labels), _GRID_COLUMNS)
     figure = Figure(figsize=(columns * 1.05, rows * 1.05 + 0.6), layout="constrained")
@@ -51,7 +51,7 @@ def draw_grid(dataset: Dataset, rows: int = 6) -> bytes:
             image = dataset.train.images[position]
             grid[row, column].imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
         grid[0, column].set_title(dataset.spec.labels[column], fontsize=10, parse_math=False)  # a "$" is a "$"
-    return as_png(figure)
+    return figure
 
 
 def _draw_curves(axes: Axes, history: History, metric: str) -> None:
@@ -80,7 +80,7 @@ _CELLS = 250  # rows up to which a cell has some dots of the picture to itself
 _TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)  # of the colours, which follow the square root
 
 
-def draw_confusion(title: str, evaluation: Evaluation) -> bytes:
+def draw_confusion(title: str, evaluation: Evaluation) -> Figure:
     """What images of each class (rows) were taken for (columns), shaded by the row's share.
 
     Few classes have their counts written into the cells. With many, the colour has to tell, by the square root of the
@@ -105,7 +105,7 @@ def draw_confusion(title: str, evaluation: Evaluation) -> bytes:
         figure.colorbar(image, shrink=0.5, format=PercentFormatter(1), label="of the row's images", ticks=_TICKS)
     else:
         _write_counts(axes, counts, shares)
-    return as_png(figure)
+    return figure
 
 
 def _gather(counts: NDArray[np.int64], block: int) -> NDArray[np.int64]:

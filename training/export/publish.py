@@ -28,6 +28,7 @@ from training.export.to_onnx import INPUT, OUTPUT, to_onnx
 from training.models.build import Network
 from training.models.summary import count_parameters, table_layers
 from training.models.temperature import can_temper, temper
+from training.plotting import as_png
 from training.run import Run
 
 _NOTHING: JsonObject = {}
@@ -129,9 +130,9 @@ def _write_files(folder: Path, name: str, verified: Verified, fitted: Fit | None
     (folder / MODEL).write_bytes(verified.graph)
     write_golden(folder, verified.golden)
     write_predictions(folder, verified.labels)
-    (folder / "confusion.png").write_bytes(draw_confusion(f"{name} on the test split", verified.evaluation))
+    (folder / "confusion.png").write_bytes(as_png(draw_confusion(f"{name} on the test split", verified.evaluation)))
     if fitted is not None:
-        (folder / "training.png").write_bytes(draw_history(f"{name}: training", fitted.history))
+        (folder / "training.png").write_bytes(as_png(draw_history(f"{name}: training", fitted.history)))
 
 
 def _describe(

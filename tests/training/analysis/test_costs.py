@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from modelrepo.reader import read_bundle
+from tests.support.training.plots import error_bars, png_size, points
 from training.analysis.costs import draw_costs, measure_costs
 from training.cli.main import main
 from training.errors import InvalidData
@@ -48,18 +49,22 @@ def test_bundles_that_were_not_evaluated_cannot_be_compared(bundle: Path) -> Non
         measure_costs([read, imported], twice)
 
 
-def test_the_picture_has_a_point_a_bundle(bundle: Path) -> None:
-    one, two = (draw_costs("price", measure_costs([read_bundle(bundle)] * count, twice)) for count in (1, 2))
+def test_the_plot_has_a_point_with_its_interval_for_each_bundle(bundle: Path) -> None:
+    cost = measure_costs([read_bundle(bundle)], twice)[0]
 
-    assert one.startswith(b"\x89PNG")
-    assert two.startswith(b"\x89PNG")
+    (axes,) = draw_costs("price", [cost, replace(cost, ratio=4)]).axes
+
+    bars = error_bars(axes)
+    assert [points(bar.lines[0]) for bar in bars] == [[[2, cost.accuracy]], [[4, cost.accuracy]]]
+    assert bars[0].lines[2][0].get_segments()[0][:, 1] == pytest.approx(cost.interval)
+    assert axes.get_xscale() == "log"
 
 
-def test_the_command_prints_the_table_and_writes_the_picture(
+def test_the_command_prints_the_table_and_writes_the_plot(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["costs", str(bundle), "--out", str(tmp_path / "costs.png")]) == 0
 
     recorded = json.loads((bundle / "metadata.json").read_text())
     assert f"digits/1  {recorded['evaluation']['accuracy']:>8.2%}" in capsys.readouterr().out
-    assert (tmp_path / "costs.png").stat().st_size > 1000
+    assert min(png_size(tmp_path / "costs.png")) > 400

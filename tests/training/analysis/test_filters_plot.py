@@ -2,11 +2,13 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from training.analysis.filters import FirstConvolution
 from training.analysis.filters_plot import draw_filters
+from training.plotting import as_png
 
 
 def found(count: int = 4, channels: int = 3, kernel: int = 3, activation: str | None = "Relu") -> FirstConvolution:
@@ -16,14 +18,26 @@ def found(count: int = 4, channels: int = 3, kernel: int = 3, activation: str | 
     return FirstConvolution("first", filters, activation, np.maximum(maps, 0) if activation else maps)
 
 
-def pixels(chart: bytes) -> NDArray[np.uint8]:
-    return np.asarray(Image.open(io.BytesIO(chart)).convert("RGB"))
+def pixels(plot: Figure) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(as_png(plot))).convert("RGB"))
+
+
+def test_every_filter_and_its_map_has_a_tile_with_its_number() -> None:
+    layer = found(count=4, channels=1)
+
+    weights, image, maps = draw_filters("net", layer, None, np.zeros((8, 8, 1), np.uint8)).axes[:3]
+
+    for axes, tiles in ((weights, layer.filters[:, 0]), (maps, layer.maps)):
+        assert [text.get_text() for text in axes.texts] == ["0", "1", "2", "3"]
+        drawn = [np.asarray(tile.get_array()) for tile in axes.get_images()]
+        assert all(np.array_equal(one, other) for one, other in zip(drawn, tiles, strict=True))
+    assert image.get_title() == "the image"
 
 
 @pytest.mark.parametrize(
     ("count", "channels", "kernel", "activation"), [(1, 1, 3, None), (32, 3, 3, "Relu"), (96, 4, 11, "Relu")]
 )
-def test_any_first_layer_is_a_picture_for_a_screen(
+def test_any_first_layer_is_an_image_for_a_screen(
     count: int, channels: int, kernel: int, activation: str | None
 ) -> None:
     image = np.zeros((8, 8, 3), np.uint8)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.unusual_files import file_of, photograph
+from tests.support.training.plots import png_size
 from training.cli.main import main
 
 ROOT = Path(__file__).parents[3]
@@ -57,14 +58,14 @@ def test_a_model_from_elsewhere_has_no_test_split(tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.parametrize("given", [[], ["--image", "golden/03.png"]], ids=["filters", "maps"])
-def test_filters_are_a_picture(
+def test_filters_are_written_as_an_image_as_wide_as_a_screen(
     given: list[str], bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = [str(bundle / part) if "/" in part else part for part in given]
 
     assert main(["filters", str(bundle), *options, "--out", str(tmp_path / "filters.png")]) == 0
 
-    assert (tmp_path / "filters.png").read_bytes().startswith(b"\x89PNG")
+    assert png_size(tmp_path / "filters.png")[0] == 1152
     assert "32 filters of 3×3×1" in capsys.readouterr().out
 
 

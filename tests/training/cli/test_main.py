@@ -9,6 +9,7 @@ import pytest
 
 from modelrepo.reader import read_bundle
 from tests.support.training.cifar_archives import cifar100_binary, cifar100_python, draw_pictures, pack
+from tests.support.training.plots import png_size
 from training.cli.main import main
 from training.data.specs import COARSE
 
@@ -117,10 +118,10 @@ def test_a_command_that_fails_says_why_in_one_sentence(
 
 
 @pytest.mark.parametrize("command", ["preview", "view"])
-def test_preview_and_its_older_name_write_a_picture(command: str, folder: Path, tmp_path: Path) -> None:
+def test_preview_and_its_older_name_write_a_grid_of_images(command: str, folder: Path, tmp_path: Path) -> None:
     assert main([command, "mnist", "--data", str(folder), "--out", str(tmp_path / "grid.png")]) == 0
 
-    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+    assert min(png_size(tmp_path / "grid.png")) > 400
 
 
 @pytest.mark.parametrize("options", [["--epochs", "0"], ["--name", "Not/a/name"], ["--pooling", "median"]])

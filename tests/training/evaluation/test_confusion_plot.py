@@ -1,13 +1,17 @@
+"""The plot of the confusion matrix: its shares and counts, read from the figure, and its size on a screen."""
+
 import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from training.evaluation.metrics import ClassFigures, Evaluation
 from training.evaluation.plots import draw_confusion
+from training.plotting import as_png
 
 
 def evaluation(confusion: NDArray[np.int64]) -> Evaluation:
@@ -18,23 +22,45 @@ def evaluation(confusion: NDArray[np.int64]) -> Evaluation:
 
 
 def spread(classes: int) -> NDArray[np.int64]:
-    """Fifty images a class, taken for anything: as busy as a picture can be."""
+    """Fifty images a class, predicted at random."""
     taken = np.random.default_rng(1).integers(0, classes, (classes, 50))
     return np.stack([np.bincount(row, minlength=classes) for row in taken])
 
 
-def pixels(chart: bytes) -> NDArray[np.uint8]:
-    return np.asarray(Image.open(io.BytesIO(chart)).convert("RGB"))
+def pixels(plot: Figure) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(as_png(plot))).convert("RGB"))
+
+
+def shares(plot: Figure) -> NDArray[np.float64]:
+    """What the colors of the cells stand for: [rows, columns]."""
+    return np.asarray(plot.axes[0].get_images()[0].get_array())
+
+
+def test_a_cell_has_the_share_of_its_row_and_its_count() -> None:
+    plot = draw_confusion("net", evaluation(np.array([[9, 1], [2, 2]])))
+
+    assert shares(plot).tolist() == [[0.9, 0.1], [0.5, 0.5]]
+    counts = {text.get_position(): text.get_text() for text in plot.axes[0].texts}
+    assert counts == {(0, 0): "9", (1, 0): "1", (0, 1): "2", (1, 1): "2"}
+    assert plot.axes[0].get_title() == "net\n11 of 14 right: 78.57%"
+
+
+def test_hundreds_of_classes_share_cells() -> None:
+    plot = draw_confusion("net", evaluation(np.eye(1000, dtype=np.int64) * 5))
+
+    assert shares(plot).shape == (250, 250)
+    assert np.array_equal(shares(plot), np.eye(250))
+    assert "4 to a cell" in plot.axes[0].get_xlabel()
 
 
 @pytest.mark.parametrize("classes", [10, 26, 100, 1000])
-def test_any_number_of_classes_gives_a_picture_for_a_screen(classes: int) -> None:
-    chart = draw_confusion("net on the test split", evaluation(spread(classes)))
+def test_any_number_of_classes_gives_an_image_for_a_screen(classes: int) -> None:
+    plot = draw_confusion("net on the test split", evaluation(spread(classes)))
 
-    height, width, _ = pixels(chart).shape
+    height, width, _ = pixels(plot).shape
     assert 800 < height <= 1400
     assert 800 < width <= 1600
-    assert len(chart) < 300_000
+    assert len(as_png(plot)) < 300_000
 
 
 @pytest.mark.parametrize("classes", [100, 999])
@@ -48,17 +74,20 @@ def test_a_single_confusion_among_many_classes_can_be_seen(classes: int) -> None
     height, width, _ = plain.shape
     lower_left = np.s_[height // 2 :, : width // 2]  # away from the title, which differs
     dark = (marked[lower_left] != plain[lower_left]).any(axis=-1)
-    assert 9 <= dark.sum() < 2500  # one cell of the picture
+    assert 9 <= dark.sum() < 2500  # one cell of the image
 
 
 def test_a_class_without_images_is_an_empty_row() -> None:
     confusion = np.array([[5, 1], [0, 0]])
 
-    assert draw_confusion("net", evaluation(confusion)).startswith(b"\x89PNG")
+    assert shares(draw_confusion("net", evaluation(confusion)))[1].tolist() == [0, 0]
 
 
 def test_names_are_no_formulas() -> None:
     ruled = evaluation(np.eye(2, dtype=np.int64))
     dollars = tuple(ClassFigures(label, 1, 1.0, 1.0) for label in ("$\\frac{$", "5$ to 10$"))
 
-    assert draw_confusion("net", replace(ruled, classes=dollars)).startswith(b"\x89PNG")
+    plot = draw_confusion("net", replace(ruled, classes=dollars))
+
+    assert [label.get_text() for label in plot.axes[0].get_xticklabels()] == ["$\\frac{$", "5$ to 10$"]
+    assert len(as_png(plot)) > 0  # Matplotlib reads a formula only when it draws it
