@@ -23,7 +23,7 @@ class RepositoryProblems:
     models: Mapping[str, str] = field(default_factory=dict)
 
     def by_subject(self) -> dict[str, str]:
-        """The reasons by what they are about, as `/readyz` and the metric of load failures write it."""
+        """The reasons by what they are about: `<name>/`, `serving.json`, or `repository`."""
         whole = {SERVING: self.policy, "repository": self.repository}
         folders = {f"{name}/": reason for name, reason in self.models.items()}
         return folders | {subject: reason for subject, reason in whole.items() if reason}

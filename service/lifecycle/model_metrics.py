@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from modelrepo.policy import SERVING
 from service.inference.model_version import LoadedVersion
 from service.lifecycle.planner import Plan
 from service.lifecycle.worker_status import WorkerStatuses
@@ -41,6 +42,7 @@ def count_loads(metrics: Metrics, plan: Plan) -> None:
     problems = plan.problems
     for name in problems.models:
         metrics.model_load_failures.labels(name, "", "unreadable").inc()
-    for reason, problem in (("serving.json", problems.policy), ("repository", problems.repository)):
-        if problem:
-            metrics.model_load_failures.labels("", "", reason).inc()
+    if problems.policy:
+        metrics.model_load_failures.labels("", "", SERVING).inc()
+    if problems.repository:
+        metrics.model_load_failures.labels("", "", "repository").inc()

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from modelrepo.naming import MODEL_NAME
 from service.environ import ERROR, REQUEST_STATE
 from service.protocols.native import NativeProtocol
 from service.settings import Settings
 from service.web.request_body import read_image
 
 PREDICT_RULES = ("/predict", "/models/<name>/predict", "/models/<name>/versions/<version>/predict")
-_PATH = re.compile(r"/(?:predict|models/([a-z0-9_-]+)(?:/versions/([0-9]+))?/predict)")
+_PATH = re.compile(rf"/(?:predict|models/({MODEL_NAME.pattern})(?:/versions/([0-9]+))?/predict)")
 _PARAMETER = re.compile(r"(top_k|model|version)=([a-z0-9_-]+)")
 _QUERY = re.compile(rf"(?:{_PARAMETER.pattern}(?:&{_PARAMETER.pattern})*)?")
 _OTHER_BODIES = ("multipart/", "application/json", "application/x-npy")  # nearly never an image: not looked at
