@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from bench import worker_types
 from bench.baseline import BaselineNotComparable, cpu_microseconds, load_baseline
 from bench.clients.asyncio_generator import post_with_asyncio
 from bench.clients.http_client import Connection
@@ -80,11 +81,28 @@ def run_wire(options: Options, environment: Environment) -> int:
     return 0
 
 
+def run_workers(options: Options, environment: Environment) -> int:
+    """Load the same application under this project's worker and under gunicorn's own, in turn."""
+    images = find_images(options.model, options.data, newest_bundle(options.models, options.model))
+    workload = _workload(options, images)
+    machine = describe_machine()
+    seconds = min(worker_types.TURN_SECONDS, options.seconds)
+    with worker_types.running_servers(environment, options.models, options.workers) as servers:
+        print(f"{options.workers} workers each, {_describe_workload(workload, images)}, load by {options.generator}")
+        generate = GENERATORS[options.generator]
+        figures = worker_types.measure(generate, servers, workload, options.connections, seconds, rounds=options.rounds)
+    print(worker_types.table(figures, options.connections))
+    record = {"source": images.source, "generator": options.generator, "rounds": [asdict(each) for each in figures]}
+    print(f"written to {write_results(options.results, 'workers', machine, record)}")
+    return 1 if any(each.level.traffic.errors for each in figures) else 0
+
+
 COMMANDS: dict[str, Callable[[Options, Environment], int]] = {
     "load": run_load,
     "start": run_start,
     "spread": run_spread,
     "wire": run_wire,
+    "workers": run_workers,
 }
 
 

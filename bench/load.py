@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 from bench.clients.images import Workload
@@ -12,6 +13,7 @@ from bench.target import Target, read_cpu
 WARM_UP = 1.0  # seconds of load that are not counted
 
 Baseline = Callable[[], float]  # one round; CPU microseconds an image
+CpuClock = Callable[[], float | None]  # CPU seconds of all processes of a service until now, None where unknown
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def measure_load(
     rounds = [baseline()] if baseline else []
     measured = []
     for connections in levels:
-        measured.append(_measure_level(generate, target, workload, connections, seconds))
+        cpu = partial(read_cpu, target)
+        measured.append(measure_level(generate, target, workload, connections, seconds, cpu=cpu))
         rounds += [baseline()] if baseline else []
     return LoadFigures(workload.images, tuple(measured), tuple(rounds))
 
@@ -78,10 +81,13 @@ def baseline_summary(figures: LoadFigures) -> str:
     return f"baseline, decode + ONNX Runtime, 1 thread: {median(rounds):.0f} µs of CPU an image ({spread})"
 
 
-def _measure_level(generate: Generator, target: Target, workload: Workload, connections: int, seconds: float) -> Level:
-    before = read_cpu(target)
+def measure_level(
+    generate: Generator, target: Target, workload: Workload, connections: int, seconds: float, *, cpu: CpuClock
+) -> Level:
+    """One round of load, and the CPU time that the service's processes took for it by `cpu`."""
+    before = cpu()
     traffic = generate(target, workload, connections, seconds)
-    after = read_cpu(target)
+    after = cpu()
     if before is None or after is None or traffic.requests == 0:
         return Level(connections, traffic, None)
     return Level(connections, traffic, (after - before) / (traffic.requests * workload.images) * 1e6)

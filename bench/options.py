@@ -46,7 +46,13 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("benchmark", nargs="?", choices=("load", "start", "spread", "wire"), default="load", help="what to measure")
+    add(
+        "benchmark",
+        nargs="?",
+        choices=("load", "start", "spread", "wire", "workers"),
+        default="load",
+        help="what to measure",
+    )
     add("--url", type=parse_target, help="a running service; without it one is started and stopped again")
     add("--model", default="mnist", help="the model that is called")
     add("--models", type=Path, default=Path("models"), help="the model repository, also of the baseline")
@@ -58,10 +64,10 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     add("--workers", type=_positive, default=2, help="of the service that is started")
     add("--connections", type=_positive, nargs="+", default=[1, 8, 32], help="levels of load; spread takes the last")
-    add("--seconds", type=float, default=5.0, help="of load at each level; at most, of a turn of wire")
+    add("--seconds", type=float, default=5.0, help="of load at each level; at most, of a turn of wire or workers")
     add("--batch", type=_positive, default=1, help="images in one request; above 1 they are sent as .npy")
     add("--generator", choices=("auto", "wrk", "asyncio"), default="auto", help="wrk where it is installed")
-    add("--rounds", type=_positive, default=5, help="of start")
+    add("--rounds", type=_positive, default=5, help="of start and workers")
     add("--trials", type=_positive, default=20, help="of spread, for each arrival pattern, and rounds of wire")
     add("--results", type=Path, default=RESULTS, help="folder for the figures as JSON")
     return parser

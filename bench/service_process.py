@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -31,26 +31,42 @@ def running_service(environment: Mapping[str, str], models: Path, workers: int) 
 
     The access log goes to a file. Raises ServiceNotReady, with the service's output.
     """
-    target = Target(HOST, _free_port())
+    target = Target(HOST, free_port())
+    settings = service_settings(target, models, workers)
+    with running_command([sys.executable, "-m", "service"], {**environment, **settings}, target) as (_pid, seconds):
+        yield target, seconds
+
+
+def service_settings(target: Target, models: Path, workers: int) -> dict[str, str]:
+    """The environment variables of a service at the target."""
     settings = {
-        "HOST": HOST,
+        "HOST": target.host,
         "PORT": str(target.port),
         "MODELS": str(models),
         "WORKERS": str(workers),
         "DRAIN_DELAY": "0",
     }
-    own = {f"CONVSERVE_{name}": value for name, value in settings.items()}
+    return {f"CONVSERVE_{name}": value for name, value in settings.items()}
+
+
+@contextmanager
+def running_command(
+    command: Sequence[str], environment: Mapping[str, str], target: Target
+) -> Iterator[tuple[int, float]]:
+    """Start a command that serves the target, yield its process id and the seconds until it was ready, and stop it.
+
+    The command leads a session of its own. Raises ServiceNotReady, with its output.
+    """
     with tempfile.TemporaryFile() as access_log, tempfile.TemporaryFile() as errors:
         begun = time.perf_counter()
-        command = [sys.executable, "-m", "service"]
         process = subprocess.Popen(
-            command, env={**environment, **own}, stdout=access_log, stderr=errors, start_new_session=True
+            command, env=dict(environment), stdout=access_log, stderr=errors, start_new_session=True
         )
         try:
             if not _becomes_ready(target, process, begun + START_TIMEOUT):
                 errors.seek(0)
                 raise ServiceNotReady(f"the service did not become ready:\n{errors.read().decode()[-2000:]}")
-            yield target, time.perf_counter() - begun
+            yield process.pid, time.perf_counter() - begun
         finally:
             _stop(process)
 
@@ -92,7 +108,8 @@ def is_ready(target: Target) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
-from bench.clients.http_client import HEAD_END, Request, read_head
+from bench.clients.http_client import CONNECTION_CLOSE, HEAD_END, Request, read_head
 from bench.clients.images import Workload
 from bench.clients.traffic import Traffic, parse_report, percentile
 from bench.target import Target, parse_target
@@ -59,23 +59,29 @@ async def _keep_posting(target: Target, requests: Iterator[bytes], until: float,
 
 
 async def _post_until(target: Target, requests: Iterator[bytes], until: float, tally: Tally) -> None:
-    """Post one request after the other on one connection."""
+    """Post one request after the other on one connection, until the service closes it."""
     reader, writer = await asyncio.open_connection(target.host, target.port)
     try:
         while (begun := time.perf_counter()) < until:
             writer.write(next(requests))
-            status = await _read_status(reader)
+            status, closed = await _read_response(reader)
             tally.latencies.append(time.perf_counter() - begun)
             tally.errors += status != 200
+            if closed:
+                return
     finally:
         writer.close()
 
 
-async def _read_status(reader: asyncio.StreamReader) -> int:
-    """Read one whole response; raises EOFError, ConnectionError or ValueError where it is malformed."""
-    status, length = read_head(await reader.readuntil(HEAD_END))
+async def _read_response(reader: asyncio.StreamReader) -> tuple[int, bool]:
+    """Status of one whole response and whether the service closes the connection after it.
+
+    Raises EOFError, ConnectionError or ValueError where it is malformed.
+    """
+    head = await reader.readuntil(HEAD_END)
+    status, length = read_head(head)
     await reader.readexactly(length)
-    return status
+    return status, CONNECTION_CLOSE.search(head) is not None
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from bench.target import Target
 
 HEAD_END = b"\r\n\r\n"
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+CONNECTION_CLOSE = re.compile(rb"\r\nconnection: *close\r\n", re.IGNORECASE)
 TIMEOUT = 30.0  # seconds without a byte from the service
 CHUNK = 1 << 16  # bytes read at once
 

@@ -31,7 +31,7 @@ def gthread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gthread]:
     folder = tmp_path_factory.mktemp("gthread")
     publish_tiny(folder / "models", "mnist", 1)
     port, stdout, stderr = free_port(), folder / "stdout", folder / "stderr"
-    application = "tests.support.processes.wsgi_application:build()"
+    application = "bench.wsgi_application:build()"
     options = ["--worker-class", "gthread", "--threads", "2", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
     places = {"CONVSERVE_MODELS": str(folder / "models"), "TMPDIR": str(folder), "HOME": str(folder)}
     with stdout.open("wb") as out, stderr.open("wb") as err:
