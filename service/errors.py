@@ -1,4 +1,4 @@
-"""What can go wrong with a request, one class a fact; each knows its HTTP status and its stable code word."""
+"""Errors in requests, one class for each kind, with its HTTP status and its stable code word."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -7,20 +7,20 @@ from typing import Any
 
 
 class RequestError(Exception):
-    """A failure that the client is told about: `str(error)` is the sentence that says what to do."""
+    """An error that becomes a response: `str(error)` is the sentence in it, which says what to do."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "bad_request"
     retry_after: int | None = None  # seconds, sent as Retry-After
-    headers: Mapping[str, str] = MappingProxyType({})  # that the answer has beside those of every error
+    headers: Mapping[str, str] = MappingProxyType({})  # of the response, beside those of every error
 
     def __init__(self, sentence: str, members: Mapping[str, Any] | None = None) -> None:
         super().__init__(sentence)
-        self.members = members or {}  # that the answer has beside those of every error
+        self.members = members or {}  # of the response, beside those of every error
 
 
 class InvalidRequest(RequestError):
-    """The request as a whole cannot be understood: its body's form, a header, a query value."""
+    """The form of the body, a header or a query value is wrong."""
 
     code = "invalid_request"
 
@@ -56,14 +56,14 @@ class TooLarge(RequestError):
 
 
 class UnsupportedType(RequestError):
-    """A Content-Type that no reader here understands."""
+    """A Content-Type that is not read here."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_type"
 
 
 class UnsupportedEncoding(UnsupportedType):
-    """A Content-Encoding that cannot be undone."""
+    """A Content-Encoding that cannot be decoded."""
 
 
 class Unsupported(RequestError):
@@ -74,7 +74,7 @@ class Unsupported(RequestError):
 
 
 class NotReady(RequestError):
-    """A model, or the server, does not answer predictions now."""
+    """A model, or the server, serves no predictions now."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "not_ready"
@@ -90,11 +90,11 @@ class ModelUnavailable(NotReady):
 
 
 class RepositoryUnreadable(NotReady):
-    """It is not known whether the repository has the model: it, or the model's folder, cannot be read."""
+    """The repository, or the model's folder, cannot be read, so it is not known whether the model exists."""
 
 
 class Unauthorized(RequestError):
-    """No key, or none that is known."""
+    """The request has no admin key, or a wrong one."""
 
     status = HTTPStatus.UNAUTHORIZED
     code = "unauthorized"
@@ -102,7 +102,7 @@ class Unauthorized(RequestError):
 
 
 class LoadFailed(RequestError):
-    """A model was to be loaded and was not, or not all of it."""
+    """A model could not be loaded, or not all of its versions."""
 
     code = "load_failed"
 
@@ -115,7 +115,7 @@ class LoadingNotAllowed(RequestError):
 
 
 class Overloaded(RequestError):
-    """Too much is under way already; the request was not looked at, so sending it again is safe."""
+    """The server has too much to do. The request was not processed, so sending it again is safe."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "overloaded"
@@ -123,11 +123,11 @@ class Overloaded(RequestError):
 
 
 class QueueFull(Overloaded):
-    """As many requests wait as may; those who watch the service are answered all the same."""
+    """The queue of requests is full. Probes and the scrape of metrics are served all the same."""
 
 
 class DeadlineExceeded(RequestError):
-    """The request waited longer than its deadline; nobody waits for the answer, so none is computed."""
+    """The request waited longer than its deadline. The client has given up by then, so nothing is computed."""
 
     status = HTTPStatus.GATEWAY_TIMEOUT
     code = "deadline_exceeded"

@@ -7,7 +7,7 @@ from service.errors import InvalidRequest, TooLarge, UnsupportedEncoding
 
 CODINGS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}  # with zlib's number for the format
 LEVEL = 1  # of 9: the network is usually near, and more costs more time than it saves
-WORTH_BYTES = 1024  # a smaller answer fits one packet anyway
+WORTH_BYTES = 1024  # a smaller response fits one packet anyway
 
 
 def inflate(content: bytes, coding: str, limit: int) -> bytes:

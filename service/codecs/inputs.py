@@ -1,4 +1,4 @@
-"""What a client wants classified, freed of the form in which it came."""
+"""The inputs of a prediction, the same for every protocol and form of body: encoded images, or an array of pixels."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """A picture file's bytes and what the client calls it, for error messages."""
+    """An image file's bytes, and a name for it in error messages."""
 
     content: bytes
     name: str
@@ -16,7 +16,7 @@ class EncodedImage:
 
 @dataclass(frozen=True)
 class EncodedImages:
-    """One picture file or more."""
+    """One image file or more."""
 
     images: tuple[EncodedImage, ...]
 

@@ -1,4 +1,4 @@
-"""Pixel arrays from clients: checked against the model's input, or refused with the shape that would be right."""
+"""Pixel arrays from clients, checked against the input of the model; an error gives the shape that would be right."""
 
 from collections.abc import Sequence
 from typing import Any

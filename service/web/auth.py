@@ -60,5 +60,5 @@ def read_keys(file: Path) -> AdminKeys:
         raise InvalidKeys(f"{file} must hold the SHA-256 of each admin key in hexadecimal, one a line")
     known = [bytes.fromhex(line) for line in digests]
     if _EMPTY_KEY in known:
-        raise InvalidKeys(f"{file} holds the SHA-256 of an empty text, which would admit everybody: make the key anew")
+        raise InvalidKeys(f"{file} holds the SHA-256 of an empty text, which would admit everybody: make a new key")
     return AdminKeys(known)

@@ -1,8 +1,8 @@
-"""The most frequent request, one image file as the body, answered without Flask.
+"""The most frequent request, one image file as the body, processed without Flask.
 
 Flask's routing, contexts and responses cost as much again as decoding an image and running a small network. The fast
-path answers what succeeds. An error it hands to Flask, whose error handler answers it. Every other request it leaves
-to Flask as it is. docs/performance.md has the figures.
+path responds to what succeeds. It hands an error to Flask, whose error handler writes the response, and leaves every
+other request to Flask as it is. docs/performance.md has the figures.
 """
 
 import io
@@ -33,7 +33,7 @@ class FastPath:
         self._request_timeout = settings.request_timeout
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer the prediction of one image; leave errors and all other requests to the application."""
+        """Respond to the prediction of one image; leave errors and all other requests to the application."""
         response = self._predict(environ) if self._may_be_image(environ) else None
         if response is None:
             return self._application(environ, start_response)
@@ -51,7 +51,7 @@ class FastPath:
         )
 
     def _predict(self, environ: WSGIEnvironment) -> bytes | None:
-        """The response, or None where Flask is to answer; an error is then in the environ."""
+        """The response, or None where Flask is to respond; an error is then in the environ."""
         path, query = _PATH.fullmatch(environ["PATH_INFO"]), environ.get("QUERY_STRING", "")
         if path is None or not _QUERY.fullmatch(query):
             return None
@@ -66,7 +66,7 @@ class FastPath:
         try:
             context = self._native.select(name, version, state)
             response = self._native.predict(context, image, parameters.get("top_k"))
-        except Exception as error:  # whatever it is, Flask's error handler answers it
+        except Exception as error:  # whatever it is, Flask's error handler writes the response
             environ[ERROR] = error
             return None
         state.route = PREDICT_RULES[path.lastindex or 0]

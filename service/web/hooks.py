@@ -8,11 +8,11 @@ from service.environ import ERROR, REQUEST_STATE
 from service.errors import DeadlineExceeded, QueueFull
 
 
-def admit_requests(app: Flask, request_timeout: float, always_answered: Container[str] = ()) -> None:
+def admit_requests(app: Flask, request_timeout: float, probes: Container[str] = ()) -> None:
     """Raise the error that came with a request, or DeadlineExceeded after `request_timeout` seconds in the queue.
 
-    `always_answered` are the rules for which neither the queue's time nor its length matters: an orchestrator that
-    took a busy service for a dead one would restart it, and then all others.
+    `probes` are the rules for which neither the queue's time nor its length matters: an orchestrator would restart a
+    busy service if its probes failed, and then all others.
     """
 
     @app.before_request
@@ -20,7 +20,7 @@ def admit_requests(app: Flask, request_timeout: float, always_answered: Containe
         state = request.environ[REQUEST_STATE]
         if request.url_rule:
             state.route = request.url_rule.rule
-        is_probe = state.route in always_answered
+        is_probe = state.route in probes
         error = request.environ.pop(ERROR, None)
         if error is not None and not (is_probe and isinstance(error, QueueFull)):
             try:

@@ -47,8 +47,8 @@ class RequestMiddleware:
 
 
 def _request_id(environ: WSGIEnvironment) -> str:
-    given = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    own = environ.get("HTTP_X_REQUEST_ID", "")  # the client's
+    return own if REQUEST_ID.fullmatch(own) else secrets.token_hex(16)
 
 
 def _start(

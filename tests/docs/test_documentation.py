@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from prometheus_client.metrics import MetricWrapperBase
 
+from preprocessing.decode import FORMAT_NAMES
 from service import environ, errors
 from service.errors import RequestError
 from service.settings import PREFIX, Settings
@@ -55,6 +56,13 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     named = set(re.findall(r"`(CONVSERVE_[A-Z_]+)`", API + OPERATIONS + MODELS))
 
     assert named - compose_variables() <= {f"{PREFIX}{item.name.upper()}" for item in fields(Settings)}
+
+
+def test_every_list_of_image_formats_has_all_of_them() -> None:
+    lines = [line for page in PAGES for line in page.read_text().splitlines() if "PNG" in line and "TIFF" in line]
+
+    assert len(lines) >= 3
+    assert [line for line in lines if not all(name in line for name in FORMAT_NAMES)] == []
 
 
 def test_every_variable_of_the_deployment_is_documented() -> None:

@@ -70,7 +70,7 @@ def _fill(value: Any, fills: dict[str, Fill]) -> Any:
 def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
     """What fills a marked object in, by its mark; where it needs a loaded model and there is none, it adds nothing."""
     names, ready, most = registry.names(), list(registry.splits), settings.max_images
-    loaded = [registry.get(name, None).metadata for name in ready]  # what answers where no version is named
+    loaded = [registry.get(name, None).metadata for name in ready]  # of the version for requests that name none
     codes = FRAMEWORK_CODES | {error.code for error in RequestError.__subclasses__()}
     return {
         "introductions": lambda marked: _append(marked, "".join(f"\n\n{_introduce(each)}" for each in loaded)),
@@ -108,7 +108,7 @@ def _bound(marked: Schema, most: int | None) -> Schema:
 def _introduce(metadata: Metadata) -> str:
     labels = ", ".join(metadata.labels[:SHOWN_LABELS]) + (", …" if len(metadata.labels) > SHOWN_LABELS else "")
     size = f"{metadata.input.height}×{metadata.input.width} {metadata.preprocessing.mode}"
-    return f"`{metadata.name}` looks at {size} and knows {len(metadata.labels)} labels: {labels}."
+    return f"`{metadata.name}` takes {size} images and has {len(metadata.labels)} labels: {labels}."
 
 
 def _limits(settings: Settings) -> str:

@@ -92,8 +92,8 @@ def _add_repository(routes: Blueprint, models: OpenInferenceRepository, keys: Ad
         if resumed:
             models.check(resumed.subject)
         else:
-            asked = operation(name, _read_body())
-            request.environ[DEFERRED] = Deferred(asked, partial(models.is_over, asked))
+            control = operation(name, _read_body())
+            request.environ[DEFERRED] = Deferred(control, partial(models.is_over, control))
         return raw_json_response(b"")
 
     @routes.post("/repository/index")

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
+from preprocessing.decode import FORMATS
 from service.errors import RequestError
 from service.inference.model_version import FailedVersion, UnloadedVersion
 from service.inference.registry import ModelRegistry
@@ -80,16 +81,25 @@ def test_every_placeholder_of_a_path_is_a_parameter(document: Document) -> None:
 
 def test_it_names_the_models_that_are_loaded(document: Document) -> None:
     parameters = document["components"]["parameters"]
+    sentence = "`mnist` takes 8×8 grayscale images and has 3 labels: left, middle, right."
 
     assert parameters["Name"]["schema"]["enum"] == ["colour", "mnist"]
     assert parameters["TopK"]["schema"]["maximum"] == 3
-    assert "`mnist` looks at 8×8 grayscale and knows 3 labels: left, middle, right." in document["info"]["description"]
+    assert (
+        "`mnist` takes 8×8 grayscale images and has 3 labels: left, middle, right." in document["info"]["description"]
+    )
 
 
 def test_it_names_the_limits(document: Document) -> None:
     limits = "At most 1,048,576 bytes a request, 8 pictures a request and 1,000,000 pixels a picture."
 
     assert all(body["description"].endswith(limits) for body in document["components"]["requestBodies"].values())
+
+
+def test_it_names_the_image_types_first(document: Document) -> None:
+    types = list(document["components"]["requestBodies"]["Pictures"]["content"])
+
+    assert types[: len(FORMATS)] == [form.media_type for form in FORMATS]
 
 
 def test_it_names_every_code_of_an_error(document: Document) -> None:

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from preprocessing import decode
 from tests.support.images.drawn import as_file
 
 Pixels = NDArray[Any]
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = tuple(str(form.plugin.format) for form in decode.FORMATS)  # as Pillow names them
 # EXIF 2.32, tag 0x0112: how an upright picture is turned before it is stored under each orientation.
 STORED: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda upright: upright,

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from preprocessing.decode import FORMATS
 from service.web.routes.pages import PAGES as FOLDERS
 from service.web.routes.pages import TYPES
 
@@ -93,6 +94,12 @@ def test_every_module_that_a_script_imports_is_there(name: str) -> None:
     imported = re.findall(r'from "\./([^"]+)"', PATHS[name].read_text())
 
     assert set(imported) <= set(FILES)
+
+
+def test_the_page_offers_the_files_that_the_service_reads(client: FlaskClient) -> None:
+    (accepted,) = re.findall(r'type="file" accept="([^"]+)"', visit(client, "/").text)
+
+    assert accepted.split(",") == [form.media_type for form in FORMATS]
 
 
 @pytest.mark.parametrize("name", ["none.js", "openapi.json", "..%2Fapp.py", "%2e%2e%2fapp.py"])
