@@ -12,9 +12,7 @@ def test_digits_within_the_bounds_are_a_number(text: str, number: int) -> None:
     assert parse_count(text, 1, 10) == number
 
 
-@pytest.mark.parametrize(
-    "text", ["0", "11", "-1", "+1", "1.0", " 1", "", "x", "٣", "²", "1_0", "0x1", "9" * 5000]
-)
+@pytest.mark.parametrize("text", ["0", "11", "-1", "+1", "1.0", " 1", "", "x", "٣", "²", "1_0", "0x1", "9" * 5000])
 def test_any_other_text_is_none(text: str) -> None:
     assert parse_count(text, 1, 10) is None
 
