@@ -32,13 +32,13 @@ class Run:
 
 def build_network(recipe: Recipe, name: str) -> Network:
     """The recipe's network as it is served, its weights drawn at random."""
-    shape, classes = recipe.dataset.shape, len(recipe.dataset.labels)
+    shape, classes = recipe.dataset.shape, len(recipe.dataset.class_names)
     return build(recipe.architecture, shape, classes, name, mirrored=recipe.mirrored)
 
 
 def build_learner(recipe: Recipe, name: str) -> Network:
     """The same network as it learns: in the recipe's precision, and from each image by itself."""
-    shape, classes = recipe.dataset.shape, len(recipe.dataset.labels)
+    shape, classes = recipe.dataset.shape, len(recipe.dataset.class_names)
     return build(recipe.architecture, shape, classes, name, precision=recipe.precision)
 
 

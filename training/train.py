@@ -72,7 +72,7 @@ def _learn(run: Run, keep: Path | None, course: Course) -> tuple[Network, Fit]:
     course.distribution.check(identity)
     with course.distribution.scope():
         network = build_learner(run.recipe, run.name)
-        course.begin(network, run.dataset.spec.labels)
+        course.begin(network, run.dataset.spec.class_names)
     fitted = fit(
         network,
         run.recipe,

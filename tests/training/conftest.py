@@ -65,7 +65,7 @@ def folder(dataset: Dataset, tmp_path: Path) -> Path:
     """The data set as a folder of class folders."""
     for name, split in (("train", dataset.train), ("test", dataset.test)):
         for position, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
-            path = tmp_path / "digits" / name / dataset.spec.labels[label] / f"{position:04}.png"
+            path = tmp_path / "digits" / name / dataset.spec.class_names[label] / f"{position:04}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(encode_png(image))
     return tmp_path / "digits"
@@ -116,7 +116,7 @@ def draw_dataset(spec: DatasetSpec) -> Dataset:
 
 def draw_split(spec: DatasetSpec, per_class: int, seed: int) -> Split:
     random = np.random.default_rng(seed)
-    labels = np.repeat(np.arange(len(spec.labels)), per_class)
+    labels = np.repeat(np.arange(len(spec.class_names)), per_class)
     images = random.integers(0, 60, (len(labels), *spec.shape), np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[2 + 5 * (label // 3) : 8 + 5 * (label // 3), 2 + 8 * (label % 3) : 9 + 8 * (label % 3)] = 250

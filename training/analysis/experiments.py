@@ -123,7 +123,7 @@ def try_variant(variant: Variant, recipe: Recipe, dataset: Dataset, verbose: int
         parameters=count_parameters(network).total,
         multiply_adds=sum(layer.multiply_adds for layer in table_layers(network)),
         fitted=fitted,
-        evaluation=evaluate(predict(network, dataset.test.images), dataset.test, dataset.spec.labels),
+        evaluation=evaluate(predict(network, dataset.test.images), dataset.test, dataset.spec.class_names),
     )
 
 

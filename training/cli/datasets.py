@@ -53,7 +53,7 @@ def _tell(pictures: Pictures) -> None:
         "and the figures say what it remembers, not what it has learned",
     }
     print(
-        f"{dataset.spec.name}: {len(dataset.spec.labels):,} classes, {len(dataset.train):,} images to learn from, "
+        f"{dataset.spec.name}: {len(dataset.spec.class_names):,} classes, {len(dataset.train):,} images to learn from, "
         f"{tests[dataset.origin['folder']['test']]}"
     )
 

@@ -90,7 +90,7 @@ def _describe(recipe: Recipe) -> Recipe:
     """The recipe for a folder, with what the folder holds as what the model is for."""
     if not recipe.any_folder:
         return recipe
-    labels = recipe.dataset.labels
+    labels = recipe.dataset.class_names
     more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
     return replace(recipe, description=f"{len(labels):,} classes: {', '.join(labels[:_NAMED])}{more}")
 

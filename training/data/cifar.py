@@ -236,5 +236,5 @@ def read_original(layout: Layout, spec: DatasetSpec, source: Path, split: str) -
 
 def _check_names(spec: DatasetSpec, names: tuple[str, ...], source: Path) -> None:
     """What says that label 7 means the same here as in the archive."""
-    if names != spec.labels:
-        raise InvalidData(f"{source} does not list the {len(spec.labels)} classes of {spec.name} in their order")
+    if names != spec.class_names:
+        raise InvalidData(f"{source} does not list the {len(spec.class_names)} classes of {spec.name} in their order")

@@ -46,7 +46,7 @@ def read_files(source: Path, split: str) -> list[ImageFile]:
 
 def decode_files(spec: DatasetSpec, files: list[ImageFile], source: Path) -> Split:
     """Decode images as the service does; raises InvalidData for the first that is damaged or has another size."""
-    indices = {label: index for index, label in enumerate(spec.labels)}
+    indices = {label: index for index, label in enumerate(spec.class_names)}
     _check_classes(spec, files, source)
     images = np.empty((len(files), *spec.shape), np.uint8)
     for position, file in enumerate(
@@ -75,8 +75,8 @@ def decode_image(spec: DatasetSpec, file: ImageFile) -> Pixels:
 
 def _check_classes(spec: DatasetSpec, files: list[ImageFile], source: Path) -> None:
     found = {file.label for file in files}
-    if found != set(spec.labels):
-        missing, unknown = sorted(set(spec.labels) - found), sorted(found - set(spec.labels))
+    if found != set(spec.class_names):
+        missing, unknown = sorted(set(spec.class_names) - found), sorted(found - set(spec.class_names))
         raise InvalidData(
             f"{source}: the class folders are not those of {spec.name}"
             + (f"; missing: {', '.join(missing)}" if missing else "")

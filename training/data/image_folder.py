@@ -64,7 +64,7 @@ def read_folder(folder: Folder) -> Pictures:
     """Check all images and part them; raises InvalidData where a class has none or there are fewer than two classes."""
     layout = find_layout(folder.path)
     labels = layout.train.classes if folder.names is None else read_class_names(folder.names, layout.train.classes)
-    folder = replace(folder, spec=replace(folder.spec, name=folder.path.resolve().name, labels=labels))
+    folder = replace(folder, spec=replace(folder.spec, name=folder.path.resolve().name, class_names=labels))
     parts = layout.parts
     fits = sum(part.count for part in parts) * math.prod(folder.spec.shape) <= folder.hold
     read = {part.root: _read(part, folder.decode, folder.hold if fits else 0) for part in parts}

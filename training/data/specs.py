@@ -35,7 +35,7 @@ class DatasetSpec:
     height: int
     width: int
     channels: int
-    labels: tuple[str, ...]
+    class_names: tuple[str, ...]
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -72,8 +72,8 @@ def make_split(spec: DatasetSpec, images: NDArray[np.generic], labels: NDArray[n
         raise InvalidData(f"{source}: {len(images)} images need as many integer labels, not {list(labels.shape)}")
     if not len(labels):
         raise InvalidData(f"{source} has no images")
-    if labels.min() < 0 or labels.max() >= len(spec.labels):
-        raise InvalidData(f"{source}: labels must be 0 to {len(spec.labels) - 1}")
+    if labels.min() < 0 or labels.max() >= len(spec.class_names):
+        raise InvalidData(f"{source}: labels must be 0 to {len(spec.class_names) - 1}")
     return Split(images.astype(np.uint8, copy=False), labels.astype(np.int64))
 
 

@@ -40,7 +40,7 @@ def feed(
     Where classes are weighed, and where a share is not the whole of each batch (see `Share.take`), weights stand beside
     them, float32 [N].
     """
-    classes = len(recipe.dataset.labels)
+    classes = len(recipe.dataset.class_names)
     read, labels = _reader(split.images), tf.constant(split.labels)
     weighing = tf.constant([1.0 if class_weights is None else class_weights[label] for label in range(classes)])
     weighed = class_weights is not None or not share.whole
@@ -70,7 +70,7 @@ def steps_per_epoch(split: Split, recipe: Recipe) -> int:
 
 def show(split: Split, recipe: Recipe) -> Stream:
     """A split once, in its order and undistorted, in the form that `feed` gives."""
-    classes = len(recipe.dataset.labels)
+    classes = len(recipe.dataset.class_names)
     batches = _read(split, tf.data.Dataset.range(len(split)), _many(split.images))
     return batches.map(lambda images, labels: (scale(images), tf.one_hot(labels, classes)))
 

@@ -57,7 +57,7 @@ def fit(
     was.
     """
     learned, watched = (split, validation) if validation else hold_out(split, recipe.validation, recipe.seed)
-    weights = weigh_classes(learned.labels, len(recipe.dataset.labels), recipe.balance)
+    weights = weigh_classes(learned.labels, len(recipe.dataset.class_names), recipe.balance)
     steps = steps_per_epoch(learned, recipe)
     with distribution.scope():
         network.compile(

@@ -39,7 +39,7 @@ def draw_history(title: str, history: History) -> Figure:
 
 def draw_grid(dataset: Dataset, rows: int = 6) -> Figure:
     """Images of the training split under their labels, a column a class where there are at most ten."""
-    columns = min(len(dataset.spec.labels), _GRID_COLUMNS)
+    columns = min(len(dataset.spec.class_names), _GRID_COLUMNS)
     figure = Figure(figsize=(columns * 1.05, rows * 1.05 + 0.6), layout="constrained")
     figure.suptitle(f"{dataset.spec.name}: {len(dataset.train):,} training images", fontweight="bold", parse_math=False)
     grid = figure.subplots(rows, columns, squeeze=False)
@@ -50,7 +50,7 @@ def draw_grid(dataset: Dataset, rows: int = 6) -> Figure:
         for row, position in enumerate(chosen):
             image = dataset.train.images[position]
             grid[row, column].imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
-        grid[0, column].set_title(dataset.spec.labels[column], fontsize=10, parse_math=False)  # a "$" is a "$"
+        grid[0, column].set_title(dataset.spec.class_names[column], fontsize=10, parse_math=False)  # a "$" is a "$"
     return figure
 
 

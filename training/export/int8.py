@@ -128,7 +128,7 @@ def in_eight_bits(run: Run, verified: Verified, time: Stopwatch = time_both, qua
         verified,
         graph=graph,
         labels=predicted_labels(probabilities),
-        evaluation=evaluate(probabilities, test, run.dataset.spec.labels),
+        evaluation=evaluate(probabilities, test, run.dataset.spec.class_names),
         parity=_describe_parity(comparison),
         golden=make_golden(drawn, classify(drawn), TOLERANCE),
         origin={"quantisation": _describe(verified, comparison, len(calibration))},

@@ -101,7 +101,7 @@ def verify(run: Run, network: Network, export: Export = to_onnx) -> Verified:
     return Verified(
         graph=graph,
         labels=predicted_labels(tested),
-        evaluation=evaluate(tested, test, spec.labels),
+        evaluation=evaluate(tested, test, spec.class_names),
         parity=compare(
             np.concatenate([tested, probed]), np.concatenate([classify(test.images), classify(extremes)])
         ).to_json(),
@@ -118,7 +118,7 @@ def predict(network: Network, images: Pictures, verbose: int = 0) -> Probabiliti
 
 def _check_ends(network: Network, dataset: Dataset) -> None:
     shapes = tuple(network.input_shape[1:]), tuple(network.output_shape[1:])
-    expected = dataset.spec.shape, (len(dataset.spec.labels),)
+    expected = dataset.spec.shape, (len(dataset.spec.class_names),)
     if shapes != expected:
         raise InvalidNetwork(
             f"the network takes {shapes[0]} and gives {shapes[1]}, but {dataset.spec.name} needs "
@@ -148,8 +148,8 @@ def _describe(
         description=run.recipe.description,
         input=InputSpec(INPUT, "uint8", "NHWC", None, *spec.shape),
         preprocessing=run.recipe.preprocessing,
-        output=OutputSpec(OUTPUT, "float32", "probabilities", len(spec.labels), abstain_below),
-        labels=spec.labels,
+        output=OutputSpec(OUTPUT, "float32", "probabilities", len(spec.class_names), abstain_below),
+        labels=spec.class_names,
         layers=table_layers(network),
         parameters=count_parameters(network),
         training=source,

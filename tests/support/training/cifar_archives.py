@@ -46,7 +46,7 @@ def draw_pictures(count: int, classes: int, seed: int) -> Pictures:
 
 def cifar10_python(train: Pictures, test: Pictures) -> Files:
     """data_batch_1 to 5, test_batch and batches.meta."""
-    meta = {b"num_cases_per_batch": 10000, b"label_names": _names(CIFAR10.labels), b"num_vis": PIXELS}
+    meta = {b"num_cases_per_batch": 10000, b"label_names": _names(CIFAR10.class_names), b"num_vis": PIXELS}
     batches = {
         f"data_batch_{number}": _pickle_batch(part, f"training batch {number} of 5")
         for number, part in enumerate(_parts(train), start=1)
@@ -69,7 +69,7 @@ def cifar10_binary(train: Pictures, test: Pictures) -> Files:
             f"cifar-10-batches-bin/data_batch_{number}.bin": _records(part, part.fine)
             for number, part in enumerate(_parts(train), start=1)
         },
-        "cifar-10-batches-bin/batches.meta.txt": "\n".join([*CIFAR10.labels, "", ""]).encode(),
+        "cifar-10-batches-bin/batches.meta.txt": "\n".join([*CIFAR10.class_names, "", ""]).encode(),
     }
 
 

@@ -19,7 +19,7 @@ COLOURS = [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167)]
 
 @pytest.fixture
 def evaluation(dataset: Dataset) -> Evaluation:
-    return evaluate(np.full((40, 10), 0.1, np.float32), dataset.test, dataset.spec.labels)
+    return evaluate(np.full((40, 10), 0.1, np.float32), dataset.test, dataset.spec.class_names)
 
 
 def outcomes(experiment: Experiment, evaluation: Evaluation, costs: list[int]) -> list[Outcome]:

@@ -108,7 +108,7 @@ def test_what_is_wrong_in_an_archive_is_named(
     archive: str, file: str, content: bytes | None, sentence: str, tmp_path: Path
 ) -> None:
     spec = CIFAR10 if "cifar-10-" in archive else CIFAR100
-    files = MAKERS[archive](*draw(len(spec.labels)))
+    files = MAKERS[archive](*draw(len(spec.class_names)))
     name = next(path for path in files if path.endswith(f"/{file}"))
     changed = {path: kept for path, kept in files.items() if path != name}
     source = pack(changed if content is None else {**changed, name: content}, tmp_path / "data.tar.gz")
@@ -147,7 +147,7 @@ def test_a_pickled_batch_of_another_form_is_refused(
 @pytest.mark.parametrize("archive", ["cifar-10-binary", "cifar-100-python"])
 def test_an_archive_that_is_cut_short_is_named(archive: str, share: float, tmp_path: Path) -> None:
     spec = CIFAR10 if archive == "cifar-10-binary" else CIFAR100
-    source = pack(MAKERS[archive](*draw(len(spec.labels))), tmp_path / "data.tar.gz")
+    source = pack(MAKERS[archive](*draw(len(spec.class_names))), tmp_path / "data.tar.gz")
     source.write_bytes(source.read_bytes()[: int(source.stat().st_size * share)])
 
     with pytest.raises(InvalidData, match="cannot be read as a tar archive"):

@@ -19,7 +19,7 @@ NAMES = {"größe 2": 10, "<b>": 5, "a": 5}
 def test_classes_are_the_folders_names_in_order(folder: Folder) -> None:
     dataset = read_folder(folder).dataset
 
-    assert dataset.spec.labels == ("<b>", "a", "größe 2")
+    assert dataset.spec.class_names == ("<b>", "a", "größe 2")
     assert dataset.spec.shape == (8, 8, 3)
 
 
@@ -134,7 +134,7 @@ def test_a_folder_around_the_folder_is_looked_through(folder: Folder, tmp_path: 
     folder.path.mkdir()
     (tmp_path / "inner").rename(folder.path / "inner")
 
-    assert len(read_folder(folder).dataset.spec.labels) == 3
+    assert len(read_folder(folder).dataset.spec.class_names) == 3
 
 
 def test_a_class_without_a_readable_image_is_named(folder: Folder) -> None:

@@ -32,8 +32,8 @@ def test_arrays_that_do_not_fit_the_spec_are_refused(
 
 def test_cifar_100s_names_are_all_there_in_the_alphabets_order() -> None:
     for spec, count in ((CIFAR100, 100), (CIFAR100_COARSE, 20)):
-        assert len(set(spec.labels)) == count
-        assert list(spec.labels) == sorted(spec.labels)
+        assert len(set(spec.class_names)) == count
+        assert list(spec.class_names) == sorted(spec.class_names)
 
 
 def test_labels_in_a_column_are_understood() -> None:

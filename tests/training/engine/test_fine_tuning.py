@@ -126,7 +126,7 @@ def learn(run: Run, course: Course) -> tuple[float, Network]:
     """The loss of one epoch, and the network."""
     seed_everything(run.recipe.seed)
     network = build_learner(run.recipe, "network")
-    course.begin(network, run.dataset.spec.labels)
+    course.begin(network, run.dataset.spec.class_names)
     return fit(network, run.recipe, run.dataset.train, 0).history["loss"][0], network
 
 

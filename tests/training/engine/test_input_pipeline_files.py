@@ -46,4 +46,4 @@ def split(tmp_path: Path) -> Split:
 @pytest.fixture
 def recipe() -> Recipe:
     recipe = RECIPES["folder"]
-    return replace(recipe, dataset=replace(recipe.dataset, labels=("a", "b")), batch_size=8, epochs=2)
+    return replace(recipe, dataset=replace(recipe.dataset, class_names=("a", "b")), batch_size=8, epochs=2)

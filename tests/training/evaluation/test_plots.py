@@ -17,7 +17,7 @@ CURVES = {name: [0.3, 0.2] for name in ("loss", "val_loss", "accuracy", "val_acc
 
 
 def test_every_plot_is_a_png_of_a_readable_size(dataset: Dataset) -> None:
-    evaluation = evaluate(np.full((40, 10), 0.1, np.float32), dataset.test, dataset.spec.labels)
+    evaluation = evaluate(np.full((40, 10), 0.1, np.float32), dataset.test, dataset.spec.class_names)
 
     plots = [draw_history("digits", CURVES), draw_confusion("digits", evaluation), draw_grid(dataset)]
 
@@ -74,8 +74,8 @@ def test_few_epochs_have_dots_and_many_are_a_line() -> None:
 def test_the_grid_has_images_of_each_class_under_its_label(dataset: Dataset) -> None:
     figure = draw_grid(dataset, rows=2)
 
-    columns, labels = len(dataset.spec.labels), dataset.train.labels
-    assert [axes.get_title() for axes in figure.axes[:columns]] == list(dataset.spec.labels)
+    columns, labels = len(dataset.spec.class_names), dataset.train.labels
+    assert [axes.get_title() for axes in figure.axes[:columns]] == list(dataset.spec.class_names)
     for place, axes in enumerate(figure.axes):
         row, column = divmod(place, columns)
         shown = np.asarray(axes.get_images()[0].get_array())
@@ -84,7 +84,7 @@ def test_the_grid_has_images_of_each_class_under_its_label(dataset: Dataset) -> 
 
 @pytest.mark.parametrize("name", ["$5_$", "$"])
 def test_dollars_in_names_are_no_formulas(dataset: Dataset, name: str) -> None:
-    spec = replace(dataset.spec, name=name, labels=(name, *dataset.spec.labels[1:]))
+    spec = replace(dataset.spec, name=name, class_names=(name, *dataset.spec.class_names[1:]))
 
     history, grid = draw_history(name, CURVES), draw_grid(replace(dataset, spec=spec))
 
