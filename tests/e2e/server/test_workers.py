@@ -29,7 +29,7 @@ MIXED = {  # one request for each status
     404: request("GET", "/nowhere"),
     405: request("GET", "/predict"),
     413: request("POST", "/predict", content_length="1000000000", connection="close"),
-    415: request("POST", "/predict", PNG, content_type="text/html"),
+    415: request("POST", "/predict", b"<p>", content_type="text/html"),
 }
 REQUESTS = 1000
 

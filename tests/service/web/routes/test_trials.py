@@ -22,7 +22,7 @@ from tests.support.images.drawn import picture
 PNG = encode_png(picture(1))
 PIXELS = picture(1)[None].tolist()
 TENSOR = {"name": "image", "datatype": "UINT8", "shape": [1, 8, 8, 1], "data": picture(1).reshape(-1).tolist()}
-SHORTCUT = {"data": PNG, "content_type": "image/png"}
+FAST_PATH = {"data": PNG, "content_type": "image/png"}
 INSTANCES = {"json": {"instances": PIXELS}}
 EXAMPLES = {"json": {"examples": [{"image": PIXELS[0]}]}}
 INPUTS = {"json": {"inputs": [TENSOR]}}
@@ -61,9 +61,9 @@ def answered(metrics: Metrics) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("path", "options"),
     [
-        pytest.param("/predict", SHORTCUT, id="shortcut"),
-        pytest.param("/models/mnist/predict", SHORTCUT, id="shortcut by name"),
-        pytest.param("/predict?top_k=2", SHORTCUT, id="native"),
+        pytest.param("/predict", FAST_PATH, id="fast path"),
+        pytest.param("/models/mnist/predict", FAST_PATH, id="fast path by name"),
+        pytest.param("/predict?top_k=2", FAST_PATH, id="native"),
         pytest.param("/models/mnist/predict", INSTANCES, id="native JSON"),
         pytest.param("/v2/models/mnist/infer", INPUTS, id="v2"),
         pytest.param("/v2/models/mnist/infer", RAW, id="v2 raw"),
@@ -84,8 +84,8 @@ def test_the_canary_answers_in_every_dialect(
 @pytest.mark.parametrize(
     ("path", "options"),
     [
-        pytest.param("/models/mnist/versions/3/predict", SHORTCUT, id="shortcut"),
-        pytest.param("/predict?version=3", SHORTCUT, id="native query"),
+        pytest.param("/models/mnist/versions/3/predict", FAST_PATH, id="fast path"),
+        pytest.param("/predict?version=3", FAST_PATH, id="native query"),
         pytest.param("/models/mnist/versions/3/predict", INSTANCES, id="native JSON"),
         pytest.param("/v2/models/mnist/versions/3/infer", INPUTS, id="v2"),
         pytest.param("/v1/models/mnist/versions/3:predict", INSTANCES, id="v1 predict"),
