@@ -18,9 +18,9 @@ from bench.encoding_cost import (
     take_turn,
 )
 from bench.target import Target
-from tests.support.bundles.tiny_batches import files
+from tests.support.bundles.tiny_batches import batch_files
 
-IMAGE_SET = ImageSet(tuple(files(3)), "image/png", "")
+IMAGE_SET = ImageSet(tuple(batch_files(3)), "image/png", "")
 
 
 class FakeService(Target):

@@ -23,11 +23,11 @@ from flask import Flask
 
 from modelrepo.metadata import Preprocessing
 from preprocessing.png import encode_png
-from tests.support.bundles.tiny import RULES, publish_tiny
-from tests.support.fuzz.corpus import HEADER_LENGTH, REFUSED, corpus
+from tests.support.bundles.tiny import PREPROCESSING, publish_tiny
+from tests.support.fuzz.corpus import BROKEN_VERSION, HEADER_LENGTH, corpus
 from tests.support.fuzz.mutations import Mutant, mutant, unchanged
-from tests.support.http.raw_client import Answer, Wire
-from tests.support.images.drawn import picture
+from tests.support.http.raw_client import RawConnection, Response
+from tests.support.images.drawn import tiny_image
 from tests.support.processes.service import RunningService, running, until
 
 CORPUS = corpus()
@@ -59,13 +59,13 @@ GROWTH = 24 << 20
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models that prepare their pictures in different ways, and a version that is refused."""
     root = tmp_path_factory.mktemp("models")
-    for version in (1, 2, REFUSED):
+    for version in (1, 2, BROKEN_VERSION):
         newest = publish_tiny(root, "mnist", version)
     (newest / "model.onnx").write_bytes(b"damaged")
     publish_tiny(
-        root, "colour", mode="rgb", preprocessing=Preprocessing(**{**vars(RULES), "mode": "rgb", "fit": "pad"})
+        root, "colour", mode="rgb", preprocessing=Preprocessing(**{**vars(PREPROCESSING), "mode": "rgb", "fit": "pad"})
     )
-    publish_tiny(root, "written", preprocessing=Preprocessing(**{**vars(RULES), "ink": True}))
+    publish_tiny(root, "written", preprocessing=Preprocessing(**{**vars(PREPROCESSING), "ink": True}))
     return root
 
 
@@ -118,7 +118,7 @@ def send_mutants(service: RunningService, seed: int, count: int) -> Counter[int]
     assert "Traceback" not in service.stderr.read_text()
     assert all(json.loads(line) for line in service.stdout.read_bytes().splitlines())
     assert service.get("/readyz").status == 200
-    assert service.post("/predict", encode_png(picture(2))).json()["predictions"][0]["label"] == "right"
+    assert service.post("/predict", encode_png(tiny_image(2))).json()["predictions"][0]["label"] == "right"
     assert surprises(service) == []
     assert {slot: size for slot, size in memory(service).items() if size - before[slot] > GROWTH} == {}
     return statuses
@@ -170,17 +170,17 @@ class Connections:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._wires = [Wire(port) for _ in range(WORKERS)]
+        self._wires = [RawConnection(port) for _ in range(WORKERS)]
 
-    def ask(self, sent: Mutant) -> list[Answer]:
+    def ask(self, sent: Mutant) -> list[Response]:
         """The one answer that is due, or whatever comes where nobody can say where a request ends.
 
         Raises ConnectionError or TimeoutError where the one answer does not come.
         """
         return [self._ask(sent)] if sent.whole else self._ask_until_the_end(sent)
 
-    def _ask(self, sent: Mutant) -> Answer:
-        wire = self._wires.pop(0) if len(self._wires) == WORKERS else Wire(self._port)
+    def _ask(self, sent: Mutant) -> Response:
+        wire = self._wires.pop(0) if len(self._wires) == WORKERS else RawConnection(self._port)
         wire.send(sent.data)
         answer = receive(wire, sent.method)
         if answer.headers["Connection"] == "keep-alive":
@@ -189,9 +189,9 @@ class Connections:
             wire.close()
         return answer
 
-    def _ask_until_the_end(self, sent: Mutant) -> list[Answer]:
+    def _ask_until_the_end(self, sent: Mutant) -> list[Response]:
         answers = []
-        with Wire(self._port) as wire, suppress(ConnectionError):
+        with RawConnection(self._port) as wire, suppress(ConnectionError):
             wire.send(sent.data)
             with suppress(OSError):  # the service may have ended the connection already
                 wire.socket.shutdown(socket.SHUT_WR)
@@ -205,27 +205,27 @@ class Connections:
             wire.close()
 
 
-def receive(wire: Wire, method: str) -> Answer:
+def receive(wire: RawConnection, method: str) -> Response:
     """The next answer that is not `100 Continue`; raises ConnectionError."""
     while True:
-        answer = head(wire) if method == "HEAD" else wire.answer()
+        answer = head(wire) if method == "HEAD" else wire.response()
         if answer.status != 100:
             return answer
 
 
-def head(wire: Wire) -> Answer:
+def head(wire: RawConnection) -> Response:
     """An answer behind which no body comes, whatever its length."""
     line, *fields = [*takewhile(bytes.strip, iter(wire.line, b"")), b"\r\n"]
     words = line.split(maxsplit=2)
     if len(words) < 2:
         raise ConnectionError("the connection was closed without an answer")
-    return Answer(int(words[1]), parse_headers(io.BytesIO(b"".join(fields))), b"")
+    return Response(int(words[1]), parse_headers(io.BytesIO(b"".join(fields))), b"")
 
 
 # What every answer has
 
 
-def check(answer: Answer, sent: Mutant) -> None:
+def check(answer: Response, sent: Mutant) -> None:
     """Raise AssertionError, or whatever a body that is not what its headers say raises."""
     assert answer.status in SUCCESSES | FAILURES.keys(), (answer.status, answer.body)
     assert b"Traceback" not in answer.body
@@ -238,7 +238,7 @@ def check(answer: Answer, sent: Mutant) -> None:
     assert answer.status != 501 or "/v2/" in unquote(sent.path), answer.body
 
 
-def check_failure(answer: Answer) -> None:
+def check_failure(answer: Response) -> None:
     """Its form is the same whatever went wrong."""
     document = answer.json()
     assert answer.headers["Content-Type"] == "application/json"
@@ -247,7 +247,7 @@ def check_failure(answer: Answer) -> None:
     assert document["request_id"] == answer.headers["X-Request-ID"]
 
 
-def check_success(answer: Answer) -> None:
+def check_success(answer: Response) -> None:
     """JSON is JSON, and the tensors behind it have the lengths that it says."""
     content = UNPACK[answer.headers["Content-Encoding"]](answer.body)
     length = answer.headers[HEADER_LENGTH]

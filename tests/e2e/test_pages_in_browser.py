@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 
 from preprocessing.png import encode_png
 from tests.support.bundles.copies import copy_bundle, flip_a_bit
-from tests.support.bundles.tiny import describe, publish_tiny
-from tests.support.images.drawn import as_file, picture
+from tests.support.bundles.tiny import publish_tiny, tiny_metadata
+from tests.support.images.drawn import as_file, tiny_image
 from tests.support.processes.browser import Tab, browse, find_browser
 from tests.support.processes.service import ROOT, running
 from training.analysis.mistakes import find_mistakes
@@ -140,9 +140,9 @@ def test_the_description_is_laid_out_to_be_read(browser: Tab, address: str) -> N
 
 def test_a_model_that_abstains_is_said_not_to_be_sure(browser: Tab, tmp_path: Path) -> None:
     picture_file = tmp_path / "dim.png"
-    picture_file.write_bytes(encode_png(picture(1) // 2))  # 0.785 for the middle
+    picture_file.write_bytes(encode_png(tiny_image(1) // 2))  # 0.785 for the middle
     models = tmp_path / "models"
-    publish_tiny(models, "mnist", output=dataclasses.replace(describe("mnist").output, abstain_below=0.9))
+    publish_tiny(models, "mnist", output=dataclasses.replace(tiny_metadata("mnist").output, abstain_below=0.9))
     with running(models) as service:
         browser.open(f"http://127.0.0.1:{service.port}/")
         about = browser.shown("#about")
@@ -172,9 +172,11 @@ def test_what_is_on_trial_and_what_is_not_served_is_said(browser: Tab, tmp_path:
 def mistakes(browser: Tab, tmp_path: Path) -> Tab:
     """A page of five mistakes, of which the most confident two are shown; both labels are hard to print."""
     probabilities = np.array([[0.1, 0.9, 0.0]] * 3 + [[0.3, 0.0, 0.7]] * 2 + [[0.9, 0.1, 0.0]], np.float32)
-    split = Split(np.stack([picture(place % 3) for place in range(6)]), np.zeros(6, np.int64))
+    split = Split(np.stack([tiny_image(place % 3) for place in range(6)]), np.zeros(6, np.int64))
     labels = ("<b>&\"'", "żółw", "a name " * 20)
-    page = MistakesPage(describe("tiny", labels=labels), split, find_mistakes(probabilities, split.labels), count=2)
+    page = MistakesPage(
+        tiny_metadata("tiny", labels=labels), split, find_mistakes(probabilities, split.labels), count=2
+    )
     (tmp_path / "mistakes.html").write_bytes(page.render())
     browser.problems.clear()
     browser.open((tmp_path / "mistakes.html").as_uri())

@@ -9,7 +9,7 @@ import pytest
 from modelrepo.errors import InvalidMetadata
 from modelrepo.metadata import FileRecord, InputSpec, Layer, Metadata, Preprocessing
 from modelrepo.parsing import parse_metadata
-from tests.support.bundles.tiny import RULES, describe
+from tests.support.bundles.tiny import PREPROCESSING, tiny_metadata
 
 FILES = {"model.onnx": FileRecord("ab" * 32, 1000), "golden/00.png": FileRecord("cd" * 32, 0)}
 Document = dict[str, Any]
@@ -17,13 +17,15 @@ Document = dict[str, Any]
 
 def document(**changes: Any) -> Document:
     """A valid document, as a file would hold it."""
-    text = json.dumps(describe("tiny", files=FILES, **changes).to_json())
+    text = json.dumps(tiny_metadata("tiny", files=FILES, **changes).to_json())
     decoded: Document = json.loads(text)
     return decoded
 
 
 def test_metadata_survives_being_written_and_read() -> None:
-    written = describe("tiny", version=7, mode="rgb", files=FILES, training={"seed": 1}, evaluation={"accuracy": 0.5})
+    written = tiny_metadata(
+        "tiny", version=7, mode="rgb", files=FILES, training={"seed": 1}, evaluation={"accuracy": 0.5}
+    )
 
     read = parse_metadata(json.loads(json.dumps(written.to_json())))
 
@@ -32,9 +34,11 @@ def test_metadata_survives_being_written_and_read() -> None:
 
 def test_what_a_model_from_elsewhere_needs_survives_too() -> None:
     spec = InputSpec("data", "float32", "NCHW", 8, 224, 200, 3)
-    rules = Preprocessing(**{**vars(RULES), "mode": "rgb", "channel_order": "bgr", "mean": (5, 4, 3), "std": (1, 2, 3)})
+    rules = Preprocessing(
+        **{**vars(PREPROCESSING), "mode": "rgb", "channel_order": "bgr", "mean": (5, 4, 3), "std": (1, 2, 3)}
+    )
     layer = Layer("conv", "Conv2D", (None, 8, 8, 4), 40, 9, "relu", 4, (3, 3), (2, 2), (1, 1), "same")
-    written = describe("tiny", mode="rgb", input=spec, preprocessing=rules, layers=(layer,), files=FILES)
+    written = tiny_metadata("tiny", mode="rgb", input=spec, preprocessing=rules, layers=(layer,), files=FILES)
 
     read = parse_metadata(json.loads(json.dumps(written.to_json())))
 

@@ -4,7 +4,7 @@ import pytest
 
 from modelrepo.metadata import Layer, Metadata, ParameterCounts
 from modelrepo.table import layer_table
-from tests.support.bundles.tiny import describe
+from tests.support.bundles.tiny import tiny_metadata
 
 TEXTBOOK = (
     Layer("conv2d", "Conv2D", (None, 28, 28, 32), 320, 225_792),
@@ -18,7 +18,7 @@ TEXTBOOK = (
 
 @pytest.fixture
 def textbook() -> Metadata:
-    return describe("mnist", layers=TEXTBOOK, parameters=ParameterCounts(50_186, 50_186, 0))
+    return tiny_metadata("mnist", layers=TEXTBOOK, parameters=ParameterCounts(50_186, 50_186, 0))
 
 
 def cells(line: str) -> tuple[str, ...]:
@@ -62,6 +62,6 @@ def test_all_lines_of_the_table_are_equally_wide(textbook: Metadata) -> None:
     [(1, "4.00 B"), (256, "1.00 KB"), (25_557_032, "97.49 MB"), (1_000_000_000, "3.73 GB")],
 )
 def test_sizes_are_in_units_of_1024(parameters: int, size: str) -> None:
-    metadata = describe("tiny", parameters=ParameterCounts(parameters, parameters, 0))
+    metadata = tiny_metadata("tiny", parameters=ParameterCounts(parameters, parameters, 0))
 
     assert f" Total params: {parameters:,} ({size})" in layer_table(metadata)

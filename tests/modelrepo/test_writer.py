@@ -10,7 +10,7 @@ from modelrepo.errors import InvalidMetadata, VersionExists
 from modelrepo.reader import read_bundle, read_version
 from modelrepo.repository import ModelRepository
 from modelrepo.writer import publish, staging
-from tests.support.bundles.tiny import describe, publish_tiny
+from tests.support.bundles.tiny import publish_tiny, tiny_metadata
 
 
 def everything(root: Path) -> list[tuple[str, bytes]]:
@@ -65,7 +65,7 @@ def test_a_bundle_without_a_model_is_not_published(tmp_path: Path) -> None:
     repository = ModelRepository(tmp_path)
 
     with pytest.raises(InvalidMetadata, match=r"must name model\.onnx"), staging(repository) as staged:
-        publish(repository, staged, describe("tiny"))
+        publish(repository, staged, tiny_metadata("tiny"))
 
     assert everything(tmp_path) == []
 

@@ -19,8 +19,8 @@ from service.telemetry.stage_timer import StageTimer
 from tests.preprocessing.frozen.cases import list_file_cases
 from tests.preprocessing.frozen.contracts import FileCase
 from tests.preprocessing.frozen.freeze import digest, read_table
-from tests.support.bundles.tiny import describe, publish_tiny
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import publish_tiny, tiny_metadata
+from tests.support.images.drawn import tiny_image
 from training.data.image_folder import Folder, read_folder
 from training.data.lazy_images import Decoder
 from training.data.load import read_split
@@ -48,7 +48,7 @@ Pixels = NDArray[np.uint8]
 def serve(content: bytes, spec: InputSpec, contract: Preprocessing) -> Pixels:
     """What the service's network is given for a file."""
     predictor = Predictor(
-        describe("any", input=spec, preprocessing=contract),
+        tiny_metadata("any", input=spec, preprocessing=contract),
         "",
         lambda batch: np.zeros((len(batch), 3), np.float32),
         Limits(max_pixels=50_000_000, max_request_pixels=50_000_000, max_images=1),
@@ -102,7 +102,9 @@ def test_a_known_data_set_kept_as_files_is_read_as_the_service_reads_it(name: st
 
 
 def test_golden_images_are_replayed_with_the_pixels_that_the_service_makes(tmp_path: Path) -> None:
-    golden = GoldenSet(1.0, tuple(GoldenImage(f"{n}.png", encode_png(picture(n)), (1.0, 0.0, 0.0)) for n in range(3)))
+    golden = GoldenSet(
+        1.0, tuple(GoldenImage(f"{n}.png", encode_png(tiny_image(n)), (1.0, 0.0, 0.0)) for n in range(3))
+    )
     bundle = read_bundle(publish_tiny(tmp_path, "tiny", golden=golden))
     batches: list[Pixels] = []
 

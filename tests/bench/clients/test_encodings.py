@@ -9,14 +9,14 @@ from werkzeug.test import TestResponse
 
 from bench.clients.encodings import Sample, list_encodings
 from tests.support.bundles.tiny import LABELS
-from tests.support.bundles.tiny_batches import answers, batch, files
+from tests.support.bundles.tiny_batches import batch, batch_files, expected_probabilities
 
 ENCODINGS = list_encodings("mnist", "image", "image/png")
 BINARY = "Inference-Header-Content-Length"
 
 
 def _samples(size: int) -> list[Sample]:
-    return [Sample(content, pixels) for content, pixels in zip(files(size), batch(size), strict=True)]
+    return [Sample(content, pixels) for content, pixels in zip(batch_files(size), batch(size), strict=True)]
 
 
 def _read(response: TestResponse) -> Any:
@@ -45,13 +45,13 @@ def test_the_service_reads_the_same_images(encoding: str, images: int, client: F
     )
 
     assert response.status_code == 200
-    assert _read(response) == pytest.approx(answers(images), abs=1e-5)
+    assert _read(response) == pytest.approx(expected_probabilities(images), abs=1e-5)
 
 
 def test_one_file_is_the_body_and_several_are_a_form() -> None:
     encode = ENCODINGS["native image files"]
 
-    assert encode(_samples(1)).body == files(1)[0]
+    assert encode(_samples(1)).body == batch_files(1)[0]
     assert encode(_samples(2)).content_type.startswith("multipart/form-data")
 
 

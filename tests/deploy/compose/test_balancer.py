@@ -11,13 +11,13 @@ import requests
 from preprocessing.png import encode_png
 from service.settings import Settings
 from tests.support.deploy.compose import ROOT, Project
-from tests.support.http.raw_client import Answer, Wire, ask, request
-from tests.support.images.drawn import picture
+from tests.support.http.raw_client import RawConnection, Response, request, send_request
+from tests.support.images.drawn import tiny_image
 from tests.support.processes.service import until
 
 CONFIGURATION = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 MIB = 1 << 20
 
 
@@ -37,11 +37,11 @@ def test_its_codes_are_documented() -> None:
     assert [code for code in codes if f"`{code}`" not in API] == []
 
 
-def say(project: Project, data: bytes) -> Answer:
+def say(project: Project, data: bytes) -> Response:
     """Bytes as they are, and what comes back."""
-    with Wire(project.port) as wire:
+    with RawConnection(project.port) as wire:
         wire.send(data)
-        return wire.answer()
+        return wire.response()
 
 
 @pytest.mark.docker
@@ -88,14 +88,14 @@ def test_its_errors_have_the_form_of_the_services(project: Project, data: bytes,
 
 @pytest.mark.docker
 def test_a_body_of_the_largest_size_passes(project: Project) -> None:
-    answer = ask(project.port, "POST", "/predict", PNG + bytes(16 * MIB - len(PNG)))
+    answer = send_request(project.port, "POST", "/predict", PNG + bytes(16 * MIB - len(PNG)))
 
     assert answer.status == 200
 
 
 @pytest.mark.docker
 def test_errors_of_the_service_pass_as_they_are(project: Project) -> None:
-    answer = ask(project.port, "POST", "/predict", b"no picture", x_request_id="mine-1")
+    answer = send_request(project.port, "POST", "/predict", b"no picture", x_request_id="mine-1")
 
     assert (answer.status, answer.json()["code"], answer.json()["request_id"]) == (400, "invalid_image", "mine-1")
 
@@ -110,7 +110,7 @@ def test_a_body_in_chunks_passes(project: Project) -> None:
 
 @pytest.mark.docker
 def test_its_log_and_the_replicas_have_the_same_id(project: Project) -> None:
-    ask(project.port, "POST", "/predict", PNG, x_request_id="seen-by-both")
+    send_request(project.port, "POST", "/predict", PNG, x_request_id="seen-by-both")
 
     lines: dict[str, Any] = {name: logged(project, name, "seen-by-both") for name in ("balancer", "service")}
     assert lines["balancer"]["status"] == lines["service"]["status"] == 200
@@ -130,10 +130,10 @@ def test_a_thousand_unfinished_bodies_do_not_stop_other_requests(project: Projec
     before = processes(project)
     with ExitStack() as held:
         for _ in range(1000):
-            wire = held.enter_context(Wire(project.port))
+            wire = held.enter_context(RawConnection(project.port))
             wire.send(request("POST", "/predict", content_length=str(MIB)) + bytes(16 * 1024 - 1))
 
-        answer = ask(project.port, "POST", "/predict", PNG)
+        answer = send_request(project.port, "POST", "/predict", PNG)
 
     assert answer.status == 200
     assert processes(project) == before
@@ -154,18 +154,18 @@ def test_more_large_bodies_than_there_is_room_for_are_rejected(project: Project)
     assert {(answer.status, answer.json()["code"], answer.headers["Retry-After"]) for answer in refused} <= {
         (503, "overloaded", "1")
     }
-    assert ask(project.port, "POST", "/predict", PNG).status == 200
+    assert send_request(project.port, "POST", "/predict", PNG).status == 200
 
 
 @pytest.mark.docker
 def test_without_a_replica_it_answers_503_with_retry_after(project: Project) -> None:
     project.compose("stop", "--timeout", "1", "service")
-    until(lambda: ask(project.port, "POST", "/predict", PNG).status != 200, "no replica answers")
+    until(lambda: send_request(project.port, "POST", "/predict", PNG).status != 200, "no replica answers")
 
     try:
-        answer = ask(project.port, "POST", "/predict", PNG)
+        answer = send_request(project.port, "POST", "/predict", PNG)
     finally:
         project.compose("start", "service")
 
     assert (answer.status, answer.json()["code"], answer.headers["Retry-After"]) == (503, "no_replica", "1")
-    until(lambda: ask(project.port, "POST", "/predict", PNG).status == 200, "it answers again", seconds=60)
+    until(lambda: send_request(project.port, "POST", "/predict", PNG).status == 200, "it answers again", seconds=60)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.support.deploy.compose import ROOT, Project
 from tests.support.deploy.docker import docker
-from tests.support.http.raw_client import Wire, request
+from tests.support.http.raw_client import RawConnection, request
 from tests.support.images.drawn import as_file, as_npy
 
 pytestmark = pytest.mark.docker
@@ -82,22 +82,22 @@ def test_what_the_balancer_adds(project: Project, capsys: pytest.CaptureFixture[
 
 def seconds(port: int, kind: Kind, host: str = "127.0.0.1") -> float:
     """Median latency of one client's requests, all of which are answered."""
-    with Wire(port, host=host) as wire:
+    with RawConnection(port, host=host) as wire:
         assert ask_over(wire, kind) == 200
         return median(timeit(lambda: ask_over(wire, kind), number=1) for _ in range(kind.rounds // 5))
 
 
 def answers(port: int, kind: Kind) -> Iterable[int]:
     """Statuses of one client's requests, one after another over one connection."""
-    with Wire(port) as wire:
+    with RawConnection(port) as wire:
         while True:
             yield ask_over(wire, kind)
 
 
-def ask_over(wire: Wire, kind: Kind) -> int:
+def ask_over(wire: RawConnection, kind: Kind) -> int:
     """The status of one request."""
     wire.send(request("POST", kind.path, kind.body))
-    return wire.answer().status
+    return wire.response().status
 
 
 def cpu_seconds(containers: list[str]) -> float:

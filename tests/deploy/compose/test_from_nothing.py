@@ -11,7 +11,7 @@ from tests.deploy.conftest import REPLICAS
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.deploy.compose import ROOT, Project
 from tests.support.deploy.docker import docker
-from tests.support.http.raw_client import ask
+from tests.support.http.raw_client import send_request
 from tests.support.processes.service import until
 
 pytestmark = pytest.mark.docker
@@ -35,7 +35,7 @@ def test_from_nothing_all_is_healthy_within_a_minute(project: Project, capsys: p
 
 
 def test_a_digit_through_the_balancer_is_right(project: Project) -> None:
-    answer = ask(project.port, "POST", "/predict", DIGIT)
+    answer = send_request(project.port, "POST", "/predict", DIGIT)
 
     assert answer.status == 200
     assert answer.json()["predictions"][0]["label"] == "6"
@@ -47,9 +47,9 @@ def test_prometheus_sees_every_replica_and_counts_every_request(project: Project
     refused = 'sum(http_requests_total{job="convserve",route="/models/<name>/predict",status="400"})'
 
     for _ in range(200):
-        ask(project.port, "POST", "/models/cifar10/predict", DIGIT)
+        send_request(project.port, "POST", "/models/cifar10/predict", DIGIT)
     for _ in range(50):
-        ask(project.port, "POST", "/models/cifar10/predict", b"no picture")
+        send_request(project.port, "POST", "/models/cifar10/predict", b"no picture")
 
     until(lambda: project.query(answered) == [200.0], "200 answers are counted")
     until(lambda: project.query(refused) == [50.0], "50 errors are counted")
@@ -100,5 +100,5 @@ def test_a_bundle_that_was_made_elsewhere_is_served(project: Project, tmp_path: 
 
 def in_a_row(project: Project, path: str) -> int:
     """How many of 20 requests, which come to one replica or another, are answered before one is not."""
-    answers = (ask(project.port, "POST", path, DIGIT).status for _ in range(20))
+    answers = (send_request(project.port, "POST", path, DIGIT).status for _ in range(20))
     return sum(1 for _ in takewhile(lambda status: status == 200, answers))

@@ -14,7 +14,7 @@ from kserve.inference_client import RESTConfig
 
 from service.settings import PREFIX, read_settings
 from tests.support.bundles.tiny import publish_tiny
-from tests.support.bundles.tiny_batches import answers, batch
+from tests.support.bundles.tiny_batches import batch, expected_probabilities
 from tests.support.deploy.kserve_models import undeclared_members
 from tests.support.deploy.kubernetes import FOLDER
 from tests.support.processes.service import running
@@ -93,7 +93,7 @@ def test_a_model_is_served_from_the_folder_that_kserve_mounts(tmp_path: Path) ->
     assert {probe["port"] for probe in probes} == {port["containerPort"] for port in container()["ports"]} == {8000}
     assert statuses == [200, 200]
     assert answer.model_name == NAME
-    assert answer.outputs[0].as_numpy() == pytest.approx(answers(5), abs=1e-6)
+    assert answer.outputs[0].as_numpy() == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 def test_a_folder_without_the_model_is_not_ready(tmp_path: Path) -> None:

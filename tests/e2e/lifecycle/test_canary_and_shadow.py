@@ -18,18 +18,18 @@ from preprocessing.png import encode_png
 from service.inference.shadow_queue import MAX_SHARE
 from tests.support.bundles.policy import set_policy
 from tests.support.bundles.special_networks import failing_graph, failing_image, slow_graph
-from tests.support.bundles.tiny import graph, publish_tiny
-from tests.support.bundles.tiny_batches import batch, files
-from tests.support.http.raw_client import Wire, request
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import publish_tiny, tiny_graph
+from tests.support.bundles.tiny_batches import batch, batch_files
+from tests.support.http.raw_client import RawConnection, request
+from tests.support.images.drawn import tiny_image
 from tests.support.load.generator import between, failures, percentile, traffic
 from tests.support.processes.service import RunningService, read_counts, running, stopped, until
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
 ANSWERED = "convserve_batch_size_count"
 COMPARED = "convserve_shadow_comparisons_total"
-PERMUTED = graph(order=(1, 2, 0))
+PERMUTED = tiny_graph(order=(1, 2, 0))
 SOON = 0.1  # seconds between looks at the repository
 SETTLED = 0.8  # seconds after which every worker follows a policy, on a busy machine too
 
@@ -47,11 +47,11 @@ def ask(service: RunningService, count: int, keep_alive: bool = True) -> Counter
     """Ask so many times, over one connection or each time over a new one; the versions that answered."""
     found: Counter[int] = Counter()
     with ExitStack() as clients:
-        kept = clients.enter_context(Wire(service.port)) if keep_alive else None
+        kept = clients.enter_context(RawConnection(service.port)) if keep_alive else None
         for _ in range(count):
-            with nullcontext(kept) if kept else Wire(service.port) as wire:
+            with nullcontext(kept) if kept else RawConnection(service.port) as wire:
                 wire.send(PREDICT)
-                answer = wire.answer()
+                answer = wire.response()
             assert answer.status == 200
             found[answer.json()["model_version"]] += 1
     return found
@@ -68,7 +68,7 @@ def ask_all(service: RunningService) -> set[int]:
 
 @pytest.mark.parametrize("workers", [2, 4])
 def test_a_canary_answers_its_share_of_all_requests(tmp_path: Path, workers: int) -> None:
-    models = publish(tmp_path, graph(), graph())
+    models = publish(tmp_path, tiny_graph(), tiny_graph())
     set_policy(models, canary={"version": 2, "share": 0.1})
     with running(models, workers=workers) as service, ThreadPoolExecutor(4) as clients:
         kinds = [True, False, True, False]
@@ -88,7 +88,7 @@ RAW = {"inference_header_content_length": "0"}
 
 
 def test_in_every_dialect_the_canary_answers_what_names_no_version_and_nothing_else(tmp_path: Path) -> None:
-    models = publish(tmp_path, graph(), graph())
+    models = publish(tmp_path, tiny_graph(), tiny_graph())
     set_policy(models, canary={"version": 2, "share": 1})
     with running(models) as service:
         for place in ("", "/versions/1", "/versions/2"):
@@ -102,7 +102,7 @@ def test_in_every_dialect_the_canary_answers_what_names_no_version_and_nothing_e
 
 
 def test_every_worker_follows_a_policy_under_load_and_no_request_fails(tmp_path: Path) -> None:
-    models = publish(tmp_path, graph(), graph())
+    models = publish(tmp_path, tiny_graph(), tiny_graph())
     steps: list[tuple[float, set[int]]] = []
     with running(models, workers=4, poll_interval=SOON) as service, traffic(service.port) as load:
         for policy, answering in (
@@ -134,7 +134,7 @@ def kill(service: RunningService) -> None:
 
 @pytest.mark.parametrize("end", [kill, RunningService.reload], ids=["killed", "reloaded"])
 def test_a_policy_outlives_workers(tmp_path: Path, end: Callable[[RunningService], None]) -> None:
-    models = publish(tmp_path, graph(), graph())
+    models = publish(tmp_path, tiny_graph(), tiny_graph())
     set_policy(models, canary={"version": 2, "share": 1})
     with running(models, workers=2) as service:
         end(service)
@@ -148,7 +148,7 @@ def test_a_policy_outlives_workers(tmp_path: Path, end: Callable[[RunningService
 def exchange(service: RunningService) -> list[str]:
     """What is answered to requests of all kinds, right and wrong, without dates and timings."""
     requests = [
-        *(request("POST", "/predict", file, **IMAGE) for file in files(3)),
+        *(request("POST", "/predict", file, **IMAGE) for file in batch_files(3)),
         request("POST", "/predict?top_k=2", PNG, **NAMED),
         request("POST", "/predict", encode_png(failing_image()), **IMAGE),
         request("POST", "/predict", b"no image", **IMAGE),
@@ -159,10 +159,10 @@ def exchange(service: RunningService) -> list[str]:
         request("GET", "/summary", x_request_id="mine"),
     ]
     found = []
-    with Wire(service.port) as wire:
+    with RawConnection(service.port) as wire:
         for each in requests:
             wire.send(each)
-            answer = wire.answer()
+            answer = wire.response()
             head = re.sub(r"Date: .*|dur=[\d.]+", "", str(answer.headers))
             found.append(f"{answer.status}\n{head}{answer.body!r}")
     return found
@@ -176,7 +176,7 @@ def logged(service: RunningService) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("network", [PERMUTED, failing_graph()], ids=["other labels", "a network that fails"])
 def test_a_shadow_changes_no_answer_and_no_line_in_the_log(tmp_path: Path, network: bytes) -> None:
-    models = publish(tmp_path, graph(), network)
+    models = publish(tmp_path, tiny_graph(), network)
     set_policy(models, versions=[1, 2], default=1)
     with running(models) as service:
         plain, plain_log = exchange(service), logged(service)
@@ -206,13 +206,13 @@ def seen(service: RunningService) -> Counter[str]:
 
 @pytest.mark.parametrize(
     ("network", "result", "probability_apart"),
-    [(graph(), "agree", 0.0), (PERMUTED, "flip", 0.947)],
+    [(tiny_graph(), "agree", 0.0), (PERMUTED, "flip", 0.947)],
     ids=["an equal network", "a permuted network"],
 )
 def test_agreement_is_counted_for_every_copy(
     tmp_path: Path, network: bytes, result: str, probability_apart: float
 ) -> None:
-    models = publish(tmp_path, graph(), network)
+    models = publish(tmp_path, tiny_graph(), network)
     set_policy(models, default=1, shadow={"version": 2, "share": 1})
     with running(models, workers=2) as service:
         assert ask(service, 20, keep_alive=False) == {1: 20}
@@ -230,18 +230,18 @@ def test_agreement_is_counted_for_every_copy(
 
 
 def test_everybody_who_waits_is_answered_before_a_copy_is_classified(tmp_path: Path) -> None:
-    models = publish(tmp_path, graph(), slow_graph(1500))
+    models = publish(tmp_path, tiny_graph(), slow_graph(1500))
     set_policy(models, default=1, shadow={"version": 2, "share": 1})
     with running(models) as service, ExitStack() as clients:
-        wires = [clients.enter_context(Wire(service.port)) for _ in range(5)]
+        wires = [clients.enter_context(RawConnection(service.port)) for _ in range(5)]
         for wire in wires:  # so that the worker has them all
             wire.send(request("GET", "/livez"))
-            wire.answer()
+            wire.response()
         with stopped(service.workers()[0]):
             for wire in wires:
                 wire.send(PREDICT)
         resumed = time.monotonic()
-        statuses = [wire.answer().status for wire in wires]
+        statuses = [wire.response().status for wire in wires]
         answered = time.monotonic() - resumed
         until(lambda: seen(service)["agree"] >= 1, "a copy has been compared")
         seconds = read_counts(service, "convserve_shadow_seconds_sum", "version")["2"] / seen(service)["agree"]
@@ -257,7 +257,7 @@ SECONDS = 0.7  # of each
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 4])
 def test_a_slow_shadow_does_not_change_the_median_latency(tmp_path: Path, workers: int) -> None:
-    models, tried = (publish(tmp_path / name, graph(), slow_graph(300)) for name in ("plain", "tried"))
+    models, tried = (publish(tmp_path / name, tiny_graph(), slow_graph(300)) for name in ("plain", "tried"))
     set_policy(models, versions=[1, 2], default=1)
     set_policy(tried, default=1, shadow={"version": 2, "share": 1})
     with running(models, workers=workers) as plain, running(tried, workers=workers) as shadowed:

@@ -15,15 +15,15 @@ from tritonclient.utils import InferenceServerException
 from preprocessing.png import encode_png
 from tests.support.bundles.copies import copy_bundle, flip_a_bit
 from tests.support.bundles.tiny import publish_tiny
-from tests.support.http.raw_client import Answer
+from tests.support.http.raw_client import Response
 from tests.support.http.triton_client import connect
-from tests.support.images.drawn import picture
+from tests.support.images.drawn import tiny_image
 from tests.support.load.generator import failures, traffic
 from tests.support.processes.service import ROOT, RunningService, running
 
 KEY = "a long and random text"
 BEARER = {"Authorization": f"Bearer {KEY}"}
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 WARM = 20  # cycles after which a worker's memory must not grow any more
 
 
@@ -54,7 +54,7 @@ def triton(service: RunningService) -> Iterator[InferenceServerClient]:
         yield client
 
 
-def order(service: RunningService, verb: str, name: str = "mnist", key: str = KEY) -> Answer:
+def order(service: RunningService, verb: str, name: str = "mnist", key: str = KEY) -> Response:
     return service.post(f"/v2/repository/models/{name}/{verb}", b"", authorization=f"Bearer {key}")
 
 

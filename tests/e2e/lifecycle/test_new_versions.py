@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bundles.copies import DAMAGES, copy_bundle
+from tests.support.bundles.copies import DAMAGE, copy_bundle
 from tests.support.load.generator import Result, between, failures, percentile, traffic
 from tests.support.processes.service import ROOT, RunningService, running, until
 
@@ -19,7 +19,7 @@ SOURCE = ROOT / "models" / "mnist" / "1"  # a real one: it has more to load and 
 DIGIT = (SOURCE / "golden" / "03.png").read_bytes()
 POLL = 0.2  # seconds
 RELOADS = 20
-BROKEN = dict(zip((4, 7, 11, 14, 18), DAMAGES.values(), strict=True))  # by the number of the version
+BROKEN = dict(zip((4, 7, 11, 14, 18), DAMAGE.values(), strict=True))  # by the number of the version
 QUIET, SETTLE = 0.4, 0.1  # seconds before a new version appears; and after it is served, for the others to have it
 MILLISECOND = 0.001  # below it, the system's scheduler says how long a request takes
 CONSISTENT = 1.0  # seconds within which all workers serve the same

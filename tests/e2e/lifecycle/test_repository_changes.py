@@ -12,11 +12,11 @@ from preprocessing.png import encode_png
 from tests.support.bundles.copies import copy_bundle, flip_a_bit
 from tests.support.bundles.policy import set_policy, write_policy
 from tests.support.bundles.tiny import publish_tiny
-from tests.support.images.drawn import picture
+from tests.support.images.drawn import tiny_image
 from tests.support.processes.service import RunningService, running, until
 
 POLL = 0.05
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 
 
 @pytest.fixture

@@ -6,20 +6,20 @@ import re
 from pathlib import Path
 
 from preprocessing.png import encode_png
-from tests.support.bundles.tiny import describe, publish_tiny
-from tests.support.http.raw_client import Wire, request
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import publish_tiny, tiny_metadata
+from tests.support.http.raw_client import RawConnection, request
+from tests.support.images.drawn import tiny_image
 from tests.support.processes.service import RunningService, running
 
-SURE, UNSURE = encode_png(picture(1)), encode_png(picture(1) // 2)  # 0.965 and 0.785
+SURE, UNSURE = encode_png(tiny_image(1)), encode_png(tiny_image(1) // 2)  # 0.965 and 0.785
 REQUESTS = 20  # of each kind, over a connection each, so that both workers get some
 
 
 def ask(service: RunningService, image: bytes) -> bool:
     """Whether the service abstains from saying what an image shows."""
-    with Wire(service.port) as wire:
+    with RawConnection(service.port) as wire:
         wire.send(request("POST", "/models/careful/predict", image))
-        (prediction,) = json.loads(wire.answer().body)["predictions"]
+        (prediction,) = json.loads(wire.response().body)["predictions"]
     abstained: bool = prediction["abstained"]
     return abstained
 
@@ -31,7 +31,7 @@ def counted(service: RunningService) -> int:
 
 
 def test_all_workers_abstain_and_their_counts_outlive_them(tmp_path: Path) -> None:
-    publish_tiny(tmp_path, "careful", output=dataclasses.replace(describe("tiny").output, abstain_below=0.9))
+    publish_tiny(tmp_path, "careful", output=dataclasses.replace(tiny_metadata("tiny").output, abstain_below=0.9))
     with running(tmp_path, workers=2) as service:
         answers = [(ask(service, UNSURE), ask(service, SURE)) for _ in range(REQUESTS)]
         before = counted(service)

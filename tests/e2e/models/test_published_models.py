@@ -9,7 +9,7 @@ import pytest
 
 from modelrepo.golden import read_golden
 from preprocessing.png import encode_png
-from tests.support.http.raw_client import Wire, request
+from tests.support.http.raw_client import RawConnection, request
 from tests.support.processes.service import ROOT, RunningService, running
 
 MODELS = ROOT / "models"
@@ -63,9 +63,9 @@ def test_real_digits_get_the_label_that_keras_gave(service: RunningService, data
     expected = np.load(MODELS / "mnist" / "2" / "predictions.npy")[:IMAGES]
     labels = json.loads((MODELS / "mnist" / "2" / "metadata.json").read_text())["labels"]
     found = []
-    with Wire(service.port) as wire:
+    with RawConnection(service.port) as wire:
         for image in images:
             wire.send(request("POST", "/models/mnist/predict?top_k=1", encode_png(image)))
-            found.append(wire.answer().json()["predictions"][0]["label"])
+            found.append(wire.response().json()["predictions"][0]["label"])
 
     assert found == [labels[index] for index in expected]

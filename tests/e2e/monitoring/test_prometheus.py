@@ -10,7 +10,7 @@ from math import isnan
 import pytest
 
 from tests.support.deploy.monitoring import Query, alerts, queries
-from tests.support.load.mixed_requests import Totals, expected, publish_mixture, send_round
+from tests.support.load.mixed_requests import Totals, expected_totals, publish_models, send_round
 from tests.support.processes.prometheus import Prometheus, scraping
 from tests.support.processes.service import RunningService, running, until
 
@@ -31,7 +31,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    models = publish_mixture(tmp_path_factory.mktemp("models"))
+    models = publish_models(tmp_path_factory.mktemp("models"))
     with (
         running(models, workers=WORKERS) as service,
         scraping(service.port, tmp_path_factory.mktemp("prometheus")) as prometheus,
@@ -64,7 +64,7 @@ def counted(prometheus: Prometheus) -> Totals:
 
 
 def test_what_was_sent_is_counted_exactly(watched: Watched) -> None:
-    assert watched.before == expected(ROUNDS)
+    assert watched.before == expected_totals(ROUNDS)
 
 
 def test_a_killed_worker_is_counted_and_takes_no_count_with_it(watched: Watched) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from preprocessing.png import encode_png
 from tests.support.bundles.policy import set_policy
-from tests.support.bundles.tiny import describe, publish_tiny
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import publish_tiny, tiny_metadata
+from tests.support.images.drawn import tiny_image
 from tests.support.processes.service import RunningService, read_counts, running, until
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 SOME_OF_ALL = (  # of each kind of traffic one metric, or more
     "convserve_predictions_total",
     "convserve_abstained_total",
@@ -46,7 +46,7 @@ def publish_all(models: Path) -> None:
     for version in (1, 2, 3):
         publish_tiny(models, "mnist", version)
     set_policy(models, default=1, canary={"version": 2, "share": 0.5}, shadow={"version": 3, "share": 1})
-    publish_tiny(models, "careful", output=dataclasses.replace(describe("tiny").output, abstain_below=1.0))
+    publish_tiny(models, "careful", output=dataclasses.replace(tiny_metadata("tiny").output, abstain_below=1.0))
     (publish_tiny(models, "mnist", 4) / "model.onnx").write_bytes(b"no graph")
 
 

@@ -12,7 +12,7 @@ from kserve import InferenceRESTClient, InferInput, InferRequest, InferResponse
 from kserve.inference_client import RESTConfig
 from kserve.protocol.infer_type import RequestedOutput
 
-from tests.support.bundles.tiny_batches import PROBABILITIES, answers, batch, files
+from tests.support.bundles.tiny_batches import PROBABILITIES, batch, batch_files, expected_probabilities
 from tests.support.images.drawn import Pixels
 from tests.support.processes.service import RunningService
 
@@ -78,7 +78,7 @@ def test_a_model_that_is_not_there_is_not_ready(ask: Ask) -> None:
     [
         batch(5).tolist(),
         [{"image": pixels} for pixels in batch(5).tolist()],
-        [{"b64": base64.b64encode(content).decode()} for content in files(5)],
+        [{"b64": base64.b64encode(content).decode()} for content in batch_files(5)],
     ],
     ids=["pixels", "named pixels", "image files"],
 )
@@ -86,7 +86,7 @@ def test_version_1_predicts_one_list_an_instance(ask: Ask, instances: list[Any])
     answer = ask("v1", lambda client, url: client.infer(url, {"instances": instances}, model_name="mnist"))
 
     assert answer.keys() == {"predictions"}
-    assert np.array(answer["predictions"]) == pytest.approx(answers(5), abs=1e-6)
+    assert np.array(answer["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 @pytest.mark.parametrize("carry", [pixels, pictures], ids=["pixels", "image files"])
@@ -96,7 +96,7 @@ def test_version_1_predicts_one_list_an_instance(ask: Ask, instances: list[Any])
 def test_version_2_takes_and_gives_every_encoding(
     ask: Ask, carry: Callable[..., InferInput], sent: bool, received: bool, size: int
 ) -> None:
-    tensor = carry(batch(size) if carry is pixels else files(size), binary=sent)
+    tensor = carry(batch(size) if carry is pixels else batch_files(size), binary=sent)
     options = {"binary_data_output": received}
     answer = ask("v2", lambda client, url: client.infer(url, request(tensor, parameters=options), model_name="mnist"))
 
@@ -108,7 +108,7 @@ def test_version_2_takes_and_gives_every_encoding(
         "FP32",
         [size, 3],
     )
-    assert output.as_numpy() == pytest.approx(answers(size), abs=1e-6)
+    assert output.as_numpy() == pytest.approx(expected_probabilities(size), abs=1e-6)
 
 
 @pytest.mark.parametrize("binary", [True, False], ids=["binary", "JSON"])
@@ -139,7 +139,7 @@ def test_the_model_can_be_a_step_of_an_inference_graph(ask: Ask) -> None:
     data = {"instances": batch(2).tolist()}
     answer = ask("v1", lambda client, url: client.infer(f"{url}/v1/models/mnist:predict", data, is_graph_endpoint=True))
 
-    assert np.array(answer["predictions"]) == pytest.approx(answers(2), abs=1e-6)
+    assert np.array(answer["predictions"]) == pytest.approx(expected_probabilities(2), abs=1e-6)
 
 
 @pytest.mark.parametrize(

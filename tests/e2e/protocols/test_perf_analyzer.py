@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.http.raw_client import Wire, request
+from tests.support.http.raw_client import RawConnection, request
 from tests.support.images.drawn import SIDE
 from tests.support.processes.service import RunningService
 
@@ -67,10 +67,10 @@ def _infer_until(done: Event, port: int) -> int:
     header = json.dumps({"id": "", "inputs": [{**tensor, "parameters": parameters}], "outputs": [wanted]}).encode()
     named = {"inference_header_content_length": str(len(header)), "content_type": "application/octet-stream"}
     sent = 0
-    with Wire(port) as wire:
+    with RawConnection(port) as wire:
         while not done.is_set():
             wire.send(request("POST", "/v2/models/mnist/infer", header + pixels, **named))
-            answer = wire.answer()
+            answer = wire.response()
             assert answer.status == 200, answer.body
             assert len(answer.body) - int(answer.headers["Inference-Header-Content-Length"]) == 12
             sent += 1

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 
 from preprocessing.png import encode_png
-from tests.support.http.raw_client import Answer, Wire
+from tests.support.http.raw_client import RawConnection, Response
 from tests.support.http.raw_client import request as wire_request
 from tests.support.images.drawn import Pixels, as_npy
 from tests.support.processes.service import ROOT, RunningService, running
@@ -70,12 +70,12 @@ def in_base64(pixels: Pixels) -> str:
     return base64.b64encode(encode_png(pixels)).decode()
 
 
-def post(service: RunningService, path: str, bodies: list[bytes], **headers: str) -> Iterator[Answer]:
+def post(service: RunningService, path: str, bodies: list[bytes], **headers: str) -> Iterator[Response]:
     """Send bodies one after the other over one connection."""
-    with Wire(service.port) as wire:
+    with RawConnection(service.port) as wire:
         for body in bodies:
             wire.send(wire_request("POST", path, body, **headers))
-            answer = wire.answer()
+            answer = wire.response()
             assert answer.status == 200, answer.body
             yield answer
 

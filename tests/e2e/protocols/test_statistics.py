@@ -14,7 +14,7 @@ import pytest
 from tritonclient.http import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from tests.support.bundles.tiny_batches import batch, files
+from tests.support.bundles.tiny_batches import batch, batch_files
 from tests.support.http.triton_client import connect, pixels, statistics
 from tests.support.processes.service import RunningService, running, stopped, until
 
@@ -58,7 +58,7 @@ def work(service: RunningService) -> None:
             client.infer("mnist", pixels(batch(1).reshape(1, 64)))
         with pytest.raises(InferenceServerException):
             client.infer("nothing", pixels(batch(1)))
-    assert service.post("/predict", files(1)[0]).status == 200
+    assert service.post("/predict", batch_files(1)[0]).status == 200
     assert service.post(V1, json.dumps({"instances": batch(1).tolist()}).encode()).status == 200
 
 
@@ -102,7 +102,7 @@ def test_the_statistics_are_exact_whichever_worker_did_the_work_and_whichever_is
         (V1, json.dumps({"instances": [[1]]}).encode()),
         (V1, json.dumps({"instances": [[[[0]] * 8] * 8], "signature_name": "other"}).encode()),
         ("/predict", b"no image"),
-        ("/predict?top_k=99", files(1)[0]),
+        ("/predict?top_k=99", batch_files(1)[0]),
     ],
     ids=["v2 JSON", "v2 shape", "v2 output", "v1 JSON", "v1 shape", "v1 signature", "native image", "native query"],
 )

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import requests
 
-from tests.support.bundles.tiny_batches import answers, batch, files
+from tests.support.bundles.tiny_batches import batch, batch_files, expected_probabilities
 from tests.support.processes.service import RunningService
 
 PIXELS = batch(5).tolist()
-ENCODED = [{"b64": base64.b64encode(content).decode()} for content in files(5)]
+ENCODED = [{"b64": base64.b64encode(content).decode()} for content in batch_files(5)]
 AVAILABLE = {"state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
 
 
@@ -48,7 +48,7 @@ def test_rows_are_answered_by_rows(
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
     assert answer.json().keys() == {"predictions"}
-    assert np.array(answer.json()["predictions"]) == pytest.approx(answers(5), abs=1e-6)
+    assert np.array(answer.json()["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_columns_are_answered_by_columns(session: requests.Session, models_url: 
     answer = session.post(f"{models_url}/mnist:predict", json={"signature_name": "serving_default", "inputs": inputs})
 
     assert answer.json().keys() == {"outputs"}
-    assert np.array(answer.json()["outputs"]) == pytest.approx(answers(5), abs=1e-6)
+    assert np.array(answer.json()["outputs"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 def test_pixels_may_be_written_as_floats(session: requests.Session, models_url: str) -> None:
     answer = session.post(f"{models_url}/mnist:predict", json={"instances": batch(5).astype(float).tolist()})
 
-    assert np.array(answer.json()["predictions"]) == pytest.approx(answers(5), abs=1e-6)
+    assert np.array(answer.json()["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 def test_probabilities_are_written_as_floats_even_where_they_are_whole(
@@ -105,14 +105,14 @@ def test_examples_are_classified_from_the_best_label_down(
     scores = [[score for _, score in row] for row in results]
     assert best == ["left", "middle", "right", "left", "middle"]
     assert scores == [sorted(row, reverse=True) for row in scores]
-    assert np.array(scores) == pytest.approx(np.sort(answers(5))[:, ::-1], abs=1e-6)
+    assert np.array(scores) == pytest.approx(np.sort(expected_probabilities(5))[:, ::-1], abs=1e-6)
 
 
 def test_a_version_can_be_asked_for(session: requests.Session, models_url: str) -> None:
     answer = session.post(f"{models_url}/mnist/versions/1:predict", json={"instances": PIXELS})
 
     assert answer.status_code == 200
-    assert np.array(answer.json()["predictions"]) == pytest.approx(answers(5), abs=1e-6)
+    assert np.array(answer.json()["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 @pytest.mark.parametrize(("path", "versions"), [("mnist", {"1", "2"}), ("mnist/versions/1", {"1"}), ("colour", {"1"})])

@@ -11,8 +11,8 @@ from tritonclient.http import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.http.aio import InferenceServerClient as AsyncClient
 from tritonclient.utils import InferenceServerException
 
-from tests.support.bundles.tiny_batches import PROBABILITIES, answers, batch, files
-from tests.support.http.raw_client import Answer
+from tests.support.bundles.tiny_batches import PROBABILITIES, batch, batch_files, expected_probabilities
+from tests.support.http.raw_client import Response
 from tests.support.http.triton_client import connect, pixels
 from tests.support.processes.service import RunningService
 
@@ -39,25 +39,25 @@ def test_pixels_go_in_and_probabilities_come_out_in_every_encoding(
 ) -> None:
     result = triton.infer("mnist", pixels(batch(size), binary=sent), outputs=wanted(binary_data=received))
 
-    assert result.as_numpy("probabilities") == pytest.approx(answers(size), abs=1e-6)
+    assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(size), abs=1e-6)
     assert result.as_numpy("probabilities").dtype == np.float32
     assert ("data" in result.get_output("probabilities")) is not received
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_image_files_go_in_as_bytes(triton: InferenceServerClient, size: int) -> None:
-    flat = triton.infer("mnist", pictures(files(size)))
-    column = triton.infer("mnist", pixels(np.array(files(size), dtype=object)[:, None]))
+    flat = triton.infer("mnist", pictures(batch_files(size)))
+    column = triton.infer("mnist", pixels(np.array(batch_files(size), dtype=object)[:, None]))
 
-    assert flat.as_numpy("probabilities") == pytest.approx(answers(size), abs=1e-6)
-    assert column.as_numpy("probabilities") == pytest.approx(answers(size), abs=1e-6)
+    assert flat.as_numpy("probabilities") == pytest.approx(expected_probabilities(size), abs=1e-6)
+    assert column.as_numpy("probabilities") == pytest.approx(expected_probabilities(size), abs=1e-6)
 
 
 def test_image_files_go_in_as_base64_text_where_the_input_is_json(triton: InferenceServerClient) -> None:
-    texts = [base64.b64encode(content) for content in files(8)]
+    texts = [base64.b64encode(content) for content in batch_files(8)]
     result = triton.infer("mnist", pictures(texts, binary=False), outputs=wanted(binary_data=False))
 
-    assert result.as_numpy("probabilities") == pytest.approx(answers(8), abs=1e-6)
+    assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(8), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_pixels_may_have_any_numeric_datatype(triton: InferenceServerClient, kin
 def test_pixels_of_two_bytes_a_float_are_taken_as_binary(triton: InferenceServerClient, kind: type) -> None:
     result = triton.infer("mnist", pixels(batch(3).astype(kind)))
 
-    assert result.as_numpy("probabilities") == pytest.approx(answers(3), abs=1e-6)
+    assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(3), abs=1e-6)
 
 
 def test_the_output_without_a_request_for_it_is_binary(triton: InferenceServerClient) -> None:
@@ -131,10 +131,10 @@ def test_requests_and_answers_may_be_compressed(
         response_compression_algorithm=response_compression,
     )
 
-    assert result.as_numpy("probabilities") == pytest.approx(answers(COMPRESSIBLE), abs=1e-6)
+    assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(COMPRESSIBLE), abs=1e-6)
 
 
-def send(service: RunningService, size: int, **headers: str) -> Answer:
+def send(service: RunningService, size: int, **headers: str) -> Response:
     """Post a body that the client made without sending it."""
     body, json_size = InferenceServerClient.generate_request_body(pixels(batch(size)), request_id="mine")
     return service.post(V2, body, inference_header_content_length=str(json_size), **headers)
@@ -151,7 +151,7 @@ def test_bodies_that_the_client_made_and_parses_elsewhere_work(service: RunningS
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Encoding"] == encoding
     assert result.get_response()["id"] == "mine"
-    assert result.as_numpy("probabilities") == pytest.approx(answers(COMPRESSIBLE), abs=1e-6)
+    assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(COMPRESSIBLE), abs=1e-6)
 
 
 def test_an_answer_below_a_kibibyte_is_not_worth_compressing(service: RunningService) -> None:
@@ -168,7 +168,7 @@ def test_a_compression_that_is_not_known_is_not_implemented(triton: InferenceSer
     assert refusal.value.status() == "501"
 
 
-@pytest.mark.parametrize("form", [batch(2)[1].tobytes(), files(2)[1]], ids=["raw pixels", "image file"])
+@pytest.mark.parametrize("form", [batch(2)[1].tobytes(), batch_files(2)[1]], ids=["raw pixels", "image file"])
 def test_a_body_without_any_json_is_one_picture(service: RunningService, form: bytes) -> None:
     answer = service.post(V2, form, inference_header_content_length="0")
     length = int(answer.headers["Inference-Header-Content-Length"])
@@ -184,7 +184,7 @@ def test_requests_in_flight_at_once_each_get_their_own_answer(service: RunningSe
 
     for size, result in enumerate(results, 1):
         assert result.get_response()["id"] == str(size)
-        assert result.as_numpy("probabilities") == pytest.approx(answers(size), abs=1e-6)
+        assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(size), abs=1e-6)
 
 
 def test_an_asynchronous_request_that_fails_says_why(triton: InferenceServerClient) -> None:
@@ -206,7 +206,7 @@ def test_the_asyncio_client_takes_compressed_answers_from_infer_alone(service: R
 
     result, every, config, index = asyncio.run(talk())
 
-    assert result.as_numpy("probabilities") == pytest.approx(answers(COMPRESSIBLE), abs=1e-6)
+    assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(COMPRESSIBLE), abs=1e-6)
     assert len(every["model_stats"]) == len(index) == 3
     assert config["name"] == "mnist"
 
@@ -230,7 +230,7 @@ def test_the_id_of_a_request_comes_back_and_none_is_made_up(triton: InferenceSer
 def test_parameters_that_change_nothing_are_taken(triton: InferenceServerClient) -> None:
     result = triton.infer("mnist", pixels(batch(1)), priority=1, timeout=5_000_000, parameters={"who": "me", "n": 1})
 
-    assert result.as_numpy("probabilities") == pytest.approx(answers(1), abs=1e-6)
+    assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(1), abs=1e-6)
 
 
 @pytest.mark.parametrize(

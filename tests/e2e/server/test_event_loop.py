@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.support.http.raw_client import Answer, Wire, request
+from tests.support.http.raw_client import RawConnection, Response, request
 from tests.support.images.drawn import as_file
 from tests.support.processes.service import running, stopped
 
@@ -14,15 +14,15 @@ HEAVY = request("POST", "/predict", LARGE)
 
 
 def test_a_connection_that_speaks_while_it_makes_room_for_another_ends_only_itself(models: Path) -> None:
-    with running(models, max_connections=1) as service, Wire(service.port) as old:
+    with running(models, max_connections=1) as service, RawConnection(service.port) as old:
         (worker,) = service.workers()
         old.send(request("GET", "/livez"))
-        old.answer()
-        with stopped(worker) as resume, Wire(service.port) as new:
+        old.response()
+        with stopped(worker) as resume, RawConnection(service.port) as new:
             new.send(request("GET", "/livez"))
             old.send(request("GET", "/livez"))
             resume()
-            answer = new.answer()
+            answer = new.response()
 
         assert answer.status == 200
         assert service.workers() == [worker]
@@ -31,28 +31,32 @@ def test_a_connection_that_speaks_while_it_makes_room_for_another_ends_only_itse
 def test_a_request_whose_time_runs_out_while_it_waits_in_the_queue_is_still_answered(models: Path) -> None:
     with running(models, idle_timeout=1) as service, ExitStack() as clients:
         (worker,) = service.workers()
-        wires = [clients.enter_context(Wire(service.port)) for _ in range(21)]
+        wires = [clients.enter_context(RawConnection(service.port)) for _ in range(21)]
         for wire in wires:
             wire.send(request("GET", "/livez"))
-            wire.answer()
+            wire.response()
         with stopped(worker):
             for wire in wires[:-1]:
                 wire.send(HEAVY)
             wires[-1].send(request("GET", "/livez"))
 
-        statuses = {wire.answer().status for wire in wires}
+        statuses = {wire.response().status for wire in wires}
 
         assert statuses == {200}
         assert service.workers() == [worker]
 
 
 def test_thousands_of_pipelined_requests_behind_a_full_queue_are_all_answered(models: Path) -> None:
-    with running(models, max_queue=1) as service, Wire(service.port) as first, Wire(service.port) as flood:
+    with (
+        running(models, max_queue=1) as service,
+        RawConnection(service.port) as first,
+        RawConnection(service.port) as flood,
+    ):
         (worker,) = service.workers()
         with stopped(worker):
             first.send(request("GET", "/livez"))
             flood.send(request("GET", "/livez") * 1500)
-        answers: list[Answer] = [first.answer(), *(flood.answer() for _ in range(1500))]
+        answers: list[Response] = [first.response(), *(flood.response() for _ in range(1500))]
 
         assert {answer.status for answer in answers} <= {200, 503}
         assert service.workers() == [worker]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bundles.tiny import publish_tiny
-from tests.support.http.raw_client import ask
+from tests.support.http.raw_client import send_request
 from tests.support.processes.service import ROOT, free_port, until
 
 PNG = (ROOT / "docs" / "images" / "digit.png").read_bytes()
@@ -47,7 +47,7 @@ def gthread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gthread]:
 
 @pytest.mark.parametrize("content_type", ["image/png", "application/x-www-form-urlencoded"])
 def test_gthread_answers_predictions(gthread: Gthread, content_type: str) -> None:
-    response = ask(gthread.port, "POST", "/predict", PNG, **{"Content-Type": content_type})
+    response = send_request(gthread.port, "POST", "/predict", PNG, **{"Content-Type": content_type})
 
     document = json.loads(response.body)
     assert response.status == 200
@@ -56,17 +56,17 @@ def test_gthread_answers_predictions(gthread: Gthread, content_type: str) -> Non
 
 
 def test_gthread_answers_errors_in_the_same_form(gthread: Gthread) -> None:
-    response = ask(gthread.port, "POST", "/predict", b"no image", **{"Content-Type": "image/png"})
+    response = send_request(gthread.port, "POST", "/predict", b"no image", **{"Content-Type": "image/png"})
 
     assert response.status == 400
     assert json.loads(response.body)["code"] == "invalid_image"
 
 
 def test_gthread_answers_a_scrape(gthread: Gthread) -> None:
-    assert b"convserve_predictions_total" in ask(gthread.port, "GET", "/metrics", b"").body
+    assert b"convserve_predictions_total" in send_request(gthread.port, "GET", "/metrics", b"").body
 
 
 def test_the_access_log_is_written(gthread: Gthread) -> None:
-    ask(gthread.port, "POST", "/predict", PNG)
+    send_request(gthread.port, "POST", "/predict", PNG)
 
     assert json.loads(gthread.stdout.read_text().splitlines()[-1])["path"] == "/predict"

@@ -12,26 +12,26 @@ from pathlib import Path
 import pytest
 
 from preprocessing.png import encode_png
-from tests.support.http.raw_client import Answer, Wire, request
-from tests.support.http.raw_client import ask as knock
-from tests.support.images.drawn import picture
+from tests.support.http.raw_client import RawConnection, Response, request
+from tests.support.http.raw_client import send_request as knock
+from tests.support.images.drawn import tiny_image
 from tests.support.load.generator import failures, traffic
 from tests.support.processes.service import ROOT, STOP_SECONDS, RunningService, read_counts, running, until
 
-PREDICT = request("POST", "/predict", encode_png(picture(1)))
+PREDICT = request("POST", "/predict", encode_png(tiny_image(1)))
 
 
-def ask(wire: Wire, path: str) -> Answer:
+def ask(wire: RawConnection, path: str) -> Response:
     """One question over a connection that stays open as long as the service wants."""
     wire.send(request("GET", path))
-    return wire.answer()
+    return wire.response()
 
 
 def test_in_the_drain_delay_everyone_is_served_and_sent_elsewhere(models: Path) -> None:
-    with running(models, workers=2, drain_delay=1) as service, Wire(service.port) as early:
+    with running(models, workers=2, drain_delay=1) as service, RawConnection(service.port) as early:
         before = ask(early, "/livez")
         begin_end(service)
-        kept, new = ask(early, "/livez"), service.post("/predict", encode_png(picture(1)))
+        kept, new = ask(early, "/livez"), service.post("/predict", encode_png(tiny_image(1)))
 
         assert (before.headers["Connection"], kept.headers["Connection"]) == ("keep-alive", "close")
         assert (kept.status, new.status, new.headers["Connection"]) == (200, 200, "close")
@@ -46,7 +46,7 @@ def begin_end(service: RunningService) -> None:
 
 
 def test_an_idle_client_that_speaks_after_the_listening_has_ended_is_still_answered(models: Path) -> None:
-    with running(models, drain_timeout=3) as service, Wire(service.port) as idle:
+    with running(models, drain_timeout=3) as service, RawConnection(service.port) as idle:
         ask(idle, "/livez")
         service.process.send_signal(signal.SIGTERM)
         until(lambda: is_refused(service), "nobody is let in any more")
@@ -84,7 +84,7 @@ def test_a_second_sigterm_changes_nothing(models: Path) -> None:
 
 
 def test_a_request_that_never_becomes_complete_does_not_outlive_the_grace_period(models: Path) -> None:
-    with running(models, grace_period=1) as service, Wire(service.port) as wire:
+    with running(models, grace_period=1) as service, RawConnection(service.port) as wire:
         wire.send(PREDICT[:-1])
         time.sleep(0.1)
         told = time.monotonic()

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from preprocessing.png import encode_png
-from tests.support.http.raw_client import Wire, ask, request
-from tests.support.images.drawn import picture
+from tests.support.http.raw_client import RawConnection, request, send_request
+from tests.support.images.drawn import tiny_image
 from tests.support.processes.service import RunningService, running
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
 SOON = 2.0  # seconds in which a healthy worker answers, also on a machine that is busy with other tests
 
@@ -34,7 +34,7 @@ def seconds_to_answer(service: RunningService, requests: int = 20) -> float:
 
 
 def test_a_client_that_sends_a_byte_a_second_does_not_keep_others_from_being_answered(service: RunningService) -> None:
-    with Wire(service.port) as slow:
+    with RawConnection(service.port) as slow:
         slow.send(PREDICT[:-3])
         longest = seconds_to_answer(service)
         for byte in PREDICT[-3:]:
@@ -42,14 +42,14 @@ def test_a_client_that_sends_a_byte_a_second_does_not_keep_others_from_being_ans
             slow.send(bytes([byte]))
             longest = max(longest, seconds_to_answer(service))
 
-        assert slow.answer().status == 200
+        assert slow.response().status == 200
         assert longest < SOON
 
 
 def test_five_hundred_idle_connections_do_not_keep_others_from_being_answered(service: RunningService) -> None:
     with ExitStack() as idle:
         for _ in range(500):
-            idle.enter_context(Wire(service.port))
+            idle.enter_context(RawConnection(service.port))
 
         assert seconds_to_answer(service) < SOON
 
@@ -57,7 +57,7 @@ def test_five_hundred_idle_connections_do_not_keep_others_from_being_answered(se
 def test_more_connections_than_the_process_may_open_do_not_keep_others_from_being_answered(models: Path) -> None:
     with running(models, open_files=128) as service, ExitStack() as idle:
         for _ in range(200):
-            idle.enter_context(Wire(service.port))
+            idle.enter_context(RawConnection(service.port))
 
         assert seconds_to_answer(service) < SOON
 
@@ -65,7 +65,7 @@ def test_more_connections_than_the_process_may_open_do_not_keep_others_from_bein
 def test_a_client_that_does_not_read_its_answers_does_not_keep_others_from_being_answered(
     service: RunningService,
 ) -> None:
-    with Wire(service.port, receive_buffer=4096) as slow:
+    with RawConnection(service.port, receive_buffer=4096) as slow:
         slow.socket.settimeout(0.5)
         with suppress(TimeoutError):  # once the service takes no more from it
             for _ in range(10_000):
@@ -75,11 +75,11 @@ def test_a_client_that_does_not_read_its_answers_does_not_keep_others_from_being
 
 
 def test_a_slow_reader_gets_every_byte(service: RunningService) -> None:
-    with Wire(service.port, receive_buffer=4096) as slow:
+    with RawConnection(service.port, receive_buffer=4096) as slow:
         slow.send(request("GET", "/metrics") * 30)
         longest = seconds_to_answer(service)
 
-        answers = [slow.answer() for _ in range(30)]
+        answers = [slow.response() for _ in range(30)]
 
     assert {answer.status for answer in answers} == {200}
     assert all(answer.body.endswith(b"\n") for answer in answers)
@@ -87,10 +87,10 @@ def test_a_slow_reader_gets_every_byte(service: RunningService) -> None:
 
 
 def test_a_request_that_does_not_arrive_in_time_is_told_so(models: Path) -> None:
-    with running(models, read_timeout=0.2) as service, Wire(service.port) as slow:
+    with running(models, read_timeout=0.2) as service, RawConnection(service.port) as slow:
         slow.send(PREDICT[:-1])
 
-        answer = slow.answer()
+        answer = slow.response()
 
         assert (answer.status, answer.json()["code"]) == (408, "request_timeout")
         assert slow.is_closed()
@@ -98,35 +98,35 @@ def test_a_request_that_does_not_arrive_in_time_is_told_so(models: Path) -> None
 
 
 def test_an_idle_connection_is_closed_without_a_word(models: Path) -> None:
-    with running(models, idle_timeout=0.2) as service, Wire(service.port) as idle:
+    with running(models, idle_timeout=0.2) as service, RawConnection(service.port) as idle:
         assert idle.is_closed()
         assert service.post("/predict", PNG).status == 200
 
 
 def test_the_idlest_connection_makes_room_for_a_new_one(models: Path) -> None:
     with running(models, max_connections=2) as service:
-        idle = [Wire(service.port) for _ in range(2)]
+        idle = [RawConnection(service.port) for _ in range(2)]
         for wire in idle:
             wire.send(request("GET", "/livez"))
-            wire.answer()
+            wire.response()
 
-        assert ask(service.port, "POST", "/predict", PNG).status == 200
+        assert send_request(service.port, "POST", "/predict", PNG).status == 200
         assert idle[0].is_closed()
         idle[1].send(PREDICT)
-        assert idle[1].answer().status == 200
+        assert idle[1].response().status == 200
         for wire in idle:
             wire.close()
 
 
 def test_where_every_connection_is_in_use_a_new_client_waits_for_its_turn(models: Path) -> None:
-    with running(models, max_connections=1) as service, Wire(service.port) as slow:
+    with running(models, max_connections=1) as service, RawConnection(service.port) as slow:
         slow.send(PREDICT[:-1])
         time.sleep(0.2)  # until the worker has read it: before, the connection counts as idle
-        with Wire(service.port) as waiting:
+        with RawConnection(service.port) as waiting:
             waiting.send(PREDICT)
             time.sleep(0.2)  # long enough for a worker that took one too many to have answered
             slow.send(PREDICT[-1:])
 
-            assert slow.answer().status == 200
-            assert waiting.answer().status == 200
+            assert slow.response().status == 200
+            assert waiting.response().status == 200
             assert slow.is_closed()

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from preprocessing.png import encode_png
-from tests.support.http.raw_client import Answer, Wire, request
-from tests.support.images.drawn import as_file, picture
+from tests.support.http.raw_client import RawConnection, Response, request
+from tests.support.images.drawn import as_file, tiny_image
 from tests.support.processes.service import STOP_SECONDS, RunningService, running, start, stopped, until
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
 LARGE = as_file(Image.new("L", (7000, 7000)), "PNG")  # 47 kB that take a tenth of a second
 HEAVY = request("POST", "/predict", LARGE)
@@ -57,14 +57,14 @@ def test_a_port_that_is_taken_stops_the_start_without_a_traceback(tmp_path: Path
 
 
 def test_a_request_in_flight_is_answered_before_the_end(models: Path) -> None:
-    with running(models) as service, Wire(service.port) as wire, Wire(service.port) as watcher:
+    with running(models) as service, RawConnection(service.port) as wire, RawConnection(service.port) as watcher:
         wire.send(PREDICT[:-1])
         assert ready(watcher).status == 200
         service.process.send_signal(signal.SIGTERM)
         until(lambda: ready(watcher).status == 503, "the worker takes no more connections")
         wire.send(PREDICT[-1:])
 
-        answer = wire.answer()
+        answer = wire.response()
 
         assert (answer.status, answer.headers["Connection"]) == (200, "close")
         assert service.process.wait(STOP_SECONDS) == 0
@@ -74,19 +74,23 @@ def test_a_client_that_nobody_had_greeted_yet_when_the_end_began_is_answered_too
     with running(models, drain_timeout=2) as service:
         (worker,) = service.workers()
         with stopped(worker):
-            wire = Wire(service.port)
+            wire = RawConnection(service.port)
             wire.send(PREDICT)
             os.kill(worker, signal.SIGTERM)
 
         with wire:
-            assert wire.answer().status == 200
+            assert wire.response().status == 200
 
 
 @pytest.mark.parametrize(("path", "reason"), [("/readyz", b"shutting down"), ("/v2/health/ready", b"Server exiting")])
 def test_a_client_that_keeps_its_connection_learns_that_the_service_is_ending(
     models: Path, path: str, reason: bytes
 ) -> None:
-    with running(models, drain_timeout=10) as service, Wire(service.port) as wire, Wire(service.port) as watcher:
+    with (
+        running(models, drain_timeout=10) as service,
+        RawConnection(service.port) as wire,
+        RawConnection(service.port) as watcher,
+    ):
         before = ready(wire, path)
         service.process.send_signal(signal.SIGTERM)
         until(lambda: ready(watcher).status == 503, "the service says that it is not ready", seconds=5)
@@ -97,10 +101,10 @@ def test_a_client_that_keeps_its_connection_learns_that_the_service_is_ending(
         assert wire.is_closed()
 
 
-def ready(wire: Wire, path: str = "/readyz") -> Answer:
+def ready(wire: RawConnection, path: str = "/readyz") -> Response:
     """What is said to who asks for readiness over a connection that is open already."""
     wire.send(request("GET", path))
-    return wire.answer()
+    return wire.response()
 
 
 def test_the_end_leaves_nothing_behind(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,50 +132,62 @@ def test_the_runtime_reports_nothing_to_its_makers(
     assert list(tmp_path.iterdir()) == []
 
 
-def send_at_once(service: RunningService, first: Wire, second: Wire) -> None:
+def send_at_once(service: RunningService, first: RawConnection, second: RawConnection) -> None:
     """A heavy request and a light one that the only worker finds together, on connections that it already has."""
     for wire in (first, second):
         wire.send(request("GET", "/livez"))
-        wire.answer()
+        wire.response()
     with stopped(service.workers()[0]):
         first.send(HEAVY)
         second.send(PREDICT)
 
 
 def test_too_many_waiting_requests_are_turned_away_with_a_time_to_come_back(models: Path) -> None:
-    with running(models, max_queue=1) as service, Wire(service.port) as heavy, Wire(service.port) as other:
+    with (
+        running(models, max_queue=1) as service,
+        RawConnection(service.port) as heavy,
+        RawConnection(service.port) as other,
+    ):
         send_at_once(service, heavy, other)
 
-        refusal = other.answer()
+        refusal = other.response()
 
         assert (refusal.status, refusal.json()["code"]) == (503, "overloaded")
         assert int(refusal.headers["Retry-After"]) >= 1
-        assert heavy.answer().status == 200
+        assert heavy.response().status == 200
         other.send(PREDICT)
-        assert other.answer().status == 200
+        assert other.response().status == 200
 
 
 def test_a_full_queue_does_not_hide_that_the_service_lives(models: Path) -> None:
-    with running(models, max_queue=1) as service, Wire(service.port) as heavy, Wire(service.port) as other:
+    with (
+        running(models, max_queue=1) as service,
+        RawConnection(service.port) as heavy,
+        RawConnection(service.port) as other,
+    ):
         for wire in (heavy, other):
             wire.send(request("GET", "/livez"))
-            wire.answer()
+            wire.response()
         with stopped(service.workers()[0]):
             heavy.send(HEAVY)
             other.send(request("GET", "/livez"))
 
-        assert other.answer().status == 200
-        assert heavy.answer().status == 200
+        assert other.response().status == 200
+        assert heavy.response().status == 200
 
 
 def test_a_request_that_has_waited_too_long_is_not_computed_any_more(models: Path) -> None:
-    with running(models, request_timeout=0.02) as service, Wire(service.port) as heavy, Wire(service.port) as late:
+    with (
+        running(models, request_timeout=0.02) as service,
+        RawConnection(service.port) as heavy,
+        RawConnection(service.port) as late,
+    ):
         send_at_once(service, heavy, late)
 
-        answer = late.answer()
+        answer = late.response()
 
         assert (answer.status, answer.json()["code"]) == (504, "deadline_exceeded")
-        assert heavy.answer().status == 200
+        assert heavy.response().status == 200
         assert service.get("/livez").status == 200
 
 

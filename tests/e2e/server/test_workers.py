@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from preprocessing.png import encode_png
-from tests.support.http.raw_client import Answer, Wire, request
-from tests.support.images.drawn import picture
+from tests.support.http.raw_client import RawConnection, Response, request
+from tests.support.images.drawn import tiny_image
 from tests.support.processes.service import RunningService, free_port, running, until
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 MIXED = {  # one request for each status
     200: request("POST", "/predict", PNG),
     400: request("POST", "/predict", b"no image"),
@@ -37,10 +37,10 @@ REQUESTS = 1000
 def send_mixed(service: RunningService, count: int) -> Counter[int]:
     """Send requests of all kinds over 8 connections at a time; returns how many got which status."""
 
-    def send(data: bytes) -> Answer:
-        with Wire(service.port) as wire:
+    def send(data: bytes) -> Response:
+        with RawConnection(service.port) as wire:
             wire.send(data)
-            return wire.answer()
+            return wire.response()
 
     with ThreadPoolExecutor(8) as senders:
         answers = senders.map(send, itertools.islice(itertools.cycle(MIXED.values()), count))
@@ -113,10 +113,10 @@ def connections_of(pid: int, port: int) -> int:
 def busiest(service: RunningService, workers: list[int], connections: int) -> int:
     """Open keep-alive connections, predict over each, and see how many the worker with the most of them holds."""
     with ExitStack() as clients:
-        wires = [clients.enter_context(Wire(service.port)) for _ in range(connections)]
+        wires = [clients.enter_context(RawConnection(service.port)) for _ in range(connections)]
         for wire in wires:
             wire.send(request("POST", "/predict", PNG))
-        assert {wire.answer().status for wire in wires} == {200}
+        assert {wire.response().status for wire in wires} == {200}
         held = [connections_of(pid, service.port) for pid in workers]
         assert sum(held) == connections
         return max(held)

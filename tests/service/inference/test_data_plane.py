@@ -22,7 +22,7 @@ from service.inference.shadow import NEVER, Shadows
 from service.inference.traffic_split import Choice
 from service.telemetry.metrics import Metrics
 from service.telemetry.request_state import RequestState
-from tests.support.bundles.tiny import describe
+from tests.support.bundles.tiny import tiny_metadata
 from tests.support.bundles.tiny_batches import batch
 from tests.support.images.drawn import Pixels
 
@@ -36,7 +36,7 @@ def middle(images: Pixels) -> Scores:
 
 
 def predictor(version: int = 1, model: Model = middle) -> Predictor:
-    return Predictor(describe("tiny", version), "", model, LIMITS)
+    return Predictor(tiny_metadata("tiny", version), "", model, LIMITS)
 
 
 def asking(images: int = 2, encode: Encode = lambda _: "response") -> Callable[[], DecodedRequest[str]]:

@@ -14,8 +14,8 @@ from service.errors import InvalidImage, RequestError, TooLarge
 from service.inference.predictor import Predictor
 from service.inference.runtime import Scores
 from service.telemetry.stage_timer import StageTimer
-from tests.support.bundles.tiny import describe
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import tiny_metadata
+from tests.support.images.drawn import tiny_image
 from tests.support.images.unusual_files import png_bomb
 
 LIMITS = Limits(max_pixels=100, max_request_pixels=10_000, max_images=2)
@@ -32,9 +32,9 @@ def encoded(*contents: bytes) -> EncodedImages:
 
 
 def test_every_image_gets_a_prediction_by_the_bundles_labels() -> None:
-    predictor = Predictor(describe("tiny"), "", always(0.2, 0.5, 0.3), LIMITS)
+    predictor = Predictor(tiny_metadata("tiny"), "", always(0.2, 0.5, 0.3), LIMITS)
 
-    classification = predictor.classify(encoded(encode_png(picture(0)), encode_png(picture(1))), StageTimer(0))
+    classification = predictor.classify(encoded(encode_png(tiny_image(0)), encode_png(tiny_image(1))), StageTimer(0))
 
     top1 = classification.top1(predictor.metadata.labels)
     assert [(each.label, each.index, each.probability) for each in top1] == [("middle", 1, 0.5)] * 2
@@ -47,19 +47,19 @@ def test_the_network_sees_the_pixels_as_they_were_sent() -> None:
         seen.append(batch)
         return always(1, 0, 0)(batch)
 
-    predictor = Predictor(describe("tiny"), "", watch, LIMITS)
-    predictor.classify(PixelArray(picture(2)[None]), StageTimer(0))
-    predictor.classify(encoded(encode_png(picture(2))), StageTimer(0))
+    predictor = Predictor(tiny_metadata("tiny"), "", watch, LIMITS)
+    predictor.classify(PixelArray(tiny_image(2)[None]), StageTimer(0))
+    predictor.classify(encoded(encode_png(tiny_image(2))), StageTimer(0))
 
-    assert all(np.array_equal(batch, picture(2)[None]) for batch in seen)
+    assert all(np.array_equal(batch, tiny_image(2)[None]) for batch in seen)
     assert len(seen) == 2
 
 
 def test_logits_become_probabilities() -> None:
-    metadata = describe("tiny", output=OutputSpec("probabilities", "float32", "logits", 3))
+    metadata = tiny_metadata("tiny", output=OutputSpec("probabilities", "float32", "logits", 3))
     predictor = Predictor(metadata, "", always(0, 1000, 0), LIMITS)
 
-    classification = predictor.classify(encoded(encode_png(picture(0))), StageTimer(0))
+    classification = predictor.classify(encoded(encode_png(tiny_image(0))), StageTimer(0))
 
     assert classification.probabilities.tolist() == [[0, 1, 0]]
 
@@ -70,7 +70,7 @@ def test_logits_become_probabilities() -> None:
     ids=["files", "pixels"],
 )
 def test_too_many_images_are_an_error_before_one_is_decoded(inputs: EncodedImages | PixelArray) -> None:
-    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
+    predictor = Predictor(tiny_metadata("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(TooLarge, match="3 images in one request are too many: send at most 2 at a time"):
         predictor.classify(inputs, StageTimer(0))
@@ -78,18 +78,18 @@ def test_too_many_images_are_an_error_before_one_is_decoded(inputs: EncodedImage
 
 def test_an_image_with_too_many_pixels_is_an_error() -> None:
     predictor = Predictor(
-        describe("tiny"), "", always(1, 0, 0), Limits(max_pixels=63, max_request_pixels=10_000, max_images=2)
+        tiny_metadata("tiny"), "", always(1, 0, 0), Limits(max_pixels=63, max_request_pixels=10_000, max_images=2)
     )
 
     with pytest.raises(TooLarge, match="8 × 8 = 64 pixels, the limit is 63"):
-        predictor.classify(encoded(encode_png(picture(0))), StageTimer(0))
+        predictor.classify(encoded(encode_png(tiny_image(0))), StageTimer(0))
 
 
 def test_one_bad_image_among_many_is_named_and_one_alone_is_not() -> None:
-    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
+    predictor = Predictor(tiny_metadata("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(InvalidImage, match=r"^image 2: this is not an image"):
-        predictor.classify(encoded(encode_png(picture(0)), b"?"), StageTimer(0))
+        predictor.classify(encoded(encode_png(tiny_image(0)), b"?"), StageTimer(0))
     with pytest.raises(InvalidImage, match=r"^this is not an image"):
         predictor.classify(encoded(b"?"), StageTimer(0))
 
@@ -115,7 +115,7 @@ def test_one_bad_image_among_many_is_named_and_one_alone_is_not() -> None:
     ],
 )
 def test_the_error_for_an_image_that_cannot_be_used_says_what_to_do(content: bytes, sentence: str) -> None:
-    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), LIMITS)
+    predictor = Predictor(tiny_metadata("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(RequestError) as caught:
         predictor.classify(encoded(content), StageTimer(0))
@@ -124,10 +124,10 @@ def test_the_error_for_an_image_that_cannot_be_used_says_what_to_do(content: byt
 
 
 def test_the_images_of_a_request_have_a_limit_of_pixels_together() -> None:
-    predictor = Predictor(describe("tiny"), "", always(1, 0, 0), Limits(64, max_request_pixels=191, max_images=3))
-    predictor.classify(encoded(*[encode_png(picture(0))] * 2), StageTimer(0))
+    predictor = Predictor(tiny_metadata("tiny"), "", always(1, 0, 0), Limits(64, max_request_pixels=191, max_images=3))
+    predictor.classify(encoded(*[encode_png(tiny_image(0))] * 2), StageTimer(0))
 
     with pytest.raises(
         TooLarge, match="with image 3 the request has more than 191 pixels: send fewer images at a time"
     ):
-        predictor.classify(encoded(*[encode_png(picture(0))] * 3), StageTimer(0))
+        predictor.classify(encoded(*[encode_png(tiny_image(0))] * 3), StageTimer(0))

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from modelrepo.metadata import InputSpec, OutputSpec
 from service.inference.runtime import MAX_BATCH, Model, UnusableGraph, load_model
-from tests.support.bundles.tiny import describe, graph
+from tests.support.bundles.tiny import tiny_graph, tiny_metadata
 
-SPEC = describe("tiny").input
-OUTPUT = describe("tiny").output
+SPEC = tiny_metadata("tiny").input
+OUTPUT = tiny_metadata("tiny").output
 
 
 def pixels(count: int) -> NDArray[np.uint8]:
@@ -21,7 +21,7 @@ def pixels(count: int) -> NDArray[np.uint8]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     file = tmp_path / "model.onnx"
-    file.write_bytes(graph())
+    file.write_bytes(tiny_graph())
     return file
 
 
@@ -44,7 +44,7 @@ def test_a_large_batch_gives_what_its_images_give_alone(model: Model, count: int
 @pytest.mark.parametrize("count", [1, 3, 4, 6, 8])
 def test_a_graph_of_a_fixed_batch_takes_any_number_of_images(tmp_path: Path, model: Model, count: int) -> None:
     file = tmp_path / "fixed.onnx"
-    file.write_bytes(graph(batch=4))
+    file.write_bytes(tiny_graph(batch=4))
     fixed = load_model(file, InputSpec(**{**vars(SPEC), "batch": 4}), OUTPUT, threads=1)
 
     scores = fixed(pixels(count))
@@ -62,7 +62,7 @@ def test_a_missing_output_is_named(path: Path) -> None:
         load_model(path, SPEC, OutputSpec(**{**vars(OUTPUT), "name": "scores"}), threads=1)
 
 
-@pytest.mark.parametrize("content", [b"", b"no model", graph()[:200]], ids=["empty", "nonsense", "half"])
+@pytest.mark.parametrize("content", [b"", b"no model", tiny_graph()[:200]], ids=["empty", "nonsense", "half"])
 def test_a_file_that_is_no_model_is_unusable(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 

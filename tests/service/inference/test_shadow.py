@@ -24,7 +24,7 @@ from service.inference.shadow import Shadows
 from service.inference.traffic_split import Choice
 from service.telemetry.metrics import Metrics
 from tests.support.bundles.fake_predictors import LIMITS, always_left, predictor
-from tests.support.bundles.tiny import describe
+from tests.support.bundles.tiny import tiny_metadata
 from tests.support.bundles.tiny_batches import batch
 from tests.support.images.drawn import Pixels
 
@@ -67,7 +67,7 @@ def serve(registry: ModelRegistry) -> Serve:
     """Serve version 1 with version 2 as its shadow; returns the choice for a request."""
 
     def serve(model: Model = always_left) -> Choice:
-        versions = [predictor(version=1), Predictor(describe("mnist", 2), "", model, LIMITS)]
+        versions = [predictor(version=1), Predictor(tiny_metadata("mnist", 2), "", model, LIMITS)]
         loaded = [LoadedVersion("mnist", number, each) for number, each in enumerate(versions, start=1)]
         registry.replace(loaded, POLICY)
         return registry.choose("mnist", None, 0.0)

@@ -12,9 +12,9 @@ from service.lifecycle.version_cache import LoadAttempt
 from service.lifecycle.worker_status import WorkerStatuses
 from service.telemetry.metrics import Metrics
 from tests.support.bundles.fake_predictors import LIMITS, always_left
-from tests.support.bundles.tiny import describe
+from tests.support.bundles.tiny import tiny_metadata
 
-LOADED = LoadedVersion("mnist", 1, Predictor(describe("mnist"), "abc", always_left, LIMITS))
+LOADED = LoadedVersion("mnist", 1, Predictor(tiny_metadata("mnist"), "abc", always_left, LIMITS))
 FAILED = FailedVersion("mnist", 2, "model.onnx is missing", "corrupt")
 
 

@@ -8,21 +8,23 @@ from preprocessing.png import encode_png
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
 from service.lifecycle.bundle_loader import GoldenMismatch, verify_golden
-from tests.support.bundles.tiny import describe
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import tiny_metadata
+from tests.support.images.drawn import tiny_image
 
 EXPECTED = (0.5, 0.25, 0.25)
 
 
 def golden(*probabilities: tuple[float, ...], tolerance: float = 1e-3) -> GoldenSet:
-    images = [GoldenImage(f"0{n}.png", encode_png(picture(0)), row) for n, row in enumerate(probabilities)]
+    images = [GoldenImage(f"0{n}.png", encode_png(tiny_image(0)), row) for n, row in enumerate(probabilities)]
     return GoldenSet(tolerance, tuple(images))
 
 
 def predicting(*row: float, max_images: int = 8) -> Predictor:
     """A predictor whose network gives every image the same probabilities."""
     limits = Limits(10_000, 10_000, max_images)
-    return Predictor(describe("tiny"), "", lambda batch: np.tile(np.array(row, np.float32), (len(batch), 1)), limits)
+    return Predictor(
+        tiny_metadata("tiny"), "", lambda batch: np.tile(np.array(row, np.float32), (len(batch), 1)), limits
+    )
 
 
 @pytest.mark.parametrize("row", [EXPECTED, (0.5009, 0.2491, 0.25)], ids=["equal", "within the tolerance"])

@@ -22,7 +22,7 @@ from service.lifecycle.snapshot import take_snapshot
 from service.lifecycle.version_cache import CHANGED, Key, VersionCache
 from tests.support.bundles.fake_predictors import open_fake, publish
 from tests.support.bundles.tiny import publish_tiny
-from tests.support.images.drawn import picture
+from tests.support.images.drawn import tiny_image
 
 NEWEST_TWO = ServingPolicy(2)
 NO_REQUESTS = ControlState()
@@ -64,7 +64,7 @@ def break_metadata(bundle: Path) -> None:
 
 
 def break_golden(bundle: Path) -> None:
-    wrong = GoldenSet(0.1, (GoldenImage("00.png", encode_png(picture(0)), (0.0, 1.0, 0.0)),))
+    wrong = GoldenSet(0.1, (GoldenImage("00.png", encode_png(tiny_image(0)), (0.0, 1.0, 0.0)),))
     shutil.rmtree(bundle)
     publish_tiny(bundle.parent.parent, bundle.parent.name, int(bundle.name), golden=wrong)
 

@@ -17,15 +17,15 @@ from service.errors import InvalidArray, InvalidImage, InvalidRequest, RequestEr
 from service.protocols.openinference.datatypes import NUMERIC
 from service.protocols.openinference.request import Tensor
 from service.protocols.openinference.tensors import read_inputs, read_raw
-from tests.support.bundles.tiny import describe
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import tiny_metadata
+from tests.support.images.drawn import tiny_image
 from tests.support.images.unusual_files import FORMATS, file_of, gradient
 
-TINY = describe("tiny")
-COLOUR = describe("colour", mode="rgb")
+TINY = tiny_metadata("tiny")
+COLOUR = tiny_metadata("colour", mode="rgb")
 LIMITS = Limits(max_pixels=1000, max_request_pixels=10_000, max_images=4)
-PIXELS = np.stack([picture(place) for place in range(3)])
-PNG = encode_png(picture(1))
+PIXELS = np.stack([tiny_image(place) for place in range(3)])
+PNG = encode_png(tiny_image(1))
 
 
 def tensor(**members: Any) -> Tensor:
@@ -162,10 +162,10 @@ def test_a_model_has_one_input(count: int) -> None:
 
 
 def test_a_raw_body_of_a_pictures_size_is_pixels() -> None:
-    inputs = read_raw(picture(2).tobytes(), TINY)
+    inputs = read_raw(tiny_image(2).tobytes(), TINY)
 
     assert isinstance(inputs, PixelArray)
-    assert np.array_equal(inputs.values, picture(2)[None])
+    assert np.array_equal(inputs.values, tiny_image(2)[None])
 
 
 def test_any_other_raw_body_is_an_image_file() -> None:
@@ -199,7 +199,7 @@ def test_an_image_file_that_happens_to_be_of_that_size_is_an_image(kind: str) ->
     content = file_of(gradient(8, 8), kind)
     side = InputSpec("image", "uint8", "NHWC", None, len(content), 1, 1)
 
-    assert isinstance(read_raw(content, describe("tiny", input=side)), EncodedImages)
+    assert isinstance(read_raw(content, tiny_metadata("tiny", input=side)), EncodedImages)
 
 
 def test_millions_of_texts_for_one_image_are_not_decoded() -> None:

@@ -4,9 +4,9 @@ from service.codecs.limits import Limits
 from service.inference.model_version import FailedVersion, LoadedVersion
 from service.inference.predictor import Predictor
 from service.protocols.tfserving.responses import describe_metadata, describe_status
-from tests.support.bundles.tiny import describe
+from tests.support.bundles.tiny import tiny_metadata
 
-SERVED = LoadedVersion("tiny", 1, Predictor(describe("tiny"), "", lambda batch: batch, Limits(1, 1, 1)))
+SERVED = LoadedVersion("tiny", 1, Predictor(tiny_metadata("tiny"), "", lambda batch: batch, Limits(1, 1, 1)))
 FAILED = FailedVersion("tiny", 2, "model.onnx is damaged", "corrupt")
 
 
@@ -30,7 +30,7 @@ def test_a_model_is_not_ready_without_one() -> None:
 
 
 def test_the_signature_has_the_models_tensors() -> None:
-    document = describe_metadata(describe("tiny", 3, mode="rgb"))
+    document = describe_metadata(tiny_metadata("tiny", 3, mode="rgb"))
 
     signature = document["metadata"]["signature_def"]["signature_def"]["serving_default"]
     assert document["model_spec"] == {"name": "tiny", "signature_name": "", "version": "3"}

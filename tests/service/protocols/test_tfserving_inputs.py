@@ -11,16 +11,16 @@ from service.codecs.limits import Limits
 from service.errors import InvalidRequest, TooLarge
 from service.protocols.tfserving.inputs import read_classify, read_predict
 from service.protocols.tfserving.request import ClassifyRequest, PredictRequest
-from tests.support.bundles.tiny import describe
-from tests.support.bundles.tiny_batches import batch, files
+from tests.support.bundles.tiny import tiny_metadata
+from tests.support.bundles.tiny_batches import batch, batch_files
 
-MNIST = describe("mnist")
+MNIST = tiny_metadata("mnist")
 LIMITS = Limits(max_pixels=1000, max_request_pixels=10_000, max_images=3)
 
 PIXELS = batch(2).tolist()
 GRAY = batch(2)[..., 0].tolist()
 FLAT = [pixels.ravel().tolist() for pixels in batch(2)]
-FILES = [{"b64": base64.b64encode(content).decode()} for content in files(2)]
+FILES = [{"b64": base64.b64encode(content).decode()} for content in batch_files(2)]
 
 
 def predict(by_row: bool, value: Any) -> Inputs:
@@ -53,7 +53,7 @@ def values(inputs: Inputs) -> Any:
     ],
 )
 def test_every_form_of_files_gives_the_same(by_row: bool, value: Any) -> None:
-    assert contents(predict(by_row, value)) == files(2)
+    assert contents(predict(by_row, value)) == batch_files(2)
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_every_form_of_pixels_gives_the_same(by_row: bool, value: Any, expected:
 
 @pytest.mark.parametrize("value", [FILES[0], {"image": FILES[0]}, {"image_bytes": FILES[0]}])
 def test_a_column_may_be_one_file(value: Any) -> None:
-    assert contents(predict(False, value)) == files(1)
+    assert contents(predict(False, value)) == batch_files(1)
 
 
 @pytest.mark.parametrize("feature", ["image", "image_bytes"])
 def test_an_example_has_a_file_or_a_list_of_one(feature: str) -> None:
-    assert contents(classify([{feature: FILES[0]}, {feature: [FILES[1]]}])) == files(2)
+    assert contents(classify([{feature: FILES[0]}, {feature: [FILES[1]]}])) == batch_files(2)
 
 
 def test_an_example_has_pixels_nested_or_flat() -> None:
@@ -87,7 +87,7 @@ def test_an_example_has_pixels_nested_or_flat() -> None:
 
 
 def test_the_context_is_the_feature_of_every_example_without_its_own() -> None:
-    first, second = files(2)
+    first, second = batch_files(2)
 
     assert contents(classify([{}, {"image": FILES[1]}, {}], {"image_bytes": FILES[0]})) == [first, second, first]
     assert values(classify([{}, {}], {"image": FLAT[1]})) == [PIXELS[1], PIXELS[1]]
@@ -166,8 +166,8 @@ def test_images_are_counted_before_one_is_read(by_row: bool) -> None:
 
 
 def test_the_name_is_the_one_of_the_models_input() -> None:
-    spec = describe("mnist").input
-    other = describe("mnist", input=type(spec)(**{**vars(spec), "name": "digits"}))
+    spec = tiny_metadata("mnist").input
+    other = tiny_metadata("mnist", input=type(spec)(**{**vars(spec), "name": "digits"}))
 
     inputs = read_predict(PredictRequest(False, {"digits": PIXELS}), other, LIMITS)
 

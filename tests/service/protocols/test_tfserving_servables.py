@@ -11,14 +11,16 @@ from service.inference.predictor import Predictor
 from service.inference.registry import ModelRegistry
 from service.inference.traffic_split import Choice
 from service.protocols.tfserving.servables import choose_predictor, find_predictor, find_versions
-from tests.support.bundles.tiny import describe
+from tests.support.bundles.tiny import tiny_metadata
 
 Servable = tuple[str, str | None, str | None]  # name, version, label
 Find = Callable[[ModelRegistry, str, str | None, str | None], object]
 
 
 def served(name: str, version: int) -> LoadedVersion:
-    return LoadedVersion(name, version, Predictor(describe(name, version), "", lambda batch: batch, Limits(1, 1, 1)))
+    return LoadedVersion(
+        name, version, Predictor(tiny_metadata(name, version), "", lambda batch: batch, Limits(1, 1, 1))
+    )
 
 
 def failed(name: str, version: int) -> FailedVersion:

@@ -20,9 +20,9 @@ from service.inference import predictor
 from service.settings import Settings
 from service.telemetry.request_state import RequestState
 from service.web.fast_path import FastPath
-from tests.support.images.drawn import as_file, as_image, as_npy, picture
+from tests.support.images.drawn import as_file, as_image, as_npy, tiny_image
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 BAD_PNG = PNG[:-30]
 
 
@@ -163,7 +163,7 @@ def test_the_route_is_counted_under_flasks_name_for_it(fast_path: FastPath, path
 def test_an_image_is_taken_whatever_its_type_says(
     fast_path: FastPath, asked: list[tuple[bytes, Exception | None]], kind: str, content_type: str | None
 ) -> None:
-    status, _ = ask(fast_path, data=as_file(as_image(picture(1)), kind), content_type=content_type)
+    status, _ = ask(fast_path, data=as_file(as_image(tiny_image(1)), kind), content_type=content_type)
 
     assert (status, asked) == ("200 OK", [])
 
@@ -193,8 +193,8 @@ def test_flask_takes_an_image_whatever_its_type_says_as_well(client: FlaskClient
         pytest.param({"method": "PUT"}, id="another method"),
         pytest.param({"content_type": "application/json", "data": b'{"image": "x"}'}, id="JSON"),
         pytest.param({"content_type": None, "data": b'{"image": "x"}'}, id="JSON of no type"),
-        pytest.param({"content_type": "application/x-npy", "data": as_npy(picture(1))}, id="npy"),
-        pytest.param({"content_type": None, "data": as_npy(picture(1))}, id="npy of no type"),
+        pytest.param({"content_type": "application/x-npy", "data": as_npy(tiny_image(1))}, id="npy"),
+        pytest.param({"content_type": None, "data": as_npy(tiny_image(1))}, id="npy of no type"),
         pytest.param({"content_type": "multipart/form-data; boundary=x", "data": b"--x--"}, id="a form"),
         pytest.param({"headers": {"Content-Encoding": "gzip"}}, id="an encoding"),
         pytest.param({"data": b""}, id="no body"),

@@ -10,9 +10,9 @@ from preprocessing.png import encode_png
 from service.environ import ERROR, QUEUE_SECONDS
 from service.errors import Overloaded, QueueFull
 from service.web.routes import health, v2
-from tests.support.images.drawn import picture
+from tests.support.images.drawn import tiny_image
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 
 
 @pytest.mark.parametrize("given", ["a", "7f3c-11", "trace/1:span=2", "A" * 128, "Root=1-67a;x"[:8]])
@@ -56,7 +56,7 @@ def test_requests_are_counted_by_method_route_and_status(client: FlaskClient) ->
 
 def test_predictions_are_counted_by_label(client: FlaskClient) -> None:
     for place in (0, 1, 1):
-        client.post("/predict", data=encode_png(picture(place)))
+        client.post("/predict", data=encode_png(tiny_image(place)))
 
     text = client.get("/metrics").text
 

@@ -16,7 +16,7 @@ from service.inference.registry import ModelRegistry
 from service.settings import Settings
 from service.web.openapi.document import FILL, SAME, SUFFIXES, describe
 from service.web.routes.pages import SKELETONS
-from tests.support.http.openapi import METHODS, UNDESCRIBED, Document, braced, fetch, resolve
+from tests.support.http.openapi import METHODS, UNDESCRIBED, Document, fetch_document, resolve, to_openapi_path
 
 PARTS = [path.read_bytes() for path in SKELETONS]
 NOTHING = ModelRegistry([], "mnist")
@@ -26,7 +26,7 @@ UNLOADED = ModelRegistry([UnloadedVersion("mnist", 1)], "mnist")
 
 @pytest.fixture
 def document(client: FlaskClient) -> Document:
-    return fetch(client)
+    return fetch_document(client)
 
 
 def test_it_is_valid(document: Document) -> None:
@@ -63,7 +63,7 @@ def test_no_part_of_it_takes_the_place_of_another() -> None:
 
 
 def test_every_route_is_described_and_every_description_has_its_route(app: Flask, document: Document) -> None:
-    rules = [(braced(rule.rule), rule.methods or set()) for rule in app.url_map.iter_rules()]
+    rules = [(to_openapi_path(rule.rule), rule.methods or set()) for rule in app.url_map.iter_rules()]
     routes = {(path, method) for path, methods in rules if path not in UNDESCRIBED for method in methods & METHODS}
     described = {
         (path, name.upper()) for path, item in document["paths"].items() for name in item if name.upper() in METHODS

@@ -18,14 +18,23 @@ from service.inference.model_version import VersionState
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
-from tests.support.bundles.tiny import RULES, publish_tiny
-from tests.support.fuzz.corpus import HEADER_LENGTH, MANY, REFUSED, Request, corpus
-from tests.support.http.openapi import METHODS, UNDESCRIBED, Document, braced, check_answer, conforms, fetch, resolve
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import PREPROCESSING, publish_tiny
+from tests.support.fuzz.corpus import BROKEN_VERSION, HEADER_LENGTH, MANY, Request, corpus
+from tests.support.http.openapi import (
+    METHODS,
+    UNDESCRIBED,
+    Document,
+    check_response,
+    conforms,
+    fetch_document,
+    resolve,
+    to_openapi_path,
+)
+from tests.support.images.drawn import tiny_image
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 TEXT = base64.b64encode(PNG).decode()
-PIXELS = picture(1)[None].tolist()
+PIXELS = tiny_image(1)[None].tolist()
 DARK = [0] * 64
 PREDICT, CLASSIFY, INFER = "/v1/models/{name}:predict", "/v1/models/{name}:classify", "/v2/models/{name}/infer"
 FILE = {"b64": TEXT}
@@ -35,19 +44,19 @@ IMAGES = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [TEXT]}
 
 @pytest.fixture
 def document(client: FlaskClient) -> Document:
-    return fetch(client)
+    return fetch_document(client)
 
 
 @pytest.fixture
 def corpus_app(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path) -> Flask:
     """A service with every model that the corpus names, and a version that was refused."""
     models = tmp_path / "models"
-    for version in (1, 2, REFUSED):
+    for version in (1, 2, BROKEN_VERSION):
         refused = publish_tiny(models, "mnist", version)
     (refused / "model.onnx").write_bytes(b"?")
     publish_tiny(models, "colour", mode="rgb")
-    publish_tiny(models, "written", preprocessing=dataclasses.replace(RULES, ink=True))
-    settings = dataclasses.replace(settings, models=models, versions=REFUSED, max_images=MANY)
+    publish_tiny(models, "written", preprocessing=dataclasses.replace(PREPROCESSING, ink=True))
+    settings = dataclasses.replace(settings, models=models, versions=BROKEN_VERSION, max_images=MANY)
     return create_app(settings, metrics, context, lambda _: None)
 
 
@@ -59,9 +68,9 @@ def corpus_app(settings: Settings, metrics: Metrics, context: WorkerContext, tmp
         pytest.param({"images": []}, False, id="no picture"),
         pytest.param({"images": ["iVBO"] * 9}, False, id="too many pictures"),
         pytest.param({"instances": PIXELS}, True, id="pixels"),
-        pytest.param({"instances": picture(1)[None, ..., 0].tolist()}, True, id="pixels without a channel axis"),
-        pytest.param({"instances": picture(1, 3)[None].tolist()}, True, id="colours"),
-        pytest.param({"instances": picture(1, 3)[None, :7].tolist()}, False, id="a row too few"),
+        pytest.param({"instances": tiny_image(1)[None, ..., 0].tolist()}, True, id="pixels without a channel axis"),
+        pytest.param({"instances": tiny_image(1, 3)[None].tolist()}, True, id="colours"),
+        pytest.param({"instances": tiny_image(1, 3)[None, :7].tolist()}, False, id="a row too few"),
         pytest.param({"instances": [[[[256]] * 8] * 8]}, False, id="brighter than white"),
         pytest.param({"image": "iVBO", "instances": PIXELS}, False, id="two members"),
     ],
@@ -74,7 +83,7 @@ def test_json_bodies_fit_the_schema_where_they_are_right(document: Document, bod
     ("path", "body", "fits"),
     [
         pytest.param(PREDICT, {"instances": [FILE, FILE], "signature_name": ""}, True, id="files"),
-        pytest.param(PREDICT, {"instances": picture(1)[None, ..., 0].tolist()}, True, id="no channel axis"),
+        pytest.param(PREDICT, {"instances": tiny_image(1)[None, ..., 0].tolist()}, True, id="no channel axis"),
         pytest.param(PREDICT, {"instances": [{"image_bytes": FILE}]}, True, id="a named file"),
         pytest.param(PREDICT, {"instances": [{"image": PIXELS[0]}]}, True, id="named pixels"),
         pytest.param(PREDICT, {"inputs": FILE}, True, id="one file as a column"),
@@ -137,7 +146,7 @@ def test_service_and_description_agree_on_which_bodies_are_right(
         pytest.param("POST /predict", "/predict", {"data": PNG}, 200, id="prediction"),
         pytest.param("POST /predict", "/predict?top_k=1", {"json": {"instances": PIXELS}}, 200, id="pixels"),
         pytest.param(
-            "POST /predict", "/predict", {"data": encode_png(picture(1, 3))}, 200, id="prediction with preprocessing"
+            "POST /predict", "/predict", {"data": encode_png(tiny_image(1, 3))}, 200, id="prediction with preprocessing"
         ),
         pytest.param("POST /models/{name}/predict", "/models/mnist/predict", {"data": PNG}, 200, id="named"),
         pytest.param("POST /predict", "/predict", {"data": b"not an image"}, 400, id="no image"),
@@ -203,12 +212,12 @@ def test_service_and_description_agree_on_which_bodies_are_right(
 def test_answers_are_as_described(
     client: FlaskClient, operation: str, path: str, options: Document, status: int
 ) -> None:
-    document = fetch(client)
+    document = fetch_document(client)
     method, route = operation.split()
     response = client.open(path, method=method, **options)
 
     assert response.status_code == status, response.text
-    check_answer(document, document["paths"][route][method.lower()], response)
+    check_response(document, document["paths"][route][method.lower()], response)
 
 
 def described_requests(app: Flask) -> Iterator[tuple[str, Request]]:
@@ -216,20 +225,20 @@ def described_requests(app: Flask) -> Iterator[tuple[str, Request]]:
     urls = app.url_map.bind("test")
     for request in corpus():
         if request.method in METHODS and request.status != 304:
-            path = braced(urls.match(request.path, request.method, return_rule=True)[0].rule)
+            path = to_openapi_path(urls.match(request.path, request.method, return_rule=True)[0].rule)
             if path not in UNDESCRIBED:
                 yield path, request
 
 
 def test_all_valid_requests_and_their_answers_are_as_described(corpus_app: Flask) -> None:
     client = corpus_app.test_client()
-    document = fetch(client)
+    document = fetch_document(client)
     for path, request in described_requests(corpus_app):
         operation = document["paths"][path][request.method.lower()]
         response = send(client, request)
 
         assert response.status_code == request.status, request
-        check_answer(document, operation, response)
+        check_response(document, operation, response)
         if request.json and "requestBody" in operation:
             content = resolve(document, operation["requestBody"])["content"]
             assert conforms(document, content["application/json"]["schema"], json.loads(request.json)), request
@@ -271,7 +280,7 @@ def test_a_refused_version_is_as_described(document: Document) -> None:
 
 
 def test_the_status_of_a_refused_version_is_as_described(corpus_app: Flask, document: Document) -> None:
-    status = corpus_app.test_client().get(f"/v1/models/mnist/versions/{REFUSED}").get_json()
+    status = corpus_app.test_client().get(f"/v1/models/mnist/versions/{BROKEN_VERSION}").get_json()
 
     assert conforms(document, {"$ref": "#/components/schemas/UnreadyModel"}, status)
 

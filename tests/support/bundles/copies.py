@@ -38,7 +38,7 @@ def flip_a_bit(bundle: Path) -> None:
     graph.write_bytes(bytes(content))
 
 
-def change_golden_answers(bundle: Path) -> None:
+def change_golden_probabilities(bundle: Path) -> None:
     """The graph is whole, but not the one that gave these answers."""
 
     def turn(golden: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def change_golden_answers(bundle: Path) -> None:
     _record(bundle, f"{GOLDEN}/{INDEX}")
 
 
-def spoil_metadata(bundle: Path) -> None:
+def corrupt_metadata(bundle: Path) -> None:
     """A field has a value that the contract does not allow."""
     _edit(bundle / METADATA, lambda members: {**members, "labels": members["labels"][1:]})
 
@@ -61,11 +61,11 @@ def write_no_graph(bundle: Path) -> None:
     _record(bundle, MODEL)
 
 
-DAMAGES: dict[str, Damage] = {  # by the words that the metric has for them, or one like it
+DAMAGE: dict[str, Damage] = {  # by the words that the metric has for them, or one like it
     "corrupt: truncated": truncate_graph,
     "corrupt: hash": flip_a_bit,
-    "golden": change_golden_answers,
-    "metadata": spoil_metadata,
+    "golden": change_golden_probabilities,
+    "metadata": corrupt_metadata,
     "graph": write_no_graph,
 }
 

@@ -10,10 +10,10 @@ from preprocessing.png import encode_png
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
 from service.inference.runtime import Scores
-from tests.support.bundles.tiny import describe, publish_tiny
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import publish_tiny, tiny_metadata
+from tests.support.images.drawn import tiny_image
 
-FAKE_GOLDEN = GoldenSet(0.1, (GoldenImage("00.png", encode_png(picture(0)), (1.0, 0.0, 0.0)),))
+FAKE_GOLDEN = GoldenSet(0.1, (GoldenImage("00.png", encode_png(tiny_image(0)), (1.0, 0.0, 0.0)),))
 LIMITS = Limits(max_pixels=10_000, max_request_pixels=10_000, max_images=8)
 
 
@@ -29,7 +29,7 @@ def open_fake(bundle: Bundle) -> Predictor:
 
 def predictor(name: str = "mnist", version: int = 1) -> Predictor:
     """The same without a bundle."""
-    return Predictor(describe(name, version), "", always_left, LIMITS)
+    return Predictor(tiny_metadata(name, version), "", always_left, LIMITS)
 
 
 def publish(models: Path, name: str, *versions: int) -> None:

@@ -7,8 +7,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from tests.support.bundles.tiny import graph
-from tests.support.images.drawn import SIDE, Pixels, picture
+from tests.support.bundles.tiny import tiny_graph
+from tests.support.images.drawn import SIDE, Pixels, tiny_image
 
 FILTERS = 256
 FAILING_VALUE = 100  # the value of the first pixel that one of them fails at
@@ -41,14 +41,14 @@ def failing_graph() -> bytes:
 
 def failing_image() -> Pixels:
     """Bright in the middle, and a corner that makes the touchy network fail."""
-    pixels = picture(1)
+    pixels = tiny_image(1)
     pixels[0, 0] = FAILING_VALUE
     return pixels
 
 
 def _with_tiny_network(nodes: Sequence[NodeProto], **tensors: NDArray[np.generic] | np.generic) -> bytes:
     """The tiny graph with nodes that make `nothing`, zeros [N], which is added to the pixels."""
-    model = onnx.load_from_string(graph())
+    model = onnx.load_from_string(tiny_graph())
     cast, flatten, multiply, softmax = model.graph.node
     unsqueeze = helper.make_node("Unsqueeze", ["nothing", "axis"], ["column"])
     add = helper.make_node("Add", ["flat", "column"], ["burdened"])

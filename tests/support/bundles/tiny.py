@@ -17,12 +17,12 @@ from modelrepo.metadata import CHANNELS, InputSpec, Layer, Metadata, OutputSpec,
 from modelrepo.repository import MODEL, ModelRepository
 from modelrepo.writer import publish, staging
 from preprocessing.png import encode_png
-from tests.support.images.drawn import SIDE, picture
+from tests.support.images.drawn import SIDE, tiny_image
 
 LABELS = ("left", "middle", "right")
 COLUMNS = (slice(0, 3), slice(3, 5), slice(5, 8))  # what each label looks at
 TOLERANCE = 1e-6
-RULES = Preprocessing(
+PREPROCESSING = Preprocessing(
     mode="grayscale",
     fit="stretch",
     interpolation="bilinear",
@@ -32,7 +32,7 @@ RULES = Preprocessing(
 )
 
 
-def graph(channels: int = 1, batch: int | None = None, order: Sequence[int] = (0, 1, 2)) -> bytes:
+def tiny_graph(channels: int = 1, batch: int | None = None, order: Sequence[int] = (0, 1, 2)) -> bytes:
     """An ONNX model: uint8 [N, 8, 8, channels] → Cast → Flatten → MatMul → Softmax → float32 [N, 3].
 
     `order` says by whose weights each label is scored; with another one other labels win.
@@ -52,7 +52,7 @@ def graph(channels: int = 1, batch: int | None = None, order: Sequence[int] = (0
     return bytes(model.SerializeToString())
 
 
-def describe(name: str, version: int = 1, mode: str = "grayscale", **changes: Any) -> Metadata:
+def tiny_metadata(name: str, version: int = 1, mode: str = "grayscale", **changes: Any) -> Metadata:
     """The metadata of the network, all of it valid, with whatever a test wants to be different."""
     channels = CHANNELS[mode]
     parameters = SIDE * SIDE * channels * len(LABELS)
@@ -62,7 +62,7 @@ def describe(name: str, version: int = 1, mode: str = "grayscale", **changes: An
         "created": "2026-01-01T00:00:00Z",
         "description": "Where a picture is bright",
         "input": InputSpec("image", "uint8", "NHWC", None, SIDE, SIDE, channels),
-        "preprocessing": Preprocessing(**{**vars(RULES), "mode": mode}),
+        "preprocessing": Preprocessing(**{**vars(PREPROCESSING), "mode": mode}),
         "output": OutputSpec("probabilities", "float32", "probabilities", len(LABELS)),
         "labels": LABELS,
         "layers": (
@@ -93,9 +93,9 @@ def publish_tiny(
     `network` is an ONNX model that takes the place of the usual one.
     """
     repository = ModelRepository(models)
-    metadata = describe(name, version, mode, **changes)
+    metadata = tiny_metadata(name, version, mode, **changes)
     with staging(repository) as staged:
-        (staged / MODEL).write_bytes(network or graph(metadata.input.channels, metadata.input.batch))
+        (staged / MODEL).write_bytes(network or tiny_graph(metadata.input.channels, metadata.input.batch))
         write_golden(staged, golden or compute_golden(staged / MODEL, metadata.input))
         return publish(repository, staged, metadata)
 
@@ -105,7 +105,7 @@ def compute_golden(model: Path, spec: InputSpec) -> GoldenSet:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     images = []
     for place in range(len(LABELS)):
-        image = picture(place, spec.channels)
+        image = tiny_image(place, spec.channels)
         batch = np.repeat(image[None], spec.batch or 1, axis=0)
         probabilities = session.run(None, {spec.name: batch})[0][0]
         images.append(GoldenImage(f"{place:02}.png", encode_png(image), tuple(probabilities.tolist())))

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocessing.png import encode_png
-from tests.support.bundles.tiny_batches import batch, files
-from tests.support.images.drawn import as_npy, picture
+from tests.support.bundles.tiny_batches import batch, batch_files
+from tests.support.images.drawn import as_npy, tiny_image
 from tests.support.images.unusual_files import (
     FORMATS,
     animated_gif,
@@ -31,7 +31,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 HEADER_LENGTH = "Inference-Header-Content-Length"
 HOST = ("Host", "test")
 MANY = 40  # images whose probabilities are more than 1 KiB, so that the answer is worth compressing
-REFUSED = 3  # a version of mnist that the service has tried and does not serve
+BROKEN_VERSION = 3  # a version of mnist that the service has tried and does not serve
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -153,8 +153,8 @@ def _reading() -> Iterator[Request]:
     yield Request("HEAD", "/models")
     yield Request("OPTIONS", "/predict")
     yield Request("GET", "/docs", status=304).with_header("If-None-Match", "*")
-    yield Request("GET", f"/v1/models/mnist/versions/{REFUSED}", status=503)
-    yield Request("GET", f"/v2/models/mnist/versions/{REFUSED}/ready", status=503)
+    yield Request("GET", f"/v1/models/mnist/versions/{BROKEN_VERSION}", status=503)
+    yield Request("GET", f"/v2/models/mnist/versions/{BROKEN_VERSION}/ready", status=503)
     yield Request("GET", "/v1/models/mnist/labels/stable", status=400)
     yield Request("GET", "/v1/models/mnist/labels/stable/metadata", status=400)
 
@@ -162,7 +162,7 @@ def _reading() -> Iterator[Request]:
 # The native dialect
 
 KINDS = {
-    "gray PNG": encode_png(picture(1)),
+    "gray PNG": encode_png(tiny_image(1)),
     "palette": palette_png(gradient(), transparency=3),
     "16 bits": file_of(gradient().astype(np.uint16) * 257),
     "transparent": file_of(np.dstack([photograph(12, 9), gradient(12, 9)])),
@@ -181,10 +181,10 @@ def _native() -> Iterator[Request]:
     yield post("/predict", tail=png, kind="application/octet-stream", query="model=mnist&version=1&top_k=3")
     yield post("/predict", tail=png, chunked=True)
     yield post("/predict", tail=png).compressed("gzip")
-    yield post("/predict", tail=form(*files(3)), kind="multipart/form-data; boundary=b")
+    yield post("/predict", tail=form(*batch_files(3)), kind="multipart/form-data; boundary=b")
     yield post("/models/mnist/predict", {"image": base64_of(png)}, kind="application/json")
     yield post("/models/mnist/predict", {"image": f"data:image/png;base64,{base64_of(png)}"}, kind="application/json")
-    yield post("/predict", {"images": [base64_of(content) for content in files(3)]}, kind="application/json")
+    yield post("/predict", {"images": [base64_of(content) for content in batch_files(3)]}, kind="application/json")
     for values in (batch(2), batch(2)[..., 0], batch(2) / 1.0):
         yield post("/predict", {"instances": values.tolist()}, kind="application/json")
         yield post("/predict", tail=as_npy(values), kind="application/x-npy")
@@ -202,7 +202,7 @@ def form(*contents: bytes) -> bytes:
 
 
 def _v1() -> Iterator[Request]:
-    pixels, encoded = batch(3).tolist(), [{"b64": base64_of(content)} for content in files(3)]
+    pixels, encoded = batch(3).tolist(), [{"b64": base64_of(content)} for content in batch_files(3)]
     for values in (pixels, encoded):
         yield post("/v1/models/mnist:predict", {"instances": values})
         yield post("/v1/models/mnist:predict", {"inputs": values, "signature_name": "serving_default"})
@@ -210,10 +210,10 @@ def _v1() -> Iterator[Request]:
         yield post("/v1/models/mnist:predict", {"inputs": {"image": values}}, chunked=True)
         yield post("/v1/models/mnist:classify", {"examples": [{"image": value} for value in values]})
     examples = [{"image": batch(1).reshape(-1).tolist()}, {}]
-    context = {"image_bytes": [{"b64": base64_of(files(1)[0])}]}
+    context = {"image_bytes": [{"b64": base64_of(batch_files(1)[0])}]}
     yield post("/v1/models/mnist/versions/1:classify", {"examples": [{}], "context": context})
     yield post("/v1/models/mnist:classify", {"examples": examples, "context": {"image": pixels[0]}})
-    yield post("/v1/models/colour:predict", {"instances": [picture(1, channels=3).tolist()]})
+    yield post("/v1/models/colour:predict", {"instances": [tiny_image(1, channels=3).tolist()]})
     yield post("/v1/models/written:predict", {"instances": [{"image_bytes": value} for value in encoded]})
     for coding in COMPRESS:
         yield post("/v1/models/mnist:predict", {"instances": batch(MANY).tolist()}).compressed(coding)
@@ -255,7 +255,7 @@ def tensor(datatype: str, shape: list[int], **members: Any) -> dict[str, Any]:
 def _json_tensors() -> Iterator[Request]:
     for datatype in NUMBERS:
         yield post(INFER, {"inputs": [tensor(datatype, [2, 8, 8, 1], data=batch(2).reshape(-1).tolist())]})
-    encoded = [base64_of(content) for content in files(2)]
+    encoded = [base64_of(content) for content in batch_files(2)]
     yield post(INFER, {"inputs": [tensor("BYTES", [2], data=encoded)]}, kind="application/json")
     yield post(INFER, {"inputs": [tensor("BYTES", [2, 1], data=[[text] for text in encoded])]}, chunked=True)
     document = {"inputs": [tensor("UINT8", [1, 8, 8], data=batch(1)[..., 0].tolist())]}
@@ -271,7 +271,7 @@ def _binary_tensors() -> Iterator[Request]:
     yield binary("INT8", (batch(2) // 255 * 127).astype("i1"), chunked=True)
     for content in (batch(1).tobytes(), *KINDS.values()):
         yield post(INFER, tail=content, announced=True)  # a body without JSON
-    elements = b"".join(len(content).to_bytes(4, "little") + content for content in files(2))
+    elements = b"".join(len(content).to_bytes(4, "little") + content for content in batch_files(2))
     document = {"inputs": [tensor("BYTES", [2], parameters={"binary_data_size": len(elements)})]}
     yield post(INFER, document, elements, announced=True)
     yield post("/v2/models/written/infer", document, elements, announced=True)

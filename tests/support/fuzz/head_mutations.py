@@ -65,14 +65,14 @@ def remove_header(request: Request, random: Random) -> Request:
     return request.with_header(pick(random, request.headers)[0]) if request.headers else request
 
 
-def crowd_headers(request: Request, random: Random) -> Request:
+def add_many_headers(request: Request, random: Random) -> Request:
     """More header fields, or a longer one, than usual or than allowed."""
     if random.random() < 0.5:
         return request.with_header("X-Long", LONG[: pick(random, (8000, 9000))])
     return replace(request, headers=(*request.headers, *[("X-Many", "a")] * pick(random, (50, 70))))
 
 
-def misplace_tail(request: Request, random: Random) -> Request:
+def change_header_length(request: Request, random: Random) -> Request:
     """A length of the JSON that is wrong by a little."""
     wrong = max(0, len(request.json) + int(random.integers(-3, 4)))
     return replace(request.with_header(HEADER_LENGTH, str(wrong)), announced=False)

@@ -17,7 +17,7 @@ UNDESCRIBED = {"/pages/{file}"}  # the pages' own styles and scripts
 METHODS = {"GET", "POST", "PUT", "DELETE", "PATCH"}
 
 
-def fetch(client: FlaskClient) -> Document:
+def fetch_document(client: FlaskClient) -> Document:
     """The document of a running service."""
     found: Document = client.get("/openapi.json").get_json()
     return found
@@ -37,12 +37,12 @@ def conforms(document: Document, schema: Document, value: object) -> bool:
     return bool(OAS31Validator({**schema, "components": document["components"]}).is_valid(value))
 
 
-def braced(rule: str) -> str:
+def to_openapi_path(rule: str) -> str:
     """A path as OpenAPI writes it."""
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
 
 
-def check_answer(document: Document, operation: Document, response: TestResponse) -> None:
+def check_response(document: Document, operation: Document, response: TestResponse) -> None:
     """Assert that an answer has the status, headers, type and content that its operation describes."""
     answer = resolve(document, operation["responses"][str(response.status_code)])
     headers = {name for name, header in answer["headers"].items() if resolve(document, header).get("required")}
@@ -50,12 +50,12 @@ def check_answer(document: Document, operation: Document, response: TestResponse
     if "content" not in answer:
         assert response.data == b""
         return
-    kind, value = read_answer(response)
+    kind, value = read_response(response)
     assert response.mimetype in answer["content"]
     assert conforms(document, answer["content"][kind]["schema"], value), value
 
 
-def read_answer(response: TestResponse) -> tuple[str, object]:
+def read_response(response: TestResponse) -> tuple[str, object]:
     """The media type and value of an answer; of JSON with tensors behind it, those of the JSON."""
     content = response.data
     if response.content_encoding:

@@ -8,15 +8,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from preprocessing.png import encode_png
-from tests.support.images.drawn import picture
+from tests.support.images.drawn import tiny_image
 
 INFER = "/v2/models/mnist/infer"
 LENGTH = "Inference-Header-Content-Length"
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 IMAGE = {"name": "image", "datatype": "UINT8", "shape": [1, 8, 8, 1]}
-JSON_IMAGE = {**IMAGE, "data": picture(1).reshape(-1).tolist()}
-TEXT = base64.b64encode(PNG).decode()
-BYTES_IMAGE = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [TEXT]}
+JSON_IMAGE = {**IMAGE, "data": tiny_image(1).reshape(-1).tolist()}
+PNG_BASE64 = base64.b64encode(PNG).decode()
+BYTES_IMAGE = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [PNG_BASE64]}
 
 
 def infer(client: FlaskClient, document: Any, binary: bytes = b"", path: str = INFER, **headers: str) -> TestResponse:

@@ -11,7 +11,7 @@ TIMEOUT = 20.0  # seconds; a service that is slower than this does not answer
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What the service said."""
 
     status: int
@@ -23,7 +23,7 @@ class Answer:
         return json.loads(self.body)
 
 
-class Wire:
+class RawConnection:
     """One TCP connection to a service, on this machine if no host is named."""
 
     def __init__(self, port: int, receive_buffer: int | None = None, host: str = "127.0.0.1") -> None:
@@ -50,13 +50,13 @@ class Wire:
         """The next line, its end included."""
         return self._file.readline()
 
-    def answer(self) -> Answer:
+    def response(self) -> Response:
         """Read one answer; raises ConnectionError where the connection ends instead."""
         words = self.line().split(maxsplit=2)
         if len(words) < 2:
             raise ConnectionError("the connection was closed without an answer")
         headers = parse_headers(self._file)
-        return Answer(int(words[1]), headers, self._file.read(int(headers["Content-Length"] or 0)))
+        return Response(int(words[1]), headers, self._file.read(int(headers["Content-Length"] or 0)))
 
     def is_closed(self) -> bool:
         """Wait for the next byte; whether there is none because the service closed the connection."""
@@ -80,8 +80,8 @@ def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+def send_request(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
     """One request over a connection of its own."""
-    with Wire(port) as wire:
+    with RawConnection(port) as wire:
         wire.send(request(method, path, body, **headers))
-        return wire.answer()
+        return wire.response()

@@ -13,7 +13,7 @@ BRIGHT = (slice(0, 3), slice(3, 5), slice(5, 8))  # the columns of left, middle 
 Pixels = NDArray[np.uint8]
 
 
-def picture(place: int, channels: int = 1) -> Pixels:
+def tiny_image(place: int, channels: int = 1) -> Pixels:
     """Bright on the left (0), in the middle (1) or on the right (2): uint8 [8, 8, channels]."""
     pixels = np.zeros((SIDE, SIDE, channels), np.uint8)
     pixels[:, BRIGHT[place]] = 255

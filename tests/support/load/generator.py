@@ -15,10 +15,10 @@ from typing import Literal
 
 from preprocessing.png import encode_png
 from tests.support.http.raw_client import request
-from tests.support.images.drawn import picture
+from tests.support.images.drawn import tiny_image
 
 ROOT = Path(__file__).parents[3]
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 STOP_SECONDS = 60.0  # more than a client waits for one answer
 
 

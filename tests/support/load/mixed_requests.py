@@ -11,13 +11,13 @@ from PIL import Image
 from preprocessing.png import encode_png
 from tests.support.bundles.policy import write_policy
 from tests.support.bundles.special_networks import failing_graph, failing_image
-from tests.support.bundles.tiny import describe, graph, publish_tiny
+from tests.support.bundles.tiny import publish_tiny, tiny_graph, tiny_metadata
 from tests.support.bundles.tiny_batches import batch
-from tests.support.http.raw_client import Wire, request
-from tests.support.images.drawn import as_file, as_npy, picture
+from tests.support.http.raw_client import RawConnection, request
+from tests.support.images.drawn import as_file, as_npy, tiny_image
 from tests.support.processes.service import RunningService
 
-PNG, TOUCHY = encode_png(picture(1)), encode_png(failing_image())
+PNG, TOUCHY = encode_png(tiny_image(1)), encode_png(failing_image())
 LARGE = as_file(Image.new("RGB", (1700, 1700), "white"), "BMP")  # 8.7 MB: more than a shadow's copies may have
 Totals = dict[str, dict[str, float]]  # requests by route and status, images by model, errors by reason
 
@@ -36,7 +36,7 @@ class Sent:
     images: int = 1
 
 
-ROUND = (
+REQUESTS = (
     Sent(12, "/predict", PNG, "/predict", 200, model="mnist"),
     Sent(2, "/predict", as_npy(batch(4)), "/predict", 200, model="mnist", images=4),
     Sent(1, "/predict", LARGE, "/predict", 200, model="mnist"),
@@ -56,13 +56,13 @@ ROUND = (
 )
 
 
-def publish_mixture(models: Path) -> Path:
+def publish_models(models: Path) -> Path:
     """A canary, shadows that disagree and that fail, a model that always abstains, and a version that is refused."""
-    for version, network in ((1, graph()), (2, graph(order=(1, 2, 0))), (3, graph())):
+    for version, network in ((1, tiny_graph()), (2, tiny_graph(order=(1, 2, 0))), (3, tiny_graph())):
         publish_tiny(models, "mnist", version, network=network)
     (publish_tiny(models, "mnist", 4) / "model.onnx").write_bytes(b"no graph")
-    careful = dataclasses.replace(describe("careful").output, abstain_below=1.0)
-    for version, network in ((1, graph()), (2, failing_graph())):
+    careful = dataclasses.replace(tiny_metadata("careful").output, abstain_below=1.0)
+    for version, network in ((1, tiny_graph()), (2, failing_graph())):
         publish_tiny(models, "careful", version, network=network, output=careful)
     policy = {"default": 1, "shadow": {"version": 2, "share": 1}}
     canary = {"version": 3, "share": 0.5}
@@ -75,19 +75,19 @@ def send_round(service: RunningService) -> None:
 
     def send(sent: Sent) -> int:
         headers = {"inference_header_content_length": "0"} if sent.path.endswith("/infer") else {}
-        with Wire(service.port) as wire:
+        with RawConnection(service.port) as wire:
             wire.send(request("POST", sent.path, sent.body, **headers))
-            return wire.answer().status
+            return wire.response().status
 
-    every = [sent for sent in ROUND for _ in range(sent.times)]
+    every = [sent for sent in REQUESTS for _ in range(sent.times)]
     with ThreadPoolExecutor(8) as clients:
         assert list(clients.map(send, every)) == [sent.status for sent in every]
 
 
-def expected(rounds: int) -> Totals:
+def expected_totals(rounds: int) -> Totals:
     """What is to be counted after so many rounds."""
     totals: dict[str, Counter[str]] = {"requests": Counter(), "images": Counter(), "errors": Counter()}
-    for sent in ROUND:
+    for sent in REQUESTS:
         count = rounds * sent.times
         totals["requests"][f"{sent.route} {sent.status}"] += count
         if sent.model:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.http.raw_client import Answer, ask
+from tests.support.http.raw_client import Response, send_request
 
 ROOT = Path(__file__).parents[3]
 START_SECONDS = 30.0
@@ -32,13 +32,13 @@ class RunningService:
     stdout: Path
     stderr: Path
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Response:
         """GET over a new connection."""
-        return ask(self.port, "GET", path, b"", **headers)
+        return send_request(self.port, "GET", path, b"", **headers)
 
-    def post(self, path: str, body: bytes, **headers: str) -> Answer:
+    def post(self, path: str, body: bytes, **headers: str) -> Response:
         """POST over a new connection."""
-        return ask(self.port, "POST", path, body, **headers)
+        return send_request(self.port, "POST", path, body, **headers)
 
     def workers(self) -> list[int]:
         """The process ids of the workers that run now."""

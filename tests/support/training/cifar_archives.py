@@ -22,7 +22,7 @@ Files = dict[str, bytes]
 
 
 @dataclass(frozen=True)
-class Pictures:
+class CifarImages:
     """Images as [N, 3072], all red bytes of one first, with labels in no order."""
 
     planes: NDArray[np.uint8]
@@ -37,19 +37,19 @@ class Pictures:
         )
 
 
-def draw_pictures(count: int, classes: int, seed: int) -> Pictures:
+def draw_images(count: int, classes: int, seed: int) -> CifarImages:
     """Noise that repeats by the seed. A superclass is a fifth of its classes here, which the real ones are not."""
     random = np.random.default_rng(seed)
     fine = random.permutation(np.arange(count) % classes).tolist()
-    return Pictures(random.integers(0, 256, (count, PIXELS), np.uint8), fine, [label // 5 for label in fine])
+    return CifarImages(random.integers(0, 256, (count, PIXELS), np.uint8), fine, [label // 5 for label in fine])
 
 
-def cifar10_python(train: Pictures, test: Pictures) -> Files:
+def cifar10_python(train: CifarImages, test: CifarImages) -> Files:
     """data_batch_1 to 5, test_batch and batches.meta."""
     meta = {b"num_cases_per_batch": 10000, b"label_names": _names(CIFAR10.class_names), b"num_vis": PIXELS}
     batches = {
         f"data_batch_{number}": _pickle_batch(part, f"training batch {number} of 5")
-        for number, part in enumerate(_parts(train), start=1)
+        for number, part in enumerate(_split_in_five(train), start=1)
     }
     return {
         "cifar-10-batches-py/data_batch_4": batches["data_batch_4"],  # the archive is not in their order
@@ -60,20 +60,20 @@ def cifar10_python(train: Pictures, test: Pictures) -> Files:
     }
 
 
-def cifar10_binary(train: Pictures, test: Pictures) -> Files:
+def cifar10_binary(train: CifarImages, test: CifarImages) -> Files:
     """data_batch_1.bin to 5, test_batch.bin and batches.meta.txt, each record one label and the pixels."""
     return {
         "cifar-10-batches-bin/test_batch.bin": _records(test, test.fine),
         "cifar-10-batches-bin/readme.html": b"<meta http-equiv='REFRESH'>",
         **{
             f"cifar-10-batches-bin/data_batch_{number}.bin": _records(part, part.fine)
-            for number, part in enumerate(_parts(train), start=1)
+            for number, part in enumerate(_split_in_five(train), start=1)
         },
         "cifar-10-batches-bin/batches.meta.txt": "\n".join([*CIFAR10.class_names, "", ""]).encode(),
     }
 
 
-def cifar100_python(train: Pictures, test: Pictures) -> Files:
+def cifar100_python(train: CifarImages, test: CifarImages) -> Files:
     """file.txt~, train, test and meta."""
     meta = {b"fine_label_names": _names(FINE), b"coarse_label_names": _names(COARSE)}
     return {
@@ -84,7 +84,7 @@ def cifar100_python(train: Pictures, test: Pictures) -> Files:
     }
 
 
-def cifar100_binary(train: Pictures, test: Pictures) -> Files:
+def cifar100_binary(train: CifarImages, test: CifarImages) -> Files:
     """train.bin, test.bin and the two lists of names, each record a coarse label, a fine one and the pixels."""
     return {
         "cifar-100-binary/fine_label_names.txt": "\n".join([*FINE, ""]).encode(),
@@ -94,7 +94,7 @@ def cifar100_binary(train: Pictures, test: Pictures) -> Files:
     }
 
 
-MAKERS: Mapping[str, Callable[[Pictures, Pictures], Files]] = {
+MAKERS: Mapping[str, Callable[[CifarImages, CifarImages], Files]] = {
     "cifar-10-python": cifar10_python,
     "cifar-10-binary": cifar10_binary,
     "cifar-100-python": cifar100_python,
@@ -148,7 +148,7 @@ class _Python2Pickler(pickle._Pickler):
     }
 
 
-def _pickle_batch(pictures: Pictures, title: str) -> bytes:
+def _pickle_batch(pictures: CifarImages, title: str) -> bytes:
     return pickle_python2(
         {
             b"batch_label": title.encode(),
@@ -159,7 +159,7 @@ def _pickle_batch(pictures: Pictures, title: str) -> bytes:
     )
 
 
-def _pickle_batch100(pictures: Pictures, title: str) -> bytes:
+def _pickle_batch100(pictures: CifarImages, title: str) -> bytes:
     return pickle_python2(
         {
             b"filenames": [b"picture_s_%06d.png" % number for number in range(len(pictures.fine))],
@@ -175,12 +175,12 @@ def _names(labels: tuple[str, ...]) -> list[bytes]:
     return [label.encode() for label in labels]
 
 
-def _parts(pictures: Pictures) -> list[Pictures]:
+def _split_in_five(pictures: CifarImages) -> list[CifarImages]:
     """Five batches of the same size."""
     size = len(pictures.fine) // 5
     cuts = [slice(start, start + size) for start in range(0, 5 * size, size)]
-    return [Pictures(pictures.planes[cut], pictures.fine[cut], pictures.coarse[cut]) for cut in cuts]
+    return [CifarImages(pictures.planes[cut], pictures.fine[cut], pictures.coarse[cut]) for cut in cuts]
 
 
-def _records(pictures: Pictures, *labels: list[int]) -> bytes:
+def _records(pictures: CifarImages, *labels: list[int]) -> bytes:
     return np.hstack([np.array(labels, np.uint8).T, pictures.planes]).tobytes()

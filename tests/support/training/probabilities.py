@@ -14,7 +14,7 @@ def softmax(logits: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Probab
     return probabilities
 
 
-def too_sure(by: float) -> tuple[Probabilities, Labels]:
+def overconfident(by: float) -> tuple[Probabilities, Labels]:
     """Probabilities whose logits are `by` times what the labels were drawn from."""
     random = np.random.default_rng(1)
     logits = random.normal(0, 2, (IMAGES, CLASSES))

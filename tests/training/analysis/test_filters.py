@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from modelrepo.reader import Bundle, read_bundle
 from tests.support.bundles.third_party import FILTERS, Kind, classifier
 from tests.support.bundles.tiny import publish_tiny
-from tests.support.images.drawn import picture
+from tests.support.images.drawn import tiny_image
 from training.analysis.filters import look
 from training.cli.main import main
 from training.errors import InvalidModel
@@ -61,7 +61,7 @@ def expected(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def test_filters_and_activation_maps_are_those_of_the_graph(tmp_path: Path) -> None:
-    image = picture(1)
+    image = tiny_image(1)
 
     found = look(publish(tmp_path, network(convolve(), relu(), kernel=KERNEL)), image)
 
@@ -100,20 +100,20 @@ KEPT: dict[str, tuple[Sequence[onnx.NodeProto], dict[str, NDArray[Any]]]] = {
 def test_it_does_not_matter_how_an_exporter_keeps_them(way: str, tmp_path: Path) -> None:
     nodes, stored = KEPT[way]
 
-    found = look(publish(tmp_path, network(*nodes, **stored)), picture(1))
+    found = look(publish(tmp_path, network(*nodes, **stored)), tiny_image(1))
 
     assert np.array_equal(found.filters, KERNEL)
     assert found.activation == "Relu"
-    assert np.allclose(found.maps, np.maximum(expected(picture(1)), 0))
+    assert np.allclose(found.maps, np.maximum(expected(tiny_image(1)), 0))
 
 
 def test_a_convolution_without_an_activation_of_its_own_shows_what_it_gives(tmp_path: Path) -> None:
     pooled = helper.make_node("MaxPool", ["convolved"], ["behind"], kernel_shape=[2, 2])
 
-    found = look(publish(tmp_path, network(convolve(), pooled, kernel=KERNEL)), picture(1))
+    found = look(publish(tmp_path, network(convolve(), pooled, kernel=KERNEL)), tiny_image(1))
 
     assert found.activation is None
-    assert np.array_equal(found.maps, expected(picture(1)))
+    assert np.array_equal(found.maps, expected(tiny_image(1)))
 
 
 def test_a_network_without_convolutions_is_told_so(models: Path) -> None:

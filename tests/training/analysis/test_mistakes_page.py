@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.bundles.tiny import LABELS, describe
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import LABELS, tiny_metadata
+from tests.support.images.drawn import tiny_image
 from training.analysis.mistakes import find_mistakes
 from training.analysis.mistakes_page import MistakesPage, percent
 from training.data.splits import Split
@@ -38,10 +38,10 @@ class Reader(HTMLParser):
 
 def render(wrong: int, right: int = 3, count: int = 48, labels: Sequence[str] = LABELS, channels: int = 1) -> Reader:
     """Images of class 0, of which the first ones are taken for class 1."""
-    images = np.stack([picture(place % 3, channels) for place in range(wrong + right)])
+    images = np.stack([tiny_image(place % 3, channels) for place in range(wrong + right)])
     probabilities = np.array([[0.2, 0.7, 0.1]] * wrong + [[0.9, 0.1, 0.0]] * right, np.float32)
     split = Split(images, np.zeros(wrong + right, np.int64))
-    metadata = describe("tiny", 7, labels=tuple(labels))
+    metadata = tiny_metadata("tiny", 7, labels=tuple(labels))
     return Reader(MistakesPage(metadata, split, find_mistakes(probabilities, split.labels), count).render())
 
 
@@ -67,7 +67,7 @@ def test_images_are_inside_the_page_pixel_by_pixel(channels: int) -> None:
 
     source = str(first["src"])
     stored = Image.open(io.BytesIO(base64.b64decode(source.removeprefix("data:image/png;base64,"))))
-    assert np.array_equal(np.asarray(stored).reshape(8, 8, channels), picture(0, channels))
+    assert np.array_equal(np.asarray(stored).reshape(8, 8, channels), tiny_image(0, channels))
     assert first["class"] == "tiny"
 
 

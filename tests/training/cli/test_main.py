@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelrepo.reader import read_bundle
-from tests.support.training.cifar_archives import cifar100_binary, cifar100_python, draw_pictures, pack
+from tests.support.training.cifar_archives import cifar100_binary, cifar100_python, draw_images, pack
 from tests.support.training.plots import png_size
 from training.cli.main import main
 from training.data.specs import COARSE
@@ -42,7 +42,7 @@ def test_training_by_a_recipe_publishes_and_records_its_command(
 def test_cifar_100_is_trained_from_one_original_archive_and_verified_with_another(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pictures = draw_pictures(200, 100, seed=1), draw_pictures(100, 100, seed=2)
+    pictures = draw_images(200, 100, seed=1), draw_images(100, 100, seed=2)
     pickled = pack(cifar100_python(*pictures), tmp_path / "cifar-100-python.tar.gz")
     binary = pack(cifar100_binary(*pictures), tmp_path / "cifar-100-binary.tar.gz")
     models = tmp_path / "models"

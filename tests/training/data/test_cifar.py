@@ -9,13 +9,13 @@ from PIL import Image
 from tests.support.training.cifar_archives import (
     MAKERS,
     PIXELS,
+    CifarImages,
     Files,
-    Pictures,
     cifar10_binary,
     cifar10_python,
     cifar100_binary,
     cifar100_python,
-    draw_pictures,
+    draw_images,
     pack,
     pickle_python2,
     unpack,
@@ -32,8 +32,8 @@ STORES = [
 ]
 
 
-def draw(classes: int) -> tuple[Pictures, Pictures]:
-    return draw_pictures(2 * classes, classes, seed=1), draw_pictures(classes, classes, seed=2)
+def draw(classes: int) -> tuple[CifarImages, CifarImages]:
+    return draw_images(2 * classes, classes, seed=1), draw_images(classes, classes, seed=2)
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -174,7 +174,7 @@ def test_a_damaged_byte_in_the_packed_pixels_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_the_archive_of_another_data_set_is_refused(
-    make: Callable[[Pictures, Pictures], Files], spec: DatasetSpec, sentence: str, tmp_path: Path
+    make: Callable[[CifarImages, CifarImages], Files], spec: DatasetSpec, sentence: str, tmp_path: Path
 ) -> None:
     source = pack(make(*draw(10)), tmp_path / "data.tar.gz")
 

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.training.cifar_archives import MAKERS, draw_pictures, pack, unpack
+from tests.support.training.cifar_archives import MAKERS, draw_images, pack, unpack
 from training.data.cifar import LAYOUTS, find_layout, find_name
 
 
 @pytest.mark.parametrize("archive", MAKERS)
 def test_an_archive_is_known_by_its_files_whatever_it_is_called(archive: str, tmp_path: Path) -> None:
-    files = MAKERS[archive](draw_pictures(100, 100, seed=1), draw_pictures(100, 100, seed=2))
+    files = MAKERS[archive](draw_images(100, 100, seed=1), draw_images(100, 100, seed=2))
 
     found = find_layout(pack(files, tmp_path / "download.tgz")), find_layout(unpack(files, tmp_path / "unpacked"))
 

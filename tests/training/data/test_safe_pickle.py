@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.training.cifar_archives import cifar100_python, draw_pictures, pack, pickle_python2
+from tests.support.training.cifar_archives import cifar100_python, draw_images, pack, pickle_python2
 from training.data.load import read_split
 from training.data.safe_pickle import unpickle
 from training.data.specs import CIFAR100
@@ -48,7 +48,7 @@ def attacks(target: Path) -> dict[str, Attack]:
 def test_a_hostile_pickle_runs_nothing(name: str, protocol: int, tmp_path: Path) -> None:
     target = tmp_path / "made"
     attack = attacks(target)[name]
-    files = cifar100_python(draw_pictures(100, 100, seed=1), draw_pictures(100, 100, seed=2))
+    files = cifar100_python(draw_images(100, 100, seed=1), draw_images(100, 100, seed=2))
     files["cifar-100-python/train"] = pickle.dumps({b"data": attack, b"fine_labels": [1]}, protocol)
     source = pack(files, tmp_path / "data.tar.gz")
 

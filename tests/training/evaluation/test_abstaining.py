@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.training.probabilities import too_sure
+from tests.support.training.probabilities import overconfident
 from training.errors import InvalidData
 from training.evaluation.calibration import Threshold, choose_threshold
 from training.evaluation.metrics import Probabilities
@@ -35,7 +35,7 @@ def test_as_many_as_possible_are_answered(precision: float, threshold: float, re
 
 @pytest.mark.parametrize("precision", [0.8, 0.9, 0.99])
 def test_the_threshold_does_on_its_split_what_it_says(precision: float) -> None:
-    probabilities, labels = too_sure(1.0)
+    probabilities, labels = overconfident(1.0)
 
     found = choose_threshold(probabilities, labels, precision)
 

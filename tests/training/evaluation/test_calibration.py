@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.support.training.probabilities import IMAGES, too_sure
+from tests.support.training.probabilities import IMAGES, overconfident
 from training.evaluation.calibration import (
     COLDEST,
     ENOUGH,
@@ -18,7 +18,7 @@ from training.evaluation.metrics import Probabilities, calibration_error, cross_
 
 @pytest.mark.parametrize("by", [0.25, 1.0, 3.0])
 def test_the_temperature_finds_by_how_much_a_network_is_too_sure(by: float) -> None:
-    assert fit_temperature(*too_sure(by)) == pytest.approx(by, rel=0.03)
+    assert fit_temperature(*overconfident(by)) == pytest.approx(by, rel=0.03)
 
 
 def two_classes(*confidences: float) -> Probabilities:
@@ -28,7 +28,7 @@ def two_classes(*confidences: float) -> Probabilities:
 
 
 def test_no_temperature_beside_it_makes_the_labels_likelier() -> None:
-    probabilities, labels = too_sure(2.0)
+    probabilities, labels = overconfident(2.0)
     best = fit_temperature(probabilities, labels)
 
     losses = [cross_entropy(soften(probabilities, best * factor), labels) for factor in (0.99, 1.0, 1.01)]
@@ -37,7 +37,7 @@ def test_no_temperature_beside_it_makes_the_labels_likelier() -> None:
 
 
 def test_softened_probabilities_are_calibrated() -> None:
-    probabilities, labels = too_sure(3.0)
+    probabilities, labels = overconfident(3.0)
 
     softened = soften(probabilities, fit_temperature(probabilities, labels))
 
@@ -75,13 +75,13 @@ def test_a_zero_counts_as_the_smallest_number_of_float32() -> None:
 
 
 def test_a_temperature_of_one_changes_nothing() -> None:
-    probabilities, _ = too_sure(1.0)
+    probabilities, _ = overconfident(1.0)
 
     assert np.abs(soften(probabilities, 1.0) - probabilities).max() < 1e-6
 
 
 def test_softening_keeps_the_order_and_sums_to_one() -> None:
-    probabilities, _ = too_sure(1.0)
+    probabilities, _ = overconfident(1.0)
 
     softened = soften(probabilities, 3.0)
 
@@ -92,7 +92,7 @@ def test_softening_keeps_the_order_and_sums_to_one() -> None:
 
 
 def test_a_calibration_is_recorded_with_the_threshold_for_softened_probabilities() -> None:
-    probabilities, labels = too_sure(3.0)
+    probabilities, labels = overconfident(3.0)
 
     found = calibrate(probabilities, labels, "validation", precision=0.9)
 
@@ -113,7 +113,7 @@ def test_a_calibration_is_recorded_with_the_threshold_for_softened_probabilities
 
 
 def test_without_a_wanted_precision_there_is_no_threshold() -> None:
-    found = calibrate(*too_sure(3.0), "validation")
+    found = calibrate(*overconfident(3.0), "validation")
 
     assert found.threshold is None
     assert "threshold" not in found.to_json()

@@ -14,11 +14,11 @@ from service.app import create_app
 from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
-from tests.support.bundles.tiny import describe, publish_tiny
-from tests.support.http.openapi import check_answer, conforms, fetch
-from tests.support.images.drawn import as_npy, picture
+from tests.support.bundles.tiny import publish_tiny, tiny_metadata
+from tests.support.http.openapi import check_response, conforms, fetch_document
+from tests.support.images.drawn import as_npy, tiny_image
 
-SURE, UNSURE = picture(1), picture(1) // 2  # 0.965 and 0.785 for the middle
+SURE, UNSURE = tiny_image(1), tiny_image(1) // 2  # 0.965 and 0.785 for the middle
 THRESHOLD = 0.9
 COUNTED = 'convserve_abstained_total{model="careful",version="1"}'
 
@@ -27,7 +27,7 @@ COUNTED = 'convserve_abstained_total{model="careful",version="1"}'
 def careful(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path: Path) -> FlaskClient:
     """A service of `careful`, which abstains, and of `bold`, the same network that never does."""
     models = tmp_path / "models"
-    publish_tiny(models, "careful", output=dataclasses.replace(describe("tiny").output, abstain_below=THRESHOLD))
+    publish_tiny(models, "careful", output=dataclasses.replace(tiny_metadata("tiny").output, abstain_below=THRESHOLD))
     publish_tiny(models, "bold")
     return create_app(dataclasses.replace(settings, models=models), metrics, context, lambda _: None).test_client()
 
@@ -130,16 +130,16 @@ def test_the_threshold_stands_in_the_list_and_on_the_card(careful: FlaskClient) 
     ],
 )
 def test_the_answers_are_as_described(careful: FlaskClient, operation: str, path: str, options: Any) -> None:
-    document, method = fetch(careful), "POST" if options else "GET"
+    document, method = fetch_document(careful), "POST" if options else "GET"
 
     answer = careful.open(path, method=method, **options)
 
     assert answer.status_code == 200
-    check_answer(document, document["paths"][operation][method.lower()], answer)
+    check_response(document, document["paths"][operation][method.lower()], answer)
 
 
 def test_the_description_knows_what_abstaining_is(careful: FlaskClient) -> None:
-    document = fetch(careful)
+    document = fetch_document(careful)
     (prediction,) = predictions(careful, "careful", UNSURE)
 
     assert not conforms(document, {"$ref": "#/components/schemas/Prediction"}, {**prediction, "abstained": "yes"})

@@ -8,11 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from preprocessing.png import encode_png
-from tests.support.images.drawn import as_file, as_image, as_npy, picture
+from tests.support.images.drawn import as_file, as_image, as_npy, tiny_image
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 JSON = json.dumps({"images": [base64.b64encode(PNG).decode()]}).encode()
-INSTANCES = json.dumps({"instances": picture(1)[None].tolist()}).encode()
+INSTANCES = json.dumps({"instances": tiny_image(1)[None].tolist()}).encode()
 FORM = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\n' + PNG + b"\r\n--b--\r\n"
 
 
@@ -20,12 +20,12 @@ FORM = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r
     ("body", "content_type"),
     [
         pytest.param(PNG, "image/png", id="PNG"),
-        pytest.param(as_file(as_image(picture(1)), "JPEG"), "image/jpeg", id="JPEG"),
-        pytest.param(as_file(as_image(picture(1)), "GIF"), "image/gif", id="GIF"),
-        pytest.param(as_file(as_image(picture(1)), "BMP"), "image/bmp", id="BMP"),
-        pytest.param(as_file(as_image(picture(1)), "TIFF"), "image/tiff", id="TIFF"),
-        pytest.param(as_file(as_image(picture(1)), "WEBP"), "image/webp", id="WebP"),
-        pytest.param(as_npy(picture(1)[None]), "application/x-npy", id="npy"),
+        pytest.param(as_file(as_image(tiny_image(1)), "JPEG"), "image/jpeg", id="JPEG"),
+        pytest.param(as_file(as_image(tiny_image(1)), "GIF"), "image/gif", id="GIF"),
+        pytest.param(as_file(as_image(tiny_image(1)), "BMP"), "image/bmp", id="BMP"),
+        pytest.param(as_file(as_image(tiny_image(1)), "TIFF"), "image/tiff", id="TIFF"),
+        pytest.param(as_file(as_image(tiny_image(1)), "WEBP"), "image/webp", id="WebP"),
+        pytest.param(as_npy(tiny_image(1)[None]), "application/x-npy", id="npy"),
         pytest.param(JSON, "application/json", id="base64"),
         pytest.param(INSTANCES, "application/json", id="pixels"),
         pytest.param(FORM, "multipart/form-data; boundary=b", id="form"),

@@ -18,10 +18,10 @@ from service.telemetry.metrics import Metrics
 from service.web.error_handlers import handle_errors
 from service.web.hooks import admit_requests
 from service.web.middleware import RequestMiddleware
-from tests.support.images.drawn import as_file, as_image, as_npy, picture
+from tests.support.images.drawn import as_file, as_image, as_npy, tiny_image
 from tests.support.images.unusual_files import png_bomb
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 TEXT = base64.b64encode(PNG).decode()
 NAN = as_npy(np.full((1, 8, 8, 1), np.nan))
 JSON = "application/json"
@@ -172,19 +172,21 @@ def rotated() -> bytes:
     """A picture that is bright on the left once the camera's orientation is taken into account."""
     exif = Image.Exif()
     exif[0x0112] = 3
-    return as_file(as_image(picture(2)), "JPEG", exif=exif, quality=95)
+    return as_file(as_image(tiny_image(2)), "JPEG", exif=exif, quality=95)
 
 
 UNUSUAL = [
-    pytest.param(as_file(as_image(picture(1)).convert("RGBA"), "PNG"), "middle", id="PNG with alpha"),
-    pytest.param(as_file(as_image(picture(1)).convert("LA"), "PNG"), "middle", id="grayscale with alpha"),
-    pytest.param(as_file(as_image(picture(1)).convert("P"), "PNG"), "middle", id="palette"),
-    pytest.param(as_file(Image.fromarray(picture(1)[..., 0].astype(np.uint16) * 257), "PNG"), "middle", id="16 bits"),
-    pytest.param(as_file(as_image(picture(1)).convert("1"), "PNG"), "middle", id="1 bit"),
-    pytest.param(as_file(as_image(picture(1)).convert("CMYK"), "JPEG", quality=95), "middle", id="CMYK JPEG"),
+    pytest.param(as_file(as_image(tiny_image(1)).convert("RGBA"), "PNG"), "middle", id="PNG with alpha"),
+    pytest.param(as_file(as_image(tiny_image(1)).convert("LA"), "PNG"), "middle", id="grayscale with alpha"),
+    pytest.param(as_file(as_image(tiny_image(1)).convert("P"), "PNG"), "middle", id="palette"),
+    pytest.param(
+        as_file(Image.fromarray(tiny_image(1)[..., 0].astype(np.uint16) * 257), "PNG"), "middle", id="16 bits"
+    ),
+    pytest.param(as_file(as_image(tiny_image(1)).convert("1"), "PNG"), "middle", id="1 bit"),
+    pytest.param(as_file(as_image(tiny_image(1)).convert("CMYK"), "JPEG", quality=95), "middle", id="CMYK JPEG"),
     pytest.param(rotated(), "left", id="rotated JPEG"),
     pytest.param(
-        as_file(as_image(picture(0)), "GIF", save_all=True, append_images=[as_image(picture(2))]),
+        as_file(as_image(tiny_image(0)), "GIF", save_all=True, append_images=[as_image(tiny_image(2))]),
         "left",
         id="animated GIF",
     ),

@@ -13,11 +13,11 @@ from werkzeug.test import TestResponse
 
 from preprocessing.png import encode_png
 from service.telemetry.stage_timer import Stage, StageTimer
-from tests.support.images.drawn import as_file, as_image, as_npy, picture
+from tests.support.images.drawn import as_file, as_image, as_npy, tiny_image
 
-PNG = encode_png(picture(1))
+PNG = encode_png(tiny_image(1))
 TEXT = base64.b64encode(PNG).decode()
-NPY = as_npy(picture(1)[None])
+NPY = as_npy(tiny_image(1)[None])
 MIDDLE = {"label": "middle", "index": 1}
 
 
@@ -43,10 +43,10 @@ def best(response: TestResponse) -> list[str]:
     ("body", "content_type"),
     [
         pytest.param(PNG, "image/png", id="PNG"),
-        pytest.param(as_file(as_image(picture(1)), "BMP"), "image/bmp", id="BMP"),
-        pytest.param(as_file(as_image(picture(1)), "GIF"), "image/gif", id="GIF"),
-        pytest.param(as_file(as_image(picture(1)), "TIFF"), "image/tiff", id="TIFF"),
-        pytest.param(as_file(as_image(picture(1)), "WEBP", lossless=True), "image/webp", id="WebP"),
+        pytest.param(as_file(as_image(tiny_image(1)), "BMP"), "image/bmp", id="BMP"),
+        pytest.param(as_file(as_image(tiny_image(1)), "GIF"), "image/gif", id="GIF"),
+        pytest.param(as_file(as_image(tiny_image(1)), "TIFF"), "image/tiff", id="TIFF"),
+        pytest.param(as_file(as_image(tiny_image(1)), "WEBP", lossless=True), "image/webp", id="WebP"),
         pytest.param(PNG, "image/jpeg", id="PNG that calls itself JPEG"),
         pytest.param(PNG, "application/octet-stream", id="type left to be found out"),
         pytest.param(PNG, "application/x-www-form-urlencoded", id="what curl says by default"),
@@ -57,14 +57,16 @@ def best(response: TestResponse) -> list[str]:
             json.dumps({"image": f"data:image/png;base64,{TEXT}"}).encode(), "application/json", id="data URL"
         ),
         pytest.param(json.dumps({"images": [TEXT]}).encode(), "application/json", id="list of one"),
-        pytest.param(json.dumps({"instances": picture(1)[None].tolist()}).encode(), "application/json", id="pixels"),
+        pytest.param(json.dumps({"instances": tiny_image(1)[None].tolist()}).encode(), "application/json", id="pixels"),
         pytest.param(
-            json.dumps({"instances": picture(1)[None, ..., 0].tolist()}).encode(), "application/json", id="no channels"
+            json.dumps({"instances": tiny_image(1)[None, ..., 0].tolist()}).encode(),
+            "application/json",
+            id="no channels",
         ),
         pytest.param(json.dumps({"image": TEXT}).encode(), None, id="JSON of no type"),
         pytest.param(NPY, "application/x-npy", id="npy"),
         pytest.param(NPY, "application/octet-stream", id="npy of no type"),
-        pytest.param(as_npy(picture(1)[None].astype(">f8")), "application/x-npy", id="npy of big-endian doubles"),
+        pytest.param(as_npy(tiny_image(1)[None].astype(">f8")), "application/x-npy", id="npy of big-endian doubles"),
     ],
 )
 def test_every_form_of_a_body_gives_the_same_prediction(
@@ -96,9 +98,9 @@ def test_an_answer_has_the_form_that_the_documentation_shows(client: FlaskClient
 
 
 def test_many_images_are_answered_in_their_order(client: FlaskClient) -> None:
-    pictures = [encode_png(picture(place)) for place in (2, 0, 1)]
+    pictures = [encode_png(tiny_image(place)) for place in (2, 0, 1)]
     texts = [base64.b64encode(content).decode() for content in pictures]
-    arrays = np.stack([picture(place) for place in (2, 0, 1)])
+    arrays = np.stack([tiny_image(place) for place in (2, 0, 1)])
 
     answers = [
         best(post_files(client, *pictures)),

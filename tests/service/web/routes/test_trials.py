@@ -15,13 +15,13 @@ from service.ipc.workspace import WorkerContext
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 from tests.support.bundles.special_networks import failing_graph, failing_image
-from tests.support.bundles.tiny import graph, publish_tiny
-from tests.support.http.openapi import conforms, fetch
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny import publish_tiny, tiny_graph
+from tests.support.http.openapi import conforms, fetch_document
+from tests.support.images.drawn import tiny_image
 
-PNG = encode_png(picture(1))
-PIXELS = picture(1)[None].tolist()
-TENSOR = {"name": "image", "datatype": "UINT8", "shape": [1, 8, 8, 1], "data": picture(1).reshape(-1).tolist()}
+PNG = encode_png(tiny_image(1))
+PIXELS = tiny_image(1)[None].tolist()
+TENSOR = {"name": "image", "datatype": "UINT8", "shape": [1, 8, 8, 1], "data": tiny_image(1).reshape(-1).tolist()}
 FAST_PATH = {"data": PNG, "content_type": "image/png"}
 INSTANCES = {"json": {"instances": PIXELS}}
 EXAMPLES = {"json": {"examples": [{"image": PIXELS[0]}]}}
@@ -38,7 +38,7 @@ def trial(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_path
 
     def trial(policy: dict[str, Any]) -> Service:
         models = tmp_path / "trial"
-        for version, network in enumerate((graph(), graph(order=(1, 2, 0)), failing_graph()), start=1):
+        for version, network in enumerate((tiny_graph(), tiny_graph(order=(1, 2, 0)), failing_graph()), start=1):
             publish_tiny(models, "mnist", version, network=network)
         (models / "serving.json").write_text(json.dumps({"versions": 3, "models": {"mnist": policy}}))
         return create_service(dataclasses.replace(settings, models=models), metrics, context, lambda _: None)
@@ -119,7 +119,7 @@ def test_a_model_says_who_answers(trial: Trial) -> None:
     assert document["default"] == 1
     assert document["canary"] == {"version": 2, "share": 0.1}
     assert document["shadow"] == {"version": 3, "share": 1.0}
-    assert conforms(fetch(client), {"$ref": "#/components/schemas/Model"}, document)
+    assert conforms(fetch_document(client), {"$ref": "#/components/schemas/Model"}, document)
 
 
 def test_a_model_says_only_what_is_in_effect(trial: Trial) -> None:

@@ -14,10 +14,10 @@ from werkzeug.test import TestResponse
 
 from preprocessing.png import encode_png
 from tests.support.bundles.tiny import LABELS
-from tests.support.bundles.tiny_batches import answers, batch, files
-from tests.support.images.drawn import picture
+from tests.support.bundles.tiny_batches import batch, batch_files, expected_probabilities
+from tests.support.images.drawn import tiny_image
 
-FILES = [{"b64": base64.b64encode(content).decode()} for content in files(3)]
+FILES = [{"b64": base64.b64encode(content).decode()} for content in batch_files(3)]
 FORMS = [
     pytest.param({"instances": FILES}, "predictions", id="row of files"),
     pytest.param({"instances": [{"image_bytes": each} for each in FILES]}, "predictions", id="row of named files"),
@@ -44,11 +44,13 @@ def test_every_form_gets_all_probabilities_of_each_image(
     assert response.status_code == 200, response.data
     assert response.headers["Content-Type"] == "application/json"
     assert response.get_json().keys() == {member}
-    assert np.allclose(response.get_json()[member], answers(3))
+    assert np.allclose(response.get_json()[member], expected_probabilities(3))
 
 
 def test_probabilities_are_those_of_the_native_dialect_to_the_last_bit(client: FlaskClient) -> None:
-    native = client.post("/predict", data=files(1)[0], content_type="image/png").get_json()["predictions"][0]["top_k"]
+    native = client.post("/predict", data=batch_files(1)[0], content_type="image/png").get_json()["predictions"][0][
+        "top_k"
+    ]
 
     (row,) = post(client, {"instances": FILES[:1]}).get_json()["predictions"]
 
@@ -61,7 +63,7 @@ def test_a_column_of_one_file_is_answered_with_one_row(client: FlaskClient) -> N
 
 
 def test_a_file_is_prepared_by_the_models_own_rules(client: FlaskClient) -> None:
-    large = encode_png(picture(1).repeat(10, axis=0).repeat(10, axis=1))
+    large = encode_png(tiny_image(1).repeat(10, axis=0).repeat(10, axis=1))
     document = {"instances": [{"b64": base64.b64encode(large).decode()}]}
 
     mono = post(client, document).get_json()["predictions"]
@@ -134,7 +136,7 @@ def test_every_form_of_an_example_gets_all_labels_the_most_probable_first(
 
     assert [row[0][0] for row in results] == list(LABELS)
     assert all({label for label, _ in row} == set(LABELS) for row in results)
-    assert np.allclose([[p for _, p in row] for row in results], np.sort(answers(3))[:, ::-1])
+    assert np.allclose([[p for _, p in row] for row in results], np.sort(expected_probabilities(3))[:, ::-1])
 
 
 def test_a_classifier_has_no_regression(client: FlaskClient) -> None:

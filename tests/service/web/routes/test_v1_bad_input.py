@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.telemetry.metrics import Metrics
-from tests.support.bundles.tiny_batches import files
+from tests.support.bundles.tiny_batches import batch_files
 from tests.support.images.unusual_files import png_bomb
 
-FILE = {"b64": base64.b64encode(files(1)[0]).decode()}
+FILE = {"b64": base64.b64encode(batch_files(1)[0]).decode()}
 PIXELS = np.zeros((8, 8, 1)).tolist()
 CLASSIFY = "/v1/models/mnist:classify"
 

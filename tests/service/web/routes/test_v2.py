@@ -19,7 +19,7 @@ from service.lifecycle.worker_status import WorkerStatuses
 from service.protocols.openinference.metadata import describe_state
 from service.protocols.openinference.operations import OpenInference, OpenInferenceRepository
 from service.telemetry.metrics import Metrics
-from tests.support.http.openinference import BYTES_IMAGE, PNG, TEXT, infer
+from tests.support.http.openinference import BYTES_IMAGE, PNG, PNG_BASE64, infer
 
 
 def test_the_server_says_what_it_can_do(client: FlaskClient) -> None:
@@ -97,7 +97,7 @@ def test_unregistering_shared_memory_that_is_not_there_succeeds(client: FlaskCli
 
 def test_statistics_count_what_every_dialect_asked(client: FlaskClient) -> None:
     client.post("/predict?version=2", data=PNG)
-    infer(client, {"inputs": [{**BYTES_IMAGE, "shape": [3], "data": [TEXT] * 3}]})
+    infer(client, {"inputs": [{**BYTES_IMAGE, "shape": [3], "data": [PNG_BASE64] * 3}]})
     infer(client, {"inputs": [{**BYTES_IMAGE, "data": ["AAAA"]}]})
 
     (row,) = client.get("/v2/models/mnist/versions/2/stats").get_json()["model_stats"]

@@ -17,13 +17,13 @@ from tests.support.http.openinference import (
     JSON_IMAGE,
     LENGTH,
     PNG,
-    TEXT,
+    PNG_BASE64,
     classified,
     infer,
     labels,
     output,
 )
-from tests.support.images.drawn import picture
+from tests.support.images.drawn import tiny_image
 
 
 def test_an_answer_has_the_protocols_form(client: FlaskClient) -> None:
@@ -56,7 +56,7 @@ def test_the_path_names_the_version(client: FlaskClient, path: str, version: str
     [
         pytest.param(JSON_IMAGE, b"", id="JSON"),
         pytest.param(BYTES_IMAGE, b"", id="image in JSON"),
-        pytest.param({**IMAGE, "parameters": {"binary_data_size": 64}}, picture(1).tobytes(), id="binary"),
+        pytest.param({**IMAGE, "parameters": {"binary_data_size": 64}}, tiny_image(1).tobytes(), id="binary"),
         pytest.param(
             {"name": "image", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(PNG) + 4}},
             struct.pack("<I", len(PNG)) + PNG,
@@ -88,7 +88,7 @@ def test_binary_outputs_follow_the_json(client: FlaskClient) -> None:
     assert np.array_equal(np.frombuffer(response.data[length:], "<f4"), np.array(expected, np.float32))
 
 
-@pytest.mark.parametrize("body", [PNG, picture(1).tobytes()], ids=["image file", "pixels"])
+@pytest.mark.parametrize("body", [PNG, tiny_image(1).tobytes()], ids=["image file", "pixels"])
 def test_a_body_may_be_the_tensor_alone(client: FlaskClient, body: bytes) -> None:
     response = client.post(INFER, data=body, headers={LENGTH: "0"})
 
@@ -124,7 +124,7 @@ def test_classification_in_bytes_has_a_length_before_each_text(client: FlaskClie
 
 
 def test_a_batch_is_answered_in_its_order(client: FlaskClient) -> None:
-    batch = np.stack([picture(place) for place in (2, 0, 1)])
+    batch = np.stack([tiny_image(place) for place in (2, 0, 1)])
     tensor = {**IMAGE, "shape": [3, 8, 8, 1], "parameters": {"binary_data_size": batch.nbytes}}
 
     response = infer(client, {"inputs": [tensor], "outputs": [classified(1)]}, batch.tobytes())
@@ -135,7 +135,7 @@ def test_a_batch_is_answered_in_its_order(client: FlaskClient) -> None:
 @pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
 def test_requests_may_be_compressed(client: FlaskClient, coding: str, pack: Any) -> None:
     header = json.dumps({"inputs": [{**IMAGE, "parameters": {"binary_data_size": 64}}]}).encode()
-    body = pack(header + picture(1).tobytes())
+    body = pack(header + tiny_image(1).tobytes())
 
     response = client.post(INFER, data=body, headers={LENGTH: str(len(header)), "Content-Encoding": coding})
 
@@ -144,7 +144,7 @@ def test_requests_may_be_compressed(client: FlaskClient, coding: str, pack: Any)
 
 @pytest.mark.parametrize(("coding", "bits"), [("gzip", 31), ("deflate", 15)])
 def test_a_large_answer_is_compressed_as_the_client_likes(client: FlaskClient, coding: str, bits: int) -> None:
-    images = {**BYTES_IMAGE, "shape": [8], "data": [TEXT] * 8}
+    images = {**BYTES_IMAGE, "shape": [8], "data": [PNG_BASE64] * 8}
     document = {"inputs": [images], "outputs": [classified(3)], "id": "x" * 1000}
     plain = infer(client, document)
 
