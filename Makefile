@@ -31,7 +31,7 @@ fuzz: $(call environment,test) ## send 20,000 mutated requests a seed, over all 
 prove: $(call environment,test) ## the long tests under load: restarts, reloads, new versions, memory; `make test` has short ones
 	$(TEST)/python -m pytest -m slow
 
-up: ## build the images and start it all with Docker Compose: service, balancer, monitoring; REPLICAS says how many
+up: ## build the images and start everything with Docker Compose: service, balancer, monitoring; REPLICAS says how many
 	REVISION=$$(git describe --always --dirty 2>/dev/null) docker compose up --build --detach --wait --scale service=$(REPLICAS)
 
 down: ## stop what `make up` started; models and measurements stay in their volumes
@@ -40,17 +40,17 @@ down: ## stop what `make up` started; models and measurements stay in their volu
 deploy-test: $(call environment,test) ## test the deployment on a Docker engine: kill, disconnect, scale, replace; skipped without an engine
 	$(TEST)/python -m pytest -m docker
 
-lint: $(call environment,test) ## check style, types and who imports whom
+lint: $(call environment,test) ## check style, types and the import rules between packages
 	$(TEST)/ruff check .
 	$(TEST)/ruff format --check .
 	$(TEST)/mypy
 	$(TEST)/lint-imports
 
-format: $(call environment,test) ## lay the code out as `make lint` wants it
+format: $(call environment,test) ## format the code as `make lint` requires
 	$(TEST)/ruff check --fix .
 	$(TEST)/ruff format .
 
-train: $(call environment,training) ## train and publish: make train RECIPE=mnist [DATA=mnist.npz], or DATA=pictures NAME=fruit
+train: $(call environment,training) ## train and publish: make train RECIPE=mnist [DATA=mnist.npz], or DATA=images NAME=fruit
 	$(TRAINING) -m training train $(RECIPE) $(if $(DATA),--data "$(DATA)") $(if $(NAME),--name $(NAME))
 
 evaluate: $(call environment,training) ## post a whole test split to a running service: make evaluate MODEL=mnist DATA=mnist.npz
@@ -59,7 +59,7 @@ evaluate: $(call environment,training) ## post a whole test split to a running s
 bench: $(call environment,test) ## load a service and compare it with decoding and ONNX Runtime alone
 	$(TEST)/python -m bench $(BENCH)
 
-lock: ## write requirements/*.txt anew from pyproject.toml
+lock: ## write requirements/*.txt again from pyproject.toml
 	$(PYTHON) -m venv $(VENVS)/lock
 	$(VENVS)/lock/bin/pip install --quiet uv
 	for name in service training test; do \
