@@ -26,7 +26,8 @@ class NativeProtocol:
 
     def select(self, name: str | None, version: str | None, state: RequestState) -> InferenceContext:
         """Select the version that answers, before the body is read."""
-        choice = self._registry.choose(name, parse_version(version), state.bucket)
+        number = None if version is None else parse_version(version)
+        choice = self._registry.choose(name, number, state.bucket)
         return self._data_plane.begin(choice, state)
 
     def predict(self, context: InferenceContext, inputs: Inputs, top_k: str | None) -> bytes:

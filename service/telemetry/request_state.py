@@ -19,9 +19,6 @@ class RequestState:
     bytes_out: int = 0
     log_fields: dict[str, Any] = field(default_factory=dict)  # what the route adds to the log line
     server_timing: str = ""  # the header's value, once there is one
-    on_failure: Callable[[float, str], None] | None = None  # called with the seconds and the error's code
+    error_code: str = ""  # of the response, if it is an error
+    on_failure: Callable[[float, str], None] | None = None  # called with the seconds and the code of an error
     bucket: float = field(default_factory=draw)  # 0 to 1; decides which version answers
-
-    def seconds(self) -> float:
-        """Time since the request was complete, the queue included."""
-        return self.queue_seconds + time.perf_counter() - self.started

@@ -33,8 +33,7 @@ def handle_errors(app: Flask, metrics: Metrics, no_route: Mapping[str, NoRoute] 
         status, code, sentence, headers = _describe(error)
         metrics.rejected.labels(code).inc()
         state = request.environ[REQUEST_STATE]
-        if state.on_failure:
-            state.on_failure(state.seconds(), code)
+        state.error_code = code
         members = error.members if isinstance(error, RequestError) else {}
         document = {**members, "error": sentence, "code": code, "request_id": state.request_id}
         return json_response(document, status, headers)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from collections.abc import Iterable
 from functools import cache, partial
 from typing import Any
@@ -34,16 +35,32 @@ class RequestMiddleware:
         try:
             return self._application(environ, partial(_start, state, start_response))
         finally:
-            self._in_progress.dec()
-            if DEFERRED not in environ:  # else this response is dropped
-                self._report(environ, state)
+            self._report(environ, state)
 
     def _report(self, environ: WSGIEnvironment, state: RequestState) -> None:
-        method, seconds = environ["REQUEST_METHOD"], state.seconds()
-        method = method if method in METHODS else "other"
-        self._counter(method, state.route, str(state.status)).inc()
-        self._histogram(method, state.route).observe(seconds)
-        self._log.write(_log_line(environ, state, seconds))
+        self._in_progress.dec()
+        if DEFERRED in environ:  # this response is dropped
+            return
+        seconds = state.queue_seconds + time.perf_counter() - state.started
+        method = environ["REQUEST_METHOD"]
+        label = method if method in METHODS else "other"
+        self._counter(label, state.route, str(state.status)).inc()
+        self._histogram(label, state.route).observe(seconds)
+        if state.on_failure and state.error_code:
+            state.on_failure(seconds, state.error_code)
+        self._log.write(
+            {
+                "method": method,
+                "path": environ["PATH_INFO"].encode("latin-1").decode(errors="replace"),
+                "status": state.status,
+                "duration_ms": round(seconds * 1000, 3),
+                "bytes_in": int(environ.get("CONTENT_LENGTH") or 0),
+                "bytes_out": state.bytes_out,
+                "client": environ.get("REMOTE_ADDR"),
+                "request_id": state.request_id,
+                **state.log_fields,
+            }
+        )
 
 
 def _request_id(environ: WSGIEnvironment) -> str:
@@ -61,17 +78,3 @@ def _start(
     if state.server_timing:
         added.append(("Server-Timing", state.server_timing))
     return start_response(status, [*headers, *added], exc_info)
-
-
-def _log_line(environ: WSGIEnvironment, state: RequestState, seconds: float) -> dict[str, Any]:
-    return {
-        "method": environ["REQUEST_METHOD"],
-        "path": environ["PATH_INFO"].encode("latin-1").decode(errors="replace"),
-        "status": state.status,
-        "duration_ms": round(seconds * 1000, 3),
-        "bytes_in": int(environ.get("CONTENT_LENGTH") or 0),
-        "bytes_out": state.bytes_out,
-        "client": environ.get("REMOTE_ADDR"),
-        "request_id": state.request_id,
-        **state.log_fields,
-    }
