@@ -10,7 +10,7 @@ from modelrepo.reader import read_bundle
 from modelrepo.repository import ModelRepository
 from training.errors import InvalidNetwork, ParityFailed
 from training.evaluation.onnx_inference import open_graph
-from training.evaluation.predictions import read_predictions
+from training.evaluation.test_split import read_predictions
 from training.export.publish import publish_network
 from training.export.to_onnx import to_onnx
 from training.models.architectures import Textbook

@@ -1,7 +1,7 @@
-"""The first convolution of a graph: its filters, and what they answer to an image. ONNX Runtime computes both.
+"""The first convolution of a bundle's graph: its filters, and its activation maps for an image, by ONNX Runtime.
 
-Filters are read as the graph's own values, too, so that it does not matter where an exporter keeps them: stored as they
-are, as constants, or as integers that are turned into floats.
+Filters are computed as values of the graph, too, so it does not matter how an exporter stores them: as initializers, as
+constants, or as integers that are dequantized.
 """
 
 from collections.abc import Iterator
@@ -10,28 +10,27 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 import onnx.inliner
-import onnxruntime
 from numpy.typing import NDArray
 
-from modelrepo.metadata import InputSpec, Preprocessing
 from modelrepo.reader import Bundle
 from preprocessing.normalize import normalize
 from training.data.splits import Images
 from training.errors import InvalidModel
+from training.evaluation.onnx_inference import compute_values
 
 Values = NDArray[np.float32]
 
 _ACTIVATIONS = {"Relu", "Clip", "LeakyRelu", "PRelu", "Elu", "Selu", "Sigmoid", "Tanh", "HardSwish", "Gelu", "Softplus"}
-# What exporters and quantisers put between a convolution and its activation.
+# What exporters and quantizers put between a convolution and its activation.
 _BETWEEN = {"Add", "BatchNormalization", "Cast", "DequantizeLinear", "Identity", "QuantizeLinear"}
 
 
 @dataclass(frozen=True)
 class FirstConvolution:
-    """Its filters, [filters, channels, height, width], and its activation's name, None where it has none at once.
+    """Its node's name, filters, [filters, channels, height, width], and activation maps, [filters, height, width].
 
-    Channels are in the order in which the graph takes them. `maps` are what comes out of it for one image, behind the
-    activation, [filters, height, width].
+    Channels are in the order in which the graph takes them. The maps are after the activation; `activation` is None
+    where none follows the convolution, and then they are before any.
     """
 
     name: str
@@ -40,8 +39,8 @@ class FirstConvolution:
     maps: Values
 
 
-def look(bundle: Bundle, image: Images | None = None) -> FirstConvolution:
-    """The first convolution and its answer to an image, uint8 [height, width, channels], black by default.
+def read_first_convolution(bundle: Bundle, image: Images | None = None) -> FirstConvolution:
+    """The first convolution and its maps for an image, uint8 [height, width, channels], black by default.
 
     Raises InvalidModel where the graph has no convolution of images.
     """
@@ -50,9 +49,11 @@ def look(bundle: Bundle, image: Images | None = None) -> FirstConvolution:
     node = next((node for node in model.graph.node if node.op_type == "Conv"), None)
     if node is None:
         raise InvalidModel(f"{bundle.path} has no convolution in its graph: there are no filters to draw")
-    *_, (name, activation) = _follow(model.graph, node)
-    shown = np.zeros((spec.height, spec.width, spec.channels), np.uint8) if image is None else image
-    filters, maps = _run(model, (node.input[1], name), shown, spec, bundle.metadata.preprocessing)
+    *_, (output, activation) = _follow(model.graph, node)
+    given = np.zeros((spec.height, spec.width, spec.channels), np.uint8) if image is None else image
+    batch = normalize(np.repeat(given[None], spec.batch or 1, axis=0), spec, bundle.metadata.preprocessing)
+    values = compute_values(model, [node.input[1], output], spec.name, [batch])[0]
+    filters, maps = (np.asarray(value, np.float32) for value in values)
     if filters.ndim != 4:
         raise InvalidModel(
             f"{bundle.path}: its first convolution is not one of images, but has filters of {filters.shape}"
@@ -66,7 +67,7 @@ def _load(bundle: Bundle) -> onnx.ModelProto:
 
 
 def _follow(graph: onnx.GraphProto, convolution: onnx.NodeProto) -> Iterator[tuple[str, str | None]]:
-    """Values behind the convolution up to its activation, if that comes before anything else does."""
+    """The convolution's output, then its activation's where only such nodes as _BETWEEN lie before it."""
     stored = {tensor.name for tensor in graph.initializer} | {
         node.output[0] for node in graph.node if node.op_type == "Constant"
     }
@@ -81,20 +82,3 @@ def _follow(graph: onnx.GraphProto, convolution: onnx.NodeProto) -> Iterator[tup
             yield name, kind
         if kind not in _BETWEEN:
             return
-
-
-def _run(
-    model: onnx.ModelProto, names: tuple[str, ...], image: Images, spec: InputSpec, rules: Preprocessing
-) -> list[Values]:
-    """Values of the graph for an image, whose types ONNX Runtime finds by itself."""
-    told = onnx.ModelProto()
-    told.CopyFrom(model)
-    del told.graph.output[:]
-    told.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # as it stands in the file
-    session = onnxruntime.InferenceSession(told.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    batch = np.repeat(image[None], spec.batch or 1, axis=0)
-    values = session.run(list(names), {spec.name: normalize(batch, spec, rules)})
-    return [np.asarray(value, np.float32) for value in values]

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from training.errors import InvalidNetwork, ShapesDiffer
-from training.evaluation.onnx_inference import measure
+from training.evaluation.onnx_inference import measure_tensors
 from training.export.to_onnx import INPUT, to_onnx
 from training.models.architectures import Textbook
 from training.models.build import Network, build
@@ -97,8 +97,8 @@ def _built(network: Network) -> Sides:
 def _computed(network: Network) -> Sides:
     """Measured in ONNX Runtime, where images are [N, channels, height, width] inside of the graph."""
     model = onnx.load_from_string(to_onnx(network))
-    values = measure(model, INPUT, np.zeros((1, *network.input_shape[1:]), np.uint8))
-    shapes = [values[node.output[0]].shape for node in model.graph.node if node.op_type in {"Conv", "MaxPool"}]
+    tensors = measure_tensors(model, INPUT, [np.zeros((1, *network.input_shape[1:]), np.uint8)])[0]
+    shapes = [tensors[node.output[0]].shape for node in model.graph.node if node.op_type in {"Conv", "MaxPool"}]
     return tuple((shape[2], shape[3]) for shape in shapes)
 
 

@@ -8,7 +8,7 @@ from modelrepo.reader import read_bundle
 from preprocessing.errors import ImageError
 from preprocessing.pipeline import prepare_file
 from training.analysis.costs import Cost, draw_costs, measure_costs
-from training.analysis.filters import look
+from training.analysis.filters import read_first_convolution
 from training.analysis.filters_plot import draw_filters
 from training.analysis.mistakes import find_mistakes
 from training.analysis.mistakes_page import MistakesPage
@@ -17,7 +17,7 @@ from training.cli.types import positive
 from training.data.splits import Images
 from training.errors import InvalidData
 from training.evaluation.onnx_inference import open_bundle
-from training.evaluation.test_split import opened_test
+from training.evaluation.test_split import open_test_split
 from training.files import write_whole
 from training.plotting import as_png
 from training.recipes import RECIPES
@@ -62,7 +62,7 @@ _HEADS = ("bundle", "accuracy", "95 % interval", "multiply-adds", "bytes", "ms a
 def mistakes(options: Namespace) -> int:
     """Write the page of the most confident mistakes on the test split."""
     bundle = read_bundle(options.bundle)
-    with opened_test(bundle, options.data) as test:
+    with open_test_split(bundle, options.data) as test:
         found = find_mistakes(open_bundle(bundle)(test.split.images), test.split.labels)
         write_whole(options.out, MistakesPage(bundle.metadata, test.split, found, options.count).render())
     shown = min(options.count, len(found.every))
@@ -75,7 +75,7 @@ def filters(options: Namespace) -> int:
     bundle = read_bundle(options.bundle)
     metadata = bundle.metadata
     image = None if options.image is None else _read_image(options.image, metadata)
-    found = look(bundle, image)
+    found = read_first_convolution(bundle, image)
     title = f"{metadata.name} version {metadata.version}: the first convolution"
     write_whole(options.out, as_png(draw_filters(title, found, metadata.preprocessing.channel_order, image)))
     count, channels, height, width = found.filters.shape

@@ -13,10 +13,9 @@ from modelrepo.repository import ModelRepository
 from training.cli.types import add_models, positive
 from training.errors import InvalidChoice, NotServed
 from training.evaluation.onnx_inference import open_bundle
-from training.evaluation.predictions import read_predictions
 from training.evaluation.service_client import Client
-from training.evaluation.service_replay import Agreement, agree, replay
-from training.evaluation.test_split import opened_test
+from training.evaluation.service_replay import Agreement, compare_labels, replay
+from training.evaluation.test_split import open_test_split, read_predictions
 from training.evaluation.verify import check_labels, replay_bundle, replay_service
 
 
@@ -66,7 +65,7 @@ def _verify_bundle(bundle: Bundle, data: Path | None) -> int:
     print(f"{bundle.path}: {len(bundle.metadata.files)} files have their recorded SHA-256")
     print(f"  {replayed.images} golden images within {replayed.largest_difference:.1e} of {_author(bundle)}")
     if data is not None:
-        with opened_test(bundle, data) as test:
+        with open_test_split(bundle, data) as test:
             right, count = check_labels(bundle, classify, test.split), len(test.split)
         share = f"{right:,} of them right ({right / count:.2%})"
         print(f"  {count:,} test images with {_author(bundle)}'s label each, {share}")
@@ -107,10 +106,10 @@ def verify_test_split(options: Namespace) -> int:
     version = options.version or _versions(repository, options.model)[-1]
     bundle = read_version(repository, options.model, version)
     connect = partial(Client, options.target, bundle.metadata.name, bundle.metadata.version, top_k=1)
-    with opened_test(bundle, options.data) as test:
+    with open_test_split(bundle, options.data) as test:
         predicted = replay(test.encoded, connect, options.connections)
     recorded = int(bundle.metadata.evaluation["correct"])
-    agreement = agree(predicted, test.split.labels, read_predictions(bundle.path), recorded)
+    agreement = compare_labels(predicted, test.split.labels, read_predictions(bundle.path), recorded)
     _print_agreement(bundle, agreement)
     return 0 if agreement.holds else 1
 

@@ -1,4 +1,7 @@
-"""Golden images: drawn here, never taken from a data set, they prove a served model right when it is loaded."""
+"""Golden images: drawn images with the probabilities that a model must give for them whenever it is loaded.
+
+The images are drawn here, never taken from a data set.
+"""
 
 from collections.abc import Callable
 
@@ -11,8 +14,8 @@ from preprocessing.png import encode_png
 from training.data.splits import Images
 from training.evaluation.metrics import Probabilities
 
-# Other CPUs and other releases of ONNX Runtime sum in another order: ten times the parity's tolerance lets them,
-# and is far below what a wrong scaling, layout or weight would change.
+# Other CPUs and other releases of ONNX Runtime sum in another order: ten times the tolerance of the parity check allows
+# that, and is far below what a wrong scaling, layout or weight would change.
 TOLERANCE = 1e-4
 _SEED = 2017  # any fixed number: the noise of all bundles is the same
 
@@ -20,7 +23,7 @@ Plane = NDArray[np.float64]  # [height, width] of 0…1
 
 
 def draw_images(height: int, width: int, channels: int) -> Images:
-    """Eight pictures of exactly this size; in colour, each channel shows its own share of the drawing."""
+    """Eight images, uint8 [8, height, width, channels]; with three channels, each has its own shading."""
     random = np.random.default_rng(_SEED)
     y, x = np.mgrid[0:height, 0:width] / np.array([height, width]).reshape(2, 1, 1)
     planes = [draw(y, x) for draw in _SHAPES] + [random.random((height, width)), _strokes(height, width)]
@@ -28,7 +31,7 @@ def draw_images(height: int, width: int, channels: int) -> Images:
 
 
 def make_golden(images: Images, probabilities: Probabilities, tolerance: float = TOLERANCE) -> GoldenSet:
-    """Encode the pictures as PNG beside the probabilities that are right for them."""
+    """The images as PNG files with their probabilities, [N, classes], and the largest difference that is accepted."""
     return GoldenSet(
         tolerance,
         tuple(
@@ -58,7 +61,7 @@ _SHAPES: tuple[Callable[[Plane, Plane], Plane], ...] = (
 
 
 def _strokes(height: int, width: int) -> Plane:
-    """A pen's zigzag, much like a 7 and a 2."""
+    """A zigzag line, much like a 7 and a 2."""
     image = Image.new("L", (width, height))
     corners = [(0.25, 0.25), (0.75, 0.25), (0.35, 0.75), (0.8, 0.75)]
     points = [(across * width, down * height) for across, down in corners]

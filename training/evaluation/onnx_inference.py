@@ -1,7 +1,10 @@
-"""Graphs in ONNX Runtime, on the CPU as they will be served; also what every value inside of a graph is."""
+"""Inference by ONNX Runtime on the CPU, as the service runs a graph: the one place where its sessions are opened.
+
+Images are uint8 [N, height, width, channels], in memory or in files.
+"""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,60 +25,110 @@ _BATCH = 256  # large enough to be fast, small enough for any memory
 # Pixels times channels in a batch: 256 digits, or 27 images of 224 × 224, whose activations are large.
 _VALUES = 1 << 22
 
-Tensor = NDArray[Any]  # what a graph takes
-Scores = NDArray[Any]  # whatever a graph gives, [N, classes] if it classifies
+Tensor = NDArray[Any]  # what a graph takes, or what one of its nodes computes
+Scores = NDArray[Any]  # what a graph returns; [N, classes] if it classifies
 Scorer = Callable[[Pictures], Scores]
 Classifier = Callable[[Pictures], Probabilities]
 
 
+def open_session(
+    model: bytes | Path, *, threads: int | None = None, optimize: bool = True
+) -> onnxruntime.InferenceSession:
+    """A session for a serialized graph or its file; ONNX Runtime chooses the number of threads where none is given.
+
+    Raises ONNX Runtime's own errors, which have no common base below Exception, for a graph that it cannot load.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors; its warnings about graphs from elsewhere are of no use here
+    if threads is not None:
+        options.intra_op_num_threads = options.inter_op_num_threads = threads
+    if not optimize:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
 def open_graph(model: bytes | Path) -> Classifier:
-    """A function from uint8 images of [N, height, width, channels] to probabilities, which the graph itself gives."""
-    session = _open(model)
+    """A function from images to probabilities, for a graph that takes uint8 images and returns probabilities."""
+    session = open_session(model)
     name = session.get_inputs()[0].name
 
     def classify(images: Pictures) -> Probabilities:
-        size = _many(images.shape[1:])
+        size = _batch_size(images.shape[1:])
         return np.concatenate([_run(session, name, images[i : i + size]) for i in _starts(images, size)])
 
     return classify
 
 
 def open_bundle(bundle: Bundle) -> Classifier:
-    """A function from uint8 images of the model's size to probabilities, by the bundle's own rules."""
+    """A function from images of the model's size to probabilities; normalizes as the bundle's contract says."""
     metadata = bundle.metadata
     score = open_scorer(bundle.model, metadata.input, metadata.preprocessing)
     return lambda images: to_probabilities(score(images), metadata.output.kind)
 
 
-def open_scorer(model: bytes | Path, inputs: InputSpec, rules: Preprocessing) -> Scorer:
-    """A function from uint8 images of [N, height, width, channels] to what the graph gives for them.
+def open_scorer(model: bytes | Path, spec: InputSpec, contract: Preprocessing) -> Scorer:
+    """A function from images to the graph's first output, logits or probabilities.
 
-    A graph with a fixed batch axis gets its images in such batches, the last filled up with zeros.
+    A graph with a fixed batch axis gets batches of that length, the last one filled up with zeros.
     """
-    session = _open(model)
-    size = inputs.batch or _many((inputs.height, inputs.width, inputs.channels))
+    session = open_session(model)
+    size = spec.batch or _batch_size((spec.height, spec.width, spec.channels))
 
     def score(images: Pictures) -> Scores:
-        tensors = (normalize(images[i : i + size], inputs, rules) for i in _starts(images, size))
-        filled = (_fill(tensor, inputs.batch) for tensor in tensors)
-        return np.concatenate([_run(session, inputs.name, tensor) for tensor in filled])[: len(images)]
+        tensors = (normalize(images[i : i + size], spec, contract) for i in _starts(images, size))
+        filled = (_fill(tensor, spec.batch) for tensor in tensors)
+        return np.concatenate([_run(session, spec.name, tensor) for tensor in filled])[: len(images)]
 
     return score
 
 
 def to_probabilities(scores: Scores, kind: str) -> Probabilities:
-    """The scores themselves, or their softmax where they are logits."""
+    """Scores of [N, classes] as probabilities: the softmax of `logits`, `probabilities` unchanged."""
     if kind == "probabilities":
         return scores
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
-def _open(model: bytes | Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors; what else it says of other people's graphs is of no use here
-    source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+def compute_values(
+    model: onnx.ModelProto, names: Sequence[str], input_name: str, batches: Sequence[Tensor]
+) -> list[list[Any]]:
+    """The named values inside of a graph, a list for each batch, in the order of the names.
+
+    The graph is opened once and not optimized, because optimization merges nodes.
+    """
+    extended = onnx.ModelProto()
+    extended.CopyFrom(model)
+    del extended.graph.output[:]
+    extended.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)  # ONNX Runtime infers the types
+    session = open_session(extended.SerializeToString(), optimize=False)
+    return [session.run(list(names), {input_name: batch}) for batch in batches]
+
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """The shape of a value for one batch, and NumPy's name of its type."""
+
+    shape: Shape
+    dtype: str
+
+
+def measure_tensors(model: onnx.ModelProto, input_name: str, batches: Sequence[Tensor]) -> list[dict[str, TensorInfo]]:
+    """For each batch all tensors of a graph by name: its input, its weights, and what its nodes compute."""
+    names = [name for node in model.graph.node for name in node.output if name]
+    weights = {tensor.name: _stored_info(tensor) for tensor in model.graph.initializer}
+    return [
+        {
+            input_name: _info(batch),
+            **weights,
+            **{name: _info(value) for name, value in zip(names, values, strict=True) if isinstance(value, np.ndarray)},
+        }
+        for batch, values in zip(batches, compute_values(model, names, input_name, batches), strict=True)
+    ]
 
 
 def _run(session: onnxruntime.InferenceSession, name: str, tensor: Tensor) -> Scores:
@@ -83,12 +136,7 @@ def _run(session: onnxruntime.InferenceSession, name: str, tensor: Tensor) -> Sc
     return scores
 
 
-def _fill(tensor: Tensor, batch: int | None) -> Tensor:
-    missing = 0 if batch is None else batch - len(tensor)
-    return np.concatenate([tensor, np.zeros((missing, *tensor.shape[1:]), tensor.dtype)]) if missing else tensor
-
-
-def _many(shape: tuple[int, ...]) -> int:
+def _batch_size(shape: tuple[int, ...]) -> int:
     return min(_BATCH, max(1, _VALUES // math.prod(shape)))
 
 
@@ -99,44 +147,14 @@ def _starts(images: Pictures, size: int) -> Iterable[int]:
     return starts
 
 
-Shape = tuple[int, ...]
+def _fill(tensor: Tensor, batch: int | None) -> Tensor:
+    missing = 0 if batch is None else batch - len(tensor)
+    return np.concatenate([tensor, np.zeros((missing, *tensor.shape[1:]), tensor.dtype)]) if missing else tensor
 
 
-@dataclass(frozen=True)
-class Value:
-    """What a node gave for one batch: its axes and NumPy's name of its type."""
-
-    shape: Shape
-    dtype: str
+def _info(value: Tensor) -> TensorInfo:
+    return TensorInfo(value.shape, value.dtype.name)
 
 
-def measure(model: onnx.ModelProto, name: str, batch: Tensor) -> Mapping[str, Value]:
-    """All values of a graph by name for one batch: its input, its weights, and what its nodes give."""
-    outputs = [output for node in model.graph.node for output in node.output if output]
-    session = onnxruntime.InferenceSession(
-        _with_outputs(model, outputs), _options(), providers=["CPUExecutionProvider"]
-    )
-    given = zip(outputs, session.run(outputs, {name: batch}), strict=True)
-    found = {output: Value(value.shape, value.dtype.name) for output, value in given if isinstance(value, np.ndarray)}
-    return {name: Value(batch.shape, batch.dtype.name), **_initial(model.graph), **found}
-
-
-def _options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # it runs once
-    return options
-
-
-def _with_outputs(model: onnx.ModelProto, outputs: list[str]) -> bytes:
-    """The model with every value of it among the outputs, whose types ONNX Runtime finds by itself."""
-    told = onnx.ModelProto()
-    told.CopyFrom(model)
-    del told.graph.output[:]
-    told.graph.output.extend(onnx.ValueInfoProto(name=output) for output in outputs)
-    return bytes(told.SerializeToString())
-
-
-def _initial(graph: onnx.GraphProto) -> dict[str, Value]:
-    kinds = {tensor.name: onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).name for tensor in graph.initializer}
-    return {tensor.name: Value(tuple(tensor.dims), kinds[tensor.name]) for tensor in graph.initializer}
+def _stored_info(tensor: onnx.TensorProto) -> TensorInfo:
+    return TensorInfo(tuple(tensor.dims), onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).name)

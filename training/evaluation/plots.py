@@ -14,14 +14,20 @@ from training.data.splits import Dataset
 from training.evaluation.metrics import Evaluation
 from training.plotting import BLUE, GREY, ORANGE, SHADES
 
-History = Mapping[str, Sequence[float]]  # a figure's name to its value after each epoch
+History = Mapping[str, Sequence[float]]  # a metric's name to its value after each epoch
 
 _GRID_COLUMNS = 10
 _MARKED = 25  # epochs up to which each has a dot of its own
 
+_COUNTED = 25  # classes up to which a cell has room for its count
+_SLANTED = 12  # classes up to which slanted names do not run into each other
+_NAMED = 120  # classes up to which every row and column has room for its name, in the smallest type that can be read
+_CELLS = 250  # rows up to which a cell has some dots of the picture to itself
+_TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)  # of the colours, which follow the square root
+
 
 def draw_history(title: str, history: History) -> Figure:
-    """Loss and accuracy by epoch, on the training and the validation images, and the learning rate where it changed."""
+    """Loss and accuracy by epoch, on training and validation images, and the learning rate where it changed."""
     scheduled = len(set(history.get("learning_rate", ()))) > 1
     figure = Figure(figsize=(13.2 if scheduled else 9, 3.8), layout="constrained")
     figure.suptitle(title, fontsize=13, fontweight="bold", parse_math=False)
@@ -38,7 +44,7 @@ def draw_history(title: str, history: History) -> Figure:
 
 
 def draw_grid(dataset: Dataset, rows: int = 6) -> Figure:
-    """Images of the training split under their labels, a column a class where there are at most ten."""
+    """Images of the training split in columns, one a class, of the first ten classes."""
     columns = min(len(dataset.spec.class_names), _GRID_COLUMNS)
     figure = Figure(figsize=(columns * 1.05, rows * 1.05 + 0.6), layout="constrained")
     figure.suptitle(f"{dataset.spec.name}: {len(dataset.train):,} training images", fontweight="bold", parse_math=False)
@@ -54,12 +60,40 @@ def draw_grid(dataset: Dataset, rows: int = 6) -> Figure:
     return figure
 
 
+def draw_confusion(title: str, evaluation: Evaluation) -> Figure:
+    """The confusion matrix: rows are true classes, columns predicted ones, shaded by the share of the row.
+
+    The cells of up to 25 classes have their counts. With more, the color follows the square root of the share, because
+    small shares would not be visible; and from 251 classes on, neighbours share a cell, so that cells are large enough.
+    """
+    names = [metrics.label for metrics in evaluation.classes]
+    many = len(names) > _COUNTED
+    block = math.ceil(len(names) / _CELLS)
+    counts = _gather(np.array(evaluation.confusion), block)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=_size(len(names)), layout="constrained")
+    axes = figure.subplots()
+    edges = (-0.5, len(counts) * block - 0.5)
+    image = axes.imshow(shares, cmap=SHADES, norm=PowerNorm(0.5 if many else 1, 0, 1), extent=(*edges, *edges[::-1]))
+    axes.set_title(
+        f"{title}\n{evaluation.correct:,} of {evaluation.examples:,} right: {evaluation.accuracy:.2%}",
+        fontsize=13,
+        fontweight="bold",
+    )
+    _name_classes(axes, names, block)
+    if many:
+        figure.colorbar(image, shrink=0.5, format=PercentFormatter(1), label="of the row's images", ticks=_TICKS)
+    else:
+        _write_counts(axes, counts, shares)
+    return figure
+
+
 def _draw_curves(axes: Axes, history: History, metric: str) -> None:
-    """A metric's curves; a network that was not watched has the first one only."""
+    """A metric's curves; without validation images there is only the first one."""
     _draw_curve(axes, history[metric], "o-", BLUE, "training")
-    watched = history.get(f"val_{metric}")
-    if watched:
-        _draw_curve(axes, watched, "s--", ORANGE, "validation")
+    validation = history.get(f"val_{metric}")
+    if validation:
+        _draw_curve(axes, validation, "s--", ORANGE, "validation")
     axes.set_title(metric.capitalize())
     axes.legend(frameon=False)
 
@@ -73,43 +107,8 @@ def _draw_curve(axes: Axes, values: Sequence[float], style: str, colour: str, la
     axes.spines[["top", "right"]].set_visible(False)
 
 
-_COUNTED = 25  # classes up to which a cell has room for its count
-_SLANTED = 12  # classes up to which slanted names do not run into each other
-_NAMED = 120  # classes up to which every row and column has room for its name, in the smallest type that can be read
-_CELLS = 250  # rows up to which a cell has some dots of the picture to itself
-_TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)  # of the colours, which follow the square root
-
-
-def draw_confusion(title: str, evaluation: Evaluation) -> Figure:
-    """What images of each class (rows) were taken for (columns), shaded by the row's share.
-
-    Few classes have their counts written into the cells. With many, the colour has to tell, by the square root of the
-    share, because what they are taken for is spread thinly; and hundreds share a cell with their neighbours.
-    """
-    labels = [figures.label for figures in evaluation.classes]
-    many = len(labels) > _COUNTED
-    block = math.ceil(len(labels) / _CELLS)
-    counts = _gather(np.array(evaluation.confusion), block)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=_size(len(labels)), layout="constrained")
-    axes = figure.subplots()
-    edges = (-0.5, len(counts) * block - 0.5)
-    image = axes.imshow(shares, cmap=SHADES, norm=PowerNorm(0.5 if many else 1, 0, 1), extent=(*edges, *edges[::-1]))
-    axes.set_title(
-        f"{title}\n{evaluation.correct:,} of {evaluation.examples:,} right: {evaluation.accuracy:.2%}",
-        fontsize=13,
-        fontweight="bold",
-    )
-    _name_classes(axes, labels, block)
-    if many:
-        figure.colorbar(image, shrink=0.5, format=PercentFormatter(1), label="of the row's images", ticks=_TICKS)
-    else:
-        _write_counts(axes, counts, shares)
-    return figure
-
-
 def _gather(counts: NDArray[np.int64], block: int) -> NDArray[np.int64]:
-    """Counts summed up in squares of so many classes; the last ones may have fewer."""
+    """Counts summed over squares of `block` classes; the last square may have fewer."""
     padded = np.pad(counts, (0, -len(counts) % block))
     side = len(padded) // block
     gathered: NDArray[np.int64] = padded.reshape(side, block, side, block).sum(axis=(1, 3))
@@ -125,19 +124,19 @@ def _size(classes: int) -> tuple[float, float]:
     return side * 1.12, side
 
 
-def _name_classes(axes: Axes, labels: list[str], block: int) -> None:
-    """Names beside rows and columns, or their numbers now and then where there are too many."""
-    named = len(labels) <= _NAMED
+def _name_classes(axes: Axes, names: list[str], block: int) -> None:
+    """Label rows and columns with class names, or with some class numbers where there are too many."""
+    named = len(names) <= _NAMED
     kind = "" if named else " (class number)" if block == 1 else f" (class number, {block} to a cell)"
-    axes.set_xlabel(f"taken for{kind}")
-    axes.set_ylabel(f"is{kind}")
+    axes.set_xlabel(f"predicted{kind}")
+    axes.set_ylabel(f"true{kind}")
     axes.tick_params(length=0 if named else 3)
     axes.spines[:].set_color(GREY)
     if named:
-        size = 10 if len(labels) <= _COUNTED else 6
-        turn = 0 if max(map(len, labels)) < 3 else 40 if len(labels) <= _SLANTED else 90
-        axes.set_xticks(range(len(labels)), labels, rotation=turn, ha="center", fontsize=size, parse_math=False)
-        axes.set_yticks(range(len(labels)), labels, fontsize=size, parse_math=False)  # a "$" is a "$"
+        size = 10 if len(names) <= _COUNTED else 6
+        turn = 0 if max(map(len, names)) < 3 else 40 if len(names) <= _SLANTED else 90
+        axes.set_xticks(range(len(names)), names, rotation=turn, ha="center", fontsize=size, parse_math=False)
+        axes.set_yticks(range(len(names)), names, fontsize=size, parse_math=False)  # a "$" is a "$"
 
 
 def _write_counts(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:

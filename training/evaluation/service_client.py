@@ -1,4 +1,4 @@
-"""A client of a running service: images in over one connection that stays open, predictions out."""
+"""A client of a running service: posts image files over one persistent connection, and reads the predictions."""
 
 import http.client
 import json
@@ -9,15 +9,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from training.errors import NotServed, ServiceError
 
-_TIMEOUT = 30.0  # seconds; a service that takes longer for one small image is not in order
+_TIMEOUT = 30.0  # seconds: many times what one small image takes
 _UNREACHABLE = (OSError, http.client.HTTPException)
 
-Post = Callable[[bytes, str], "Answer"]
+Post = Callable[[bytes, str], "Prediction"]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the service says of one image: the label's index and one probability a class that it named."""
+class Prediction:
+    """The service's prediction for one image: its class's index, and the probabilities of the top classes by index."""
 
     index: int
     probabilities: dict[int, float]
@@ -37,17 +37,17 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def predict(self, content: bytes, content_type: str) -> Answer:
-        """Post one encoded image; raises ServiceError, which says what the service answered."""
+    def predict(self, content: bytes, content_type: str) -> Prediction:
+        """Post one image file; raises ServiceError, or NotServed where there is no such model or version."""
         try:
             status, body = self._post(content, content_type)
         except _UNREACHABLE:
-            self._connection.close()  # servers may end an idle connection at any time: once is no failure
+            self._connection.close()  # servers may close an idle connection at any time: try once more
             status, body = self._retry(content, content_type)
         if status != http.HTTPStatus.OK:
             kind = NotServed if status == http.HTTPStatus.NOT_FOUND else ServiceError
             raise kind(f"{self._path} answered {status}: {body[:300].decode(errors='replace')}")
-        return _read_answer(body)
+        return _read_prediction(body)
 
     def _retry(self, content: bytes, content_type: str) -> tuple[int, bytes]:
         try:
@@ -73,12 +73,12 @@ def _connect(url: SplitResult) -> http.client.HTTPConnection:
     return kind(str(url.hostname), url.port, timeout=_TIMEOUT)
 
 
-def _read_answer(body: bytes) -> Answer:
+def _read_prediction(body: bytes) -> Prediction:
     try:
         prediction: Any = json.loads(body)["predictions"][0]
         probabilities = {int(row["index"]): float(row["probability"]) for row in prediction["top_k"]}
-        return Answer(int(prediction["index"]), probabilities)
+        return Prediction(int(prediction["index"]), probabilities)
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise ServiceError(
-            f"the service's answer is not a prediction: {body[:300].decode(errors='replace')}"
+            f"the service's response is not a prediction: {body[:300].decode(errors='replace')}"
         ) from error

@@ -1,4 +1,4 @@
-"""A whole test split through a running service, over several connections that stay open."""
+"""A whole test split posted to a running service over several persistent connections, and its labels compared."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -11,15 +11,14 @@ import numpy as np
 from tqdm import tqdm
 
 from training.data.splits import Labels
-from training.evaluation.service_client import Answer
-
-Encoded = tuple[bytes, str]  # an image file and its content type
+from training.evaluation.service_client import Prediction
+from training.evaluation.test_split import Encoded
 
 
 class Predictor(Protocol):
-    """What a connection to a service can do."""
+    """A connection to a service."""
 
-    def predict(self, content: bytes, content_type: str) -> Answer:
+    def predict(self, content: bytes, content_type: str) -> Prediction:
         """Classify one encoded image."""
 
 
@@ -32,21 +31,21 @@ class Connect(Protocol):
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a service's labels compare with the true ones and with those that Keras gave."""
+    """A service's labels compared with the true ones and with those that the bundle records."""
 
     examples: int
     correct: int
     expected_correct: int
-    different: tuple[int, ...]  # positions in the split of images whose label is not Keras's
+    different: tuple[int, ...]  # positions in the split of images whose label is not the recorded one
 
     @property
     def holds(self) -> bool:
-        """Whether every label is Keras's and the accuracy is the recorded one."""
+        """Whether every label, and so the accuracy, is the recorded one."""
         return not self.different and self.correct == self.expected_correct
 
 
 def replay(images: Sequence[Encoded], connect: Connect, connections: int) -> Labels:
-    """Post every image; returns the label index that each got, in the images' order."""
+    """Post every image; returns the predicted classes, int64 [N], in the images' order. Raises ServiceError."""
     stop = Event()
     with (
         ThreadPoolExecutor(connections) as pool,
@@ -57,18 +56,18 @@ def replay(images: Sequence[Encoded], connect: Connect, connections: int) -> Lab
         try:
             wait(tasks, return_when=FIRST_EXCEPTION)
         finally:
-            stop.set()  # one failure, or Ctrl-C, ends the other connections, too
-    answered = [task.result() for task in tasks]
+            stop.set()  # one failure, or Ctrl-C, also ends the other connections
+    results = [task.result() for task in tasks]
     labels = np.empty(len(images), np.int64)
-    for share, indices in zip(shares, answered, strict=True):
+    for share, indices in zip(shares, results, strict=True):
         labels[share.start :: share.step] = indices
     return labels
 
 
-def agree(answered: Labels, true: Labels, expected: Labels, expected_correct: int) -> Agreement:
-    """Compare what the service answered with the truth, with Keras's labels and with the recorded count."""
-    different = np.flatnonzero(answered != expected)
-    return Agreement(len(true), int((answered == true).sum()), expected_correct, tuple(map(int, different)))
+def compare_labels(predicted: Labels, true: Labels, expected: Labels, expected_correct: int) -> Agreement:
+    """Compare the service's labels with the true ones, the recorded ones and the recorded count of right ones."""
+    different = np.flatnonzero(predicted != expected)
+    return Agreement(len(true), int((predicted == true).sum()), expected_correct, tuple(map(int, different)))
 
 
 def _post_share(

@@ -21,7 +21,7 @@ from training.evaluation.golden_images import draw_images, make_golden
 from training.evaluation.metrics import Evaluation, Probabilities, evaluate, predicted_labels
 from training.evaluation.onnx_inference import open_graph
 from training.evaluation.plots import draw_confusion, draw_history
-from training.evaluation.predictions import write_predictions
+from training.evaluation.test_split import write_predictions
 from training.export.parity import compare, draw_extremes
 from training.export.provenance import describe_source
 from training.export.to_onnx import INPUT, OUTPUT, to_onnx

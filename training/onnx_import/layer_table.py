@@ -1,6 +1,6 @@
 """The table of layers of a graph: a row a node, in ONNX's words, with shapes as the graph has them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import onnx.inliner
 from modelrepo.metadata import InputSpec, Layer, ParameterCounts, Preprocessing
 from preprocessing.normalize import normalize
 from training.data.splits import Images
-from training.evaluation.onnx_inference import Shape, Tensor, Value, measure
+from training.evaluation.onnx_inference import Shape, Tensor, TensorInfo, measure_tensors
 from training.onnx_import.counts import Shapes, Weights, count_weights, multiply_adds
 
 _KERNELS = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}  # which input the kernel is
@@ -49,13 +49,13 @@ def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
 _UNSHOWN = {"Cast", "CastLike", "Constant", "ConstantOfShape", "Identity", "Shape"}
 
 Table = tuple[tuple[Layer, ...], ParameterCounts]
-Values = Mapping[str, Value]
+Tensors = Mapping[str, TensorInfo]
 
 
 def table_graph(model: onnx.ModelProto, images: Images, spec: InputSpec, rules: Preprocessing) -> Table:
     """The rows and the parameters that they sum up to. The images, at least two, are run to see the shapes."""
     model = onnx.inliner.inline_local_functions(model) if model.functions else model
-    measured = [measure(model, spec.name, batch) for batch in _batches(images, spec, rules)]
+    measured = measure_tensors(model, spec.name, _batches(images, spec, rules))
     weights = list(count_weights(model.graph))
     rows = [
         _row(node, own, measured, spec.batch or 1)
@@ -71,18 +71,18 @@ def _batches(images: Images, spec: InputSpec, rules: Preprocessing) -> list[Tens
     return [normalize(np.resize(images, (size, *images.shape[1:])), spec, rules) for size in sizes]
 
 
-def _is_shown(node: onnx.NodeProto, values: Values) -> bool:
+def _is_shown(node: onnx.NodeProto, tensors: Tensors) -> bool:
     """Whether it does something to images: not to their shape, which is a list of integers, nor nothing at all."""
-    value = values.get(node.output[0])
-    return node.op_type not in _UNSHOWN and value is not None and len(value.shape) > 1 and value.dtype != "int64"
+    tensor = tensors.get(node.output[0])
+    return node.op_type not in _UNSHOWN and tensor is not None and len(tensor.shape) > 1 and tensor.dtype != "int64"
 
 
-def _row(node: onnx.NodeProto, own: Weights, measured: list[Values], images: int) -> Layer:
-    shapes = {name: value.shape for name, value in measured[0].items()}
+def _row(node: onnx.NodeProto, own: Weights, measured: Sequence[Tensors], images: int) -> Layer:
+    shapes = {name: tensor.shape for name, tensor in measured[0].items()}
     return Layer(
         name=node.name or node.output[0],
         type=node.op_type,
-        output_shape=_axes(*(values[node.output[0]].shape for values in measured)),
+        output_shape=_axes(*(tensors[node.output[0]].shape for tensors in measured)),
         parameters=own.total,
         multiply_adds=multiply_adds(node, shapes) // images,
         **describe_window(node, shapes),

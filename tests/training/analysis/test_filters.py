@@ -12,7 +12,7 @@ from modelrepo.reader import Bundle, read_bundle
 from tests.support.bundles.third_party import FILTERS, Kind, classifier
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import tiny_image
-from training.analysis.filters import look
+from training.analysis.filters import read_first_convolution
 from training.cli.main import main
 from training.errors import InvalidModel
 
@@ -63,7 +63,7 @@ def expected(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 def test_filters_and_activation_maps_are_those_of_the_graph(tmp_path: Path) -> None:
     image = tiny_image(1)
 
-    found = look(publish(tmp_path, network(convolve(), relu(), kernel=KERNEL)), image)
+    found = read_first_convolution(publish(tmp_path, network(convolve(), relu(), kernel=KERNEL)), image)
 
     assert np.array_equal(found.filters, KERNEL)
     assert np.array_equal(found.maps, np.maximum(expected(image), 0))
@@ -100,7 +100,7 @@ KEPT: dict[str, tuple[Sequence[onnx.NodeProto], dict[str, NDArray[Any]]]] = {
 def test_it_does_not_matter_how_an_exporter_keeps_them(way: str, tmp_path: Path) -> None:
     nodes, stored = KEPT[way]
 
-    found = look(publish(tmp_path, network(*nodes, **stored)), tiny_image(1))
+    found = read_first_convolution(publish(tmp_path, network(*nodes, **stored)), tiny_image(1))
 
     assert np.array_equal(found.filters, KERNEL)
     assert found.activation == "Relu"
@@ -110,7 +110,7 @@ def test_it_does_not_matter_how_an_exporter_keeps_them(way: str, tmp_path: Path)
 def test_a_convolution_without_an_activation_of_its_own_shows_what_it_gives(tmp_path: Path) -> None:
     pooled = helper.make_node("MaxPool", ["convolved"], ["behind"], kernel_shape=[2, 2])
 
-    found = look(publish(tmp_path, network(convolve(), pooled, kernel=KERNEL)), tiny_image(1))
+    found = read_first_convolution(publish(tmp_path, network(convolve(), pooled, kernel=KERNEL)), tiny_image(1))
 
     assert found.activation is None
     assert np.array_equal(found.maps, expected(tiny_image(1)))
@@ -118,7 +118,7 @@ def test_a_convolution_without_an_activation_of_its_own_shows_what_it_gives(tmp_
 
 def test_a_network_without_convolutions_is_told_so(models: Path) -> None:
     with pytest.raises(InvalidModel, match="has no convolution in its graph"):
-        look(read_bundle(models / "mnist" / "1"))
+        read_first_convolution(read_bundle(models / "mnist" / "1"))
 
 
 @pytest.mark.parametrize("kind", [Kind(), Kind(batch=4), Kind(dtype=TensorProto.UINT8, layout="NHWC")])
@@ -128,7 +128,7 @@ def test_networks_from_elsewhere_are_looked_at_too(kind: Kind, tmp_path: Path) -
     scale = [] if kind.dtype == TensorProto.UINT8 else ["--scale", "1/255"]
     main(["import", str(path), "--models", str(tmp_path / "models"), *scale])
 
-    found = look(read_bundle(tmp_path / "models" / "net" / "1"))
+    found = read_first_convolution(read_bundle(tmp_path / "models" / "net" / "1"))
 
     assert found.filters.shape == (FILTERS, 3, 3, 3)
     assert found.maps.shape == (FILTERS, 8, 8)

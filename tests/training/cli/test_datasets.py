@@ -7,7 +7,7 @@ from modelrepo.reader import read_bundle
 from tests.support.images.folders import draw_folder
 from training.cli.main import main
 from training.data.lazy_images import Decoder
-from training.evaluation.test_split import opened_test
+from training.evaluation.test_split import open_test_split
 
 
 def test_a_folder_is_trained_verified_and_drawn(
@@ -54,7 +54,7 @@ def test_the_metadata_tells_what_was_left_out_weighed_and_measured(pictures: Pat
     assert told.training["class_weights"][0] > 1 > told.training["class_weights"][1]
     assert told.training["throughput"].keys() == {"input_images_per_second", "network_images_per_second"}
     assert told.training["peak_memory_bytes"] > 1 << 20
-    with opened_test(bundle, pictures) as test:
+    with open_test_split(bundle, pictures) as test:
         decode = Decoder(told.input, told.preprocessing)
         assert [content_type for _, content_type in test.encoded] == ["application/octet-stream"] * 4
         assert np.array_equal(np.stack([decode(content) for content, _ in test.encoded]), test.split.images[:])

@@ -9,22 +9,22 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.evaluation.metrics import ClassFigures, Evaluation
+from training.evaluation.metrics import ClassMetrics, Evaluation
 from training.evaluation.plots import draw_confusion
 from training.plotting import as_png
 
 
 def evaluation(confusion: NDArray[np.int64]) -> Evaluation:
     correct, examples = int(confusion.diagonal().sum()), int(confusion.sum())
-    classes = tuple(ClassFigures(f"kind of thing {place}", 1, 1.0, 1.0) for place in range(len(confusion)))
+    classes = tuple(ClassMetrics(f"kind of thing {place}", 1, 1.0, 1.0) for place in range(len(confusion)))
     rows = tuple(tuple(row) for row in confusion.tolist())
     return Evaluation("test", examples, "", correct, correct / examples, 0.0, 0.0, classes, rows)
 
 
 def spread(classes: int) -> NDArray[np.int64]:
     """Fifty images a class, predicted at random."""
-    taken = np.random.default_rng(1).integers(0, classes, (classes, 50))
-    return np.stack([np.bincount(row, minlength=classes) for row in taken])
+    predicted = np.random.default_rng(1).integers(0, classes, (classes, 50))
+    return np.stack([np.bincount(row, minlength=classes) for row in predicted])
 
 
 def pixels(plot: Figure) -> NDArray[np.uint8]:
@@ -43,6 +43,7 @@ def test_a_cell_has_the_share_of_its_row_and_its_count() -> None:
     counts = {text.get_position(): text.get_text() for text in plot.axes[0].texts}
     assert counts == {(0, 0): "9", (1, 0): "1", (0, 1): "2", (1, 1): "2"}
     assert plot.axes[0].get_title() == "net\n11 of 14 right: 78.57%"
+    assert (plot.axes[0].get_ylabel(), plot.axes[0].get_xlabel()) == ("true", "predicted")
 
 
 def test_hundreds_of_classes_share_cells() -> None:
@@ -85,7 +86,7 @@ def test_a_class_without_images_is_an_empty_row() -> None:
 
 def test_names_are_no_formulas() -> None:
     ruled = evaluation(np.eye(2, dtype=np.int64))
-    dollars = tuple(ClassFigures(label, 1, 1.0, 1.0) for label in ("$\\frac{$", "5$ to 10$"))
+    dollars = tuple(ClassMetrics(label, 1, 1.0, 1.0) for label in ("$\\frac{$", "5$ to 10$"))
 
     plot = draw_confusion("net", replace(ruled, classes=dollars))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.data.splits import Split
-from training.evaluation.metrics import calibration_error, cross_entropy, evaluate
+from training.evaluation.metrics import Interval, calibration_error, cross_entropy, evaluate, wilson_interval
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.5, 0.1, 0.4]], np.float32)
 LABELS = np.array([0, 1, 1, 0])
@@ -57,8 +57,8 @@ def test_a_perfect_classifier_is_perfectly_calibrated() -> None:
 
 
 def test_of_many_classes_the_record_has_the_commonest_mistakes_instead_of_the_matrix() -> None:
-    true, taken = np.array([0, 1, 1, 1, 2, 101]), np.array([0, 7, 7, 1, 3, 101])
-    probabilities = np.eye(102, dtype=np.float32)[taken]
+    true, predicted = np.array([0, 1, 1, 1, 2, 101]), np.array([0, 7, 7, 1, 3, 101])
+    probabilities = np.eye(102, dtype=np.float32)[predicted]
 
     record = evaluate(probabilities, make(true), tuple(map(str, range(102)))).to_json()
 
@@ -67,6 +67,26 @@ def test_of_many_classes_the_record_has_the_commonest_mistakes_instead_of_the_ma
         {"label": "1", "taken_for": "7", "images": 2},
         {"label": "2", "taken_for": "3", "images": 1},
     ]
+
+
+@pytest.mark.parametrize(
+    ("hits", "examples", "interval"),
+    [
+        # The last is Newcombe's, "Two-sided confidence intervals for the single proportion", 1998, table I.
+        pytest.param(0, 10, (0.0, 0.2775), id="none"),
+        pytest.param(10, 10, (0.7225, 1.0), id="all"),
+        pytest.param(5, 10, (0.2366, 0.7634), id="half"),
+        pytest.param(81, 263, (0.2553, 0.3662), id="newcombe"),
+    ],
+)
+def test_the_interval_is_wilsons(hits: int, examples: int, interval: Interval) -> None:
+    assert wilson_interval(hits, examples) == pytest.approx(interval, abs=5e-5)
+
+
+def test_more_images_make_it_narrower() -> None:
+    narrow, wide = wilson_interval(9_900, 10_000), wilson_interval(990, 1_000)
+
+    assert wide[0] < narrow[0] < 0.99 < narrow[1] < wide[1]
 
 
 def make(labels: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Split:

@@ -5,23 +5,23 @@ import numpy as np
 import pytest
 
 from training.errors import ServiceError
-from training.evaluation.service_client import Answer
-from training.evaluation.service_replay import Predictor, agree, replay
+from training.evaluation.service_client import Prediction
+from training.evaluation.service_replay import Predictor, compare_labels, replay
 
 IMAGES = [(bytes([value]), "image/png") for value in range(50)]
 
 
 class Echo:
-    """A service whose label is the image's first byte, and which fails on one image where it is told so."""
+    """A service whose label is the image's first byte, and which fails on the image `poison`."""
 
     def __init__(self, poison: int | None = None) -> None:
         self._poison = poison
 
-    def predict(self, content: bytes, content_type: str) -> Answer:
+    def predict(self, content: bytes, content_type: str) -> Prediction:
         assert content_type == "image/png"
         if content[0] == self._poison:
             raise ServiceError("answered 500")
-        return Answer(content[0], {})
+        return Prediction(content[0], {})
 
 
 @pytest.mark.parametrize("connections", [1, 3, 64])
@@ -37,7 +37,7 @@ def test_one_failed_request_ends_the_replay() -> None:
 def test_labels_other_than_those_of_keras_are_found_even_where_the_accuracy_is_equal() -> None:
     true, keras, answered = np.array([0, 1, 2]), np.array([0, 1, 0]), np.array([0, 1, 1])
 
-    agreement = agree(answered, true, keras, expected_correct=2)
+    agreement = compare_labels(answered, true, keras, expected_correct=2)
 
     assert (agreement.correct, agreement.different, agreement.holds) == (2, (2,), False)
 
@@ -46,7 +46,7 @@ def test_labels_other_than_those_of_keras_are_found_even_where_the_accuracy_is_e
 def test_the_recorded_count_must_be_met(recorded: int, holds: bool) -> None:
     labels = np.array([0, 1, 0])
 
-    assert agree(labels, np.array([0, 1, 2]), labels, recorded).holds is holds
+    assert compare_labels(labels, np.array([0, 1, 2]), labels, recorded).holds is holds
 
 
 def connect_to(predictor: Predictor) -> Callable[[], AbstractContextManager[Predictor]]:

@@ -19,7 +19,7 @@ from training.cli.main import main
 from training.data.specs import MNIST
 from training.errors import NotWorthwhile
 from training.evaluation.onnx_inference import open_graph
-from training.evaluation.predictions import read_predictions
+from training.evaluation.test_split import read_predictions
 from training.export.int8 import TOLERANCE, in_eight_bits
 from training.export.publish import publish_network
 from training.export.to_onnx import to_onnx

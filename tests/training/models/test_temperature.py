@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from training.errors import InvalidNetwork
-from training.evaluation.calibration import soften
+from training.evaluation.calibration import rescale
 from training.models.temperature import temper
 
 layers = keras.layers
@@ -50,7 +50,7 @@ def test_a_tempered_network_gives_softened_probabilities(ending: list[Any], form
 
     after = network.predict(IMAGES, verbose=0)
     assert np.abs(after - before).max() > 0.1
-    assert np.abs(after - soften(before, TEMPERATURE)).max() < 1e-6
+    assert np.abs(after - rescale(before, TEMPERATURE)).max() < 1e-6
 
 
 def test_tempering_adds_no_layer_and_no_parameter() -> None:
