@@ -3,23 +3,62 @@
 A protocol selects a version, begins the request here, decodes its body, and hands over inputs and an encoder.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from time import perf_counter
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from modelrepo.metadata import Metadata
 from service.codecs.inputs import Inputs
-from service.inference.instruments import PredictionInstruments
 from service.inference.prediction import Classification, RankedClass
 from service.inference.predictor import Predictor
 from service.inference.shadow import Shadows
 from service.inference.traffic_split import Choice
 from service.telemetry.metrics import Metrics
 from service.telemetry.request_state import RequestState
-from service.telemetry.stage_timer import Stage, StageTimer
+from service.telemetry.stage_timer import Stage, Timeline, seconds_by_stage, server_timing
 
 Response = TypeVar("Response")
+
+
+class PredictionInstruments:
+    """The metrics of one version of one model; each label is looked up once, for a look-up takes 3 µs."""
+
+    def __init__(self, metrics: Metrics, metadata: Metadata) -> None:
+        labels = (metadata.name, str(metadata.version))
+        self._tally = metrics.statistics.tally(metadata.name, metadata.version)
+        self._batch_size = metrics.batch_size.labels(*labels)
+        self._confidence = metrics.confidence.labels(*labels)
+        self._abstain_below = metadata.output.abstain_below
+        if self._abstain_below is not None:  # from 0 on; a model without a threshold has no such series
+            self._abstained = metrics.abstained.labels(*labels)
+        self._label = cache(partial(metrics.predictions.labels, *labels))
+        self._failure = cache(partial(metrics.prediction_failures.labels, *labels))
+        self._stage = cache(partial(metrics.stage_seconds.labels, *labels))
+
+    def observe(self, top1: Sequence[RankedClass], seconds: Mapping[Stage, float]) -> None:
+        """Count the images of one request, the labels and their confidence, and the seconds of each stage."""
+        self._batch_size.observe(len(top1))
+        for best in top1:
+            self._confidence.observe(best.probability)
+            self._label(best.label).inc()
+        if self._abstain_below is not None:
+            self._count_abstained(top1, self._abstain_below)
+        for stage, value in seconds.items():
+            self._stage(stage).observe(value)
+        self._tally.succeed(len(top1), seconds)
+
+    def _count_abstained(self, top1: Sequence[RankedClass], below: float) -> None:
+        unsure = sum(best.is_below(below) for best in top1)
+        if unsure:
+            self._abstained.inc(unsure)
+
+    def fail(self, seconds: float, code: str) -> None:
+        """Count a request that got an error, by its code, after `seconds`."""
+        self._failure(code).inc()
+        self._tally.fail(seconds)
 
 
 @dataclass(frozen=True)
@@ -29,7 +68,7 @@ class InferenceContext:
     choice: Choice
     metadata: Metadata  # of the version that answers
     state: RequestState
-    stages: StageTimer
+    timeline: Timeline
     instruments: PredictionInstruments
 
 
@@ -53,7 +92,7 @@ class DataPlane:
         """Start a request, before its body is read: from here on, a failure counts for the chosen version."""
         instruments = self._instruments_of(choice.predictor)
         state.on_failure = instruments.fail
-        return InferenceContext(choice, choice.predictor.metadata, state, StageTimer(state.queue_seconds), instruments)
+        return InferenceContext(choice, choice.predictor.metadata, state, [(Stage.QUEUE, perf_counter())], instruments)
 
     def infer(self, context: InferenceContext, request: DecodedRequest[Response]) -> Response:
         """Classify the inputs and return the encoded response; raises a RequestError.
@@ -61,15 +100,17 @@ class DataPlane:
         Only a success is reported here: its times and classes to the metrics and the state of the request, a copy to
         the shadow of the choice, if there is one.
         """
-        metadata, stages = context.metadata, context.stages
-        classification = context.choice.predictor.classify(request.inputs, stages)
+        choice, state, timeline = context.choice, context.state, context.timeline
+        classification = choice.predictor.classify(request.inputs, timeline)
         response = request.encode_response(classification)
-        stages.record(Stage.ENCODE)
-        top1 = classification.top1(metadata.labels)
-        context.instruments.observe(top1, stages)
-        context.state.server_timing = stages.server_timing()
-        context.state.log_fields = _log_fields(metadata, top1)
-        self._shadows.offer(context.choice, request.inputs, top1)
+        timeline.append((Stage.ENCODE, perf_counter()))
+        seconds = seconds_by_stage(timeline, state.queue_seconds)
+        state.server_timing = server_timing(seconds)
+        top1 = classification.top1(context.metadata.labels)
+        state.log_fields = _log_fields(context.metadata, top1)
+        context.instruments.observe(top1, seconds)
+        if choice.shadow:
+            self._shadows.offer(choice, request.inputs, top1)
         return response
 
     def _instruments_of(self, predictor: Predictor) -> PredictionInstruments:

@@ -1,6 +1,7 @@
 """The predictor of one loaded version: inputs are decoded, preprocessed, and run through the network."""
 
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +10,14 @@ from PIL.Image import Image
 from modelrepo.metadata import Metadata
 from preprocessing.decode import FORMAT_NAMES, decode
 from preprocessing.errors import DamagedImage, EmptyImage, ImageError, ImageTooLarge, TruncatedImage, UnknownFormat
-from preprocessing.normalize import normalize
-from preprocessing.pipeline import prepare
+from preprocessing.pipeline import normalize, prepare
 from service.codecs.inputs import EncodedImage, Inputs, PixelArray
 from service.codecs.limits import Limits
 from service.codecs.pixel_arrays import check_pixels
 from service.errors import InvalidImage, RequestError, TooLarge
 from service.inference.prediction import Classification, softmax
 from service.inference.runtime import Model, Scores
-from service.telemetry.stage_timer import Stage, StageTimer
+from service.telemetry.stage_timer import Stage, Timeline
 
 _ADVICE: dict[type[ImageError], str] = {
     EmptyImage: "send the bytes of an image file",
@@ -45,15 +45,15 @@ class Predictor:
         self._model = model
         self._limits = limits
 
-    def classify(self, inputs: Inputs, stages: StageTimer) -> Classification:
+    def classify(self, inputs: Inputs, timeline: Timeline) -> Classification:
         """Classify every image; raises a RequestError that names the image which cannot be read."""
-        prepared = self.prepare(inputs, stages)
-        return Classification(self.probabilities(prepared.pixels, stages), prepared.steps)
+        prepared = self.prepare(inputs, timeline)
+        return Classification(self.probabilities(prepared.pixels, timeline), prepared.steps)
 
-    def prepare(self, inputs: Inputs, stages: StageTimer) -> PreparedBatch:
+    def prepare(self, inputs: Inputs, timeline: Timeline) -> PreparedBatch:
         """Bring inputs of any kind to the model's size and colour mode; raises the same."""
         if isinstance(inputs, PixelArray):
-            return self._check_pixels(inputs, stages)
+            return self._check_pixels(inputs, timeline)
         images, spec = inputs.images, self.metadata.input
         self._limits.check_count(len(images))
         pixels = np.empty((len(images), spec.height, spec.width, spec.channels), np.uint8)
@@ -61,25 +61,25 @@ class Predictor:
         for row, image in enumerate(images):  # one by one, so that only one is ever held at its full size
             decoded = self._decode(image, left, is_alone=len(images) == 1)
             left -= decoded.width * decoded.height
-            stages.record(Stage.DECODE)
+            timeline.append((Stage.DECODE, perf_counter()))
             prepared = prepare(decoded, spec, self.metadata.preprocessing)
-            stages.record(Stage.PREPROCESS)
+            timeline.append((Stage.PREPROCESS, perf_counter()))
             pixels[row] = prepared.pixels
             steps.append(prepared.steps)
         return PreparedBatch(pixels, tuple(steps))
 
-    def probabilities(self, pixels: NDArray[np.uint8], stages: StageTimer) -> Scores:
+    def probabilities(self, pixels: NDArray[np.uint8], timeline: Timeline) -> Scores:
         """Run the network on [N, height, width, channels]; returns float32 [N, classes]."""
         batch = normalize(pixels, self.metadata.input, self.metadata.preprocessing)
-        stages.record(Stage.PREPROCESS)
+        timeline.append((Stage.PREPROCESS, perf_counter()))
         scores = self._model(batch)
-        stages.record(Stage.INFER)
+        timeline.append((Stage.INFER, perf_counter()))
         return softmax(scores) if self.metadata.output.kind == "logits" else scores
 
-    def _check_pixels(self, array: PixelArray, stages: StageTimer) -> PreparedBatch:
+    def _check_pixels(self, array: PixelArray, timeline: Timeline) -> PreparedBatch:
         self._limits.check_count(len(array))
         pixels = check_pixels(array.values, self.metadata.name, self.metadata.input)
-        stages.record(Stage.DECODE)
+        timeline.append((Stage.DECODE, perf_counter()))
         return PreparedBatch(pixels, ((),) * len(pixels))
 
     def _decode(self, image: EncodedImage, left: int, *, is_alone: bool) -> Image:

@@ -18,7 +18,6 @@ from service.inference.registry import ModelRegistry
 from service.inference.shadow_queue import DutyCycle, MirroredRequest, ShadowQueue
 from service.inference.traffic_split import Choice
 from service.telemetry.metrics import ShadowMetrics
-from service.telemetry.stage_timer import StageTimer
 
 LOG_INTERVAL = 60.0  # seconds: a shadow that fails at every copy does not fill the log
 NEVER = float("inf")
@@ -86,7 +85,7 @@ class Shadows:
             return
         began = self._clock()
         try:
-            classification = shadow.classify(copy.inputs, StageTimer(0.0))
+            classification = shadow.classify(copy.inputs, timeline=[])
             comparisons = list(compare(copy.top1, classification, shadow.metadata.labels))
         except Exception as error:  # no failure of a shadow may stop the loop
             self._fail(copy, error)

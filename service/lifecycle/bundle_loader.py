@@ -16,7 +16,6 @@ from service.codecs.limits import Limits
 from service.inference.model_version import FailedVersion, LoadedVersion
 from service.inference.predictor import Predictor
 from service.inference.runtime import UnusableGraph, load_model
-from service.telemetry.stage_timer import StageTimer
 
 logger = logging.getLogger("convserve")
 
@@ -52,10 +51,9 @@ def verify_golden(golden: GoldenSet, predictor: Predictor) -> None:
     """Send the golden images through decoding, preprocessing and the network; raises GoldenMismatch."""
     if not golden.images:
         raise GoldenMismatch("the bundle has no golden images: export it again")
-    stages = StageTimer(0.0)
     inputs = [EncodedImages((EncodedImage(image.content, image.file),)) for image in golden.images]
-    pixels = np.concatenate([predictor.prepare(each, stages).pixels for each in inputs])
-    probabilities = predictor.probabilities(pixels, stages)
+    pixels = np.concatenate([predictor.prepare(each, timeline=[]).pixels for each in inputs])
+    probabilities = predictor.probabilities(pixels, timeline=[])
     expected = np.array([image.probabilities for image in golden.images])
     if probabilities.shape != expected.shape:
         classes, recorded = probabilities.shape[1], expected.shape[1]
@@ -72,7 +70,7 @@ def warm_up(predictor: Predictor) -> None:
     page = Image.new("RGB", (75, 50), "white")
     ImageDraw.Draw(page).line([(20, 10), (50, 10), (30, 40)], fill="black", width=4)
     inputs = EncodedImages((EncodedImage(encode_png(np.asarray(page)), "warm-up"),))
-    predictor.classify(inputs, StageTimer(0.0))
+    predictor.classify(inputs, timeline=[])
 
 
 def _failure_word(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """How long each stage of one prediction request takes."""
 
-import time
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -14,19 +14,21 @@ class Stage(StrEnum):
     ENCODE = "encode"
 
 
-class StageTimer:
-    """Seconds by stage; the time of a stage that comes again is added."""
+# The stages of one request with the time at which each ended, in seconds of perf_counter; a stage may come again. A
+# plain list, because appending to it is all that the predictor does for the times, several times an image.
+Timeline = list[tuple[Stage, float]]
 
-    def __init__(self, queue_seconds: float) -> None:
-        self.seconds = {Stage.QUEUE: queue_seconds}
-        self._last = time.perf_counter()
 
-    def record(self, stage: Stage) -> None:
-        """Add the time since the last call, or since the start, to a stage."""
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now
+def seconds_by_stage(timeline: Timeline, queue_seconds: float) -> dict[Stage, float]:
+    """The seconds of each stage after the first entry, which is the end of the queue; times of one stage are added."""
+    seconds = {Stage.QUEUE: queue_seconds}
+    last = timeline[0][1]
+    for stage, ended in timeline[1:]:
+        seconds[stage] = seconds.get(stage, 0.0) + ended - last
+        last = ended
+    return seconds
 
-    def server_timing(self) -> str:
-        """The value of a Server-Timing header (W3C Server Timing), in milliseconds."""
-        return ", ".join(f"{stage};dur={seconds * 1000:.3f}" for stage, seconds in self.seconds.items())
+
+def server_timing(seconds: Mapping[Stage, float]) -> str:
+    """The value of a Server-Timing header (W3C Server Timing), in milliseconds."""
+    return ", ".join(f"{stage};dur={value * 1000:.3f}" for stage, value in seconds.items())

@@ -13,7 +13,7 @@ from functools import cache
 from prometheus_client.mmap_dict import MmapedDict
 
 from service.telemetry.multiprocess_values import SlotFiles
-from service.telemetry.stage_timer import Stage, StageTimer
+from service.telemetry.stage_timer import Stage
 
 KIND, SUFFIX = "statistics", "mmap"  # of the files
 NANO = 1_000_000_000  # nanoseconds in a second
@@ -66,11 +66,10 @@ class Tally:
     def __init__(self, values: MmapedDict, model: str, version: int) -> None:
         self._row = cache(lambda size: _Row(values, f"{model} {version} {size}"))
 
-    def succeed(self, size: int, stages: StageTimer) -> None:
-        """Count a request of `size` images."""
-        spent = stages.seconds
-        before = spent.get(Stage.DECODE, 0.0) + spent.get(Stage.PREPROCESS, 0.0)
-        self._row(size).add(spent[Stage.QUEUE], before, spent[Stage.INFER], spent[Stage.ENCODE])
+    def succeed(self, size: int, seconds: Mapping[Stage, float]) -> None:
+        """Count a request of `size` images and its seconds in each stage."""
+        before = seconds.get(Stage.DECODE, 0.0) + seconds.get(Stage.PREPROCESS, 0.0)
+        self._row(size).add(seconds[Stage.QUEUE], before, seconds[Stage.INFER], seconds[Stage.ENCODE])
 
     def fail(self, seconds: float) -> None:
         """Count a request that got an error after `seconds`."""

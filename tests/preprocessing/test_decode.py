@@ -14,7 +14,7 @@ from preprocessing.errors import (
     TruncatedImage,
     UnknownFormat,
 )
-from preprocessing.orientation import read_orientation
+from preprocessing.pipeline import read_orientation
 from tests.support.images.unusual_files import (
     FORMATS,
     animated_gif,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modelrepo.metadata import InputSpec, Preprocessing
-from preprocessing.normalize import normalize
+from preprocessing.pipeline import normalize
 
 GRAY = InputSpec(name="image", dtype="uint8", layout="NHWC", batch=None, height=28, width=28, channels=1)
 RGB = replace(GRAY, height=32, width=32, channels=3)

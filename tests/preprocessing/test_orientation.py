@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from preprocessing.decode import decode
-from preprocessing.orientation import read_orientation
+from preprocessing.pipeline import read_orientation
 from tests.support.images.unusual_files import file_of, oriented_jpeg, photograph
 
 MANY = 1_000_000  # pixels: more than any picture here has

@@ -15,7 +15,6 @@ from service.codecs.inputs import EncodedImage, EncodedImages
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
 from service.settings import Settings
-from service.telemetry.stage_timer import StageTimer
 from tests.preprocessing.frozen.cases import list_file_cases
 from tests.preprocessing.frozen.contracts import FileCase
 from tests.preprocessing.frozen.freeze import digest, read_table
@@ -53,7 +52,7 @@ def serve(content: bytes, spec: InputSpec, contract: Preprocessing) -> Pixels:
         lambda batch: np.zeros((len(batch), 3), np.float32),
         Limits(max_pixels=50_000_000, max_request_pixels=50_000_000, max_images=1),
     )
-    prepared = predictor.prepare(EncodedImages((EncodedImage(content, "image"),)), StageTimer(0))
+    prepared = predictor.prepare(EncodedImages((EncodedImage(content, "image"),)), [])
     pixels: Pixels = prepared.pixels[0]
     return pixels
 

@@ -13,7 +13,7 @@ import onnx.inliner
 from numpy.typing import NDArray
 
 from modelrepo.reader import Bundle
-from preprocessing.normalize import normalize
+from preprocessing.pipeline import normalize
 from training.data.splits import Images
 from training.errors import InvalidModel
 from training.evaluation.onnx_inference import compute_values

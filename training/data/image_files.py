@@ -13,8 +13,7 @@ from tqdm import tqdm
 from modelrepo.metadata import Preprocessing
 from preprocessing.decode import decode
 from preprocessing.errors import ImageError
-from preprocessing.orientation import orient
-from preprocessing.pipeline import prepare
+from preprocessing.pipeline import orient, prepare
 from training.data.lazy_images import Pixels
 from training.data.specs import DatasetSpec
 from training.data.splits import Split, make_split

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from modelrepo.metadata import InputSpec, Preprocessing
 from modelrepo.reader import Bundle
-from preprocessing.normalize import normalize
+from preprocessing.pipeline import normalize
 from training.data.splits import Pictures
 from training.evaluation.metrics import Probabilities
 

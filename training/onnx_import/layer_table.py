@@ -8,7 +8,7 @@ import onnx
 import onnx.inliner
 
 from modelrepo.metadata import InputSpec, Layer, ParameterCounts, Preprocessing
-from preprocessing.normalize import normalize
+from preprocessing.pipeline import normalize
 from training.data.splits import Images
 from training.evaluation.onnx_inference import Shape, Tensor, TensorInfo, measure_tensors
 from training.onnx_import.counts import Shapes, Weights, count_weights, multiply_adds

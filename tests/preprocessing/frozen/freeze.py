@@ -7,8 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from preprocessing.normalize import normalize
-from preprocessing.pipeline import PreparedImage, prepare_file
+from preprocessing.pipeline import PreparedImage, normalize, prepare_file
 from tests.preprocessing.frozen.cases import list_array_cases, list_file_cases
 from tests.preprocessing.frozen.contracts import ArrayCase, FileCase
 

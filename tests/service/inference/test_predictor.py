@@ -13,7 +13,6 @@ from service.codecs.limits import Limits
 from service.errors import InvalidImage, RequestError, TooLarge
 from service.inference.predictor import Predictor
 from service.inference.runtime import Scores
-from service.telemetry.stage_timer import StageTimer
 from tests.support.bundles.tiny import tiny_metadata
 from tests.support.images.drawn import tiny_image
 from tests.support.images.unusual_files import png_bomb
@@ -34,7 +33,7 @@ def encoded(*contents: bytes) -> EncodedImages:
 def test_every_image_gets_a_prediction_by_the_bundles_labels() -> None:
     predictor = Predictor(tiny_metadata("tiny"), "", always(0.2, 0.5, 0.3), LIMITS)
 
-    classification = predictor.classify(encoded(encode_png(tiny_image(0)), encode_png(tiny_image(1))), StageTimer(0))
+    classification = predictor.classify(encoded(encode_png(tiny_image(0)), encode_png(tiny_image(1))), [])
 
     top1 = classification.top1(predictor.metadata.labels)
     assert [(each.label, each.index, each.probability) for each in top1] == [("middle", 1, 0.5)] * 2
@@ -48,8 +47,8 @@ def test_the_network_sees_the_pixels_as_they_were_sent() -> None:
         return always(1, 0, 0)(batch)
 
     predictor = Predictor(tiny_metadata("tiny"), "", watch, LIMITS)
-    predictor.classify(PixelArray(tiny_image(2)[None]), StageTimer(0))
-    predictor.classify(encoded(encode_png(tiny_image(2))), StageTimer(0))
+    predictor.classify(PixelArray(tiny_image(2)[None]), [])
+    predictor.classify(encoded(encode_png(tiny_image(2))), [])
 
     assert all(np.array_equal(batch, tiny_image(2)[None]) for batch in seen)
     assert len(seen) == 2
@@ -59,7 +58,7 @@ def test_logits_become_probabilities() -> None:
     metadata = tiny_metadata("tiny", output=OutputSpec("probabilities", "float32", "logits", 3))
     predictor = Predictor(metadata, "", always(0, 1000, 0), LIMITS)
 
-    classification = predictor.classify(encoded(encode_png(tiny_image(0))), StageTimer(0))
+    classification = predictor.classify(encoded(encode_png(tiny_image(0))), [])
 
     assert classification.probabilities.tolist() == [[0, 1, 0]]
 
@@ -73,7 +72,7 @@ def test_too_many_images_are_an_error_before_one_is_decoded(inputs: EncodedImage
     predictor = Predictor(tiny_metadata("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(TooLarge, match="3 images in one request are too many: send at most 2 at a time"):
-        predictor.classify(inputs, StageTimer(0))
+        predictor.classify(inputs, [])
 
 
 def test_an_image_with_too_many_pixels_is_an_error() -> None:
@@ -82,16 +81,16 @@ def test_an_image_with_too_many_pixels_is_an_error() -> None:
     )
 
     with pytest.raises(TooLarge, match="8 × 8 = 64 pixels, the limit is 63"):
-        predictor.classify(encoded(encode_png(tiny_image(0))), StageTimer(0))
+        predictor.classify(encoded(encode_png(tiny_image(0))), [])
 
 
 def test_one_bad_image_among_many_is_named_and_one_alone_is_not() -> None:
     predictor = Predictor(tiny_metadata("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(InvalidImage, match=r"^image 2: this is not an image"):
-        predictor.classify(encoded(encode_png(tiny_image(0)), b"?"), StageTimer(0))
+        predictor.classify(encoded(encode_png(tiny_image(0)), b"?"), [])
     with pytest.raises(InvalidImage, match=r"^this is not an image"):
-        predictor.classify(encoded(b"?"), StageTimer(0))
+        predictor.classify(encoded(b"?"), [])
 
 
 @pytest.mark.parametrize(
@@ -118,16 +117,16 @@ def test_the_error_for_an_image_that_cannot_be_used_says_what_to_do(content: byt
     predictor = Predictor(tiny_metadata("tiny"), "", always(1, 0, 0), LIMITS)
 
     with pytest.raises(RequestError) as caught:
-        predictor.classify(encoded(content), StageTimer(0))
+        predictor.classify(encoded(content), [])
 
     assert str(caught.value) == sentence
 
 
 def test_the_images_of_a_request_have_a_limit_of_pixels_together() -> None:
     predictor = Predictor(tiny_metadata("tiny"), "", always(1, 0, 0), Limits(64, max_request_pixels=191, max_images=3))
-    predictor.classify(encoded(*[encode_png(tiny_image(0))] * 2), StageTimer(0))
+    predictor.classify(encoded(*[encode_png(tiny_image(0))] * 2), [])
 
     with pytest.raises(
         TooLarge, match="with image 3 the request has more than 191 pixels: send fewer images at a time"
     ):
-        predictor.classify(encoded(*[encode_png(tiny_image(0))] * 3), StageTimer(0))
+        predictor.classify(encoded(*[encode_png(tiny_image(0))] * 3), [])

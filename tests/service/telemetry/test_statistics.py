@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.telemetry.multiprocess_values import SlotFiles
-from service.telemetry.stage_timer import Stage, StageTimer
+from service.telemetry.stage_timer import Stage
 from service.telemetry.statistics import ModelStatistics, Statistics, Totals
 
 
@@ -22,10 +22,9 @@ def statistics(folder: Path) -> Iterator[Statistics]:
         yield Statistics(files)
 
 
-def stages(queue: float = 0.0, **seconds: float) -> StageTimer:
-    spent = StageTimer(queue)
-    spent.seconds |= {Stage.INFER: 0.0, Stage.ENCODE: 0.0} | {Stage(name): each for name, each in seconds.items()}
-    return spent
+def stages(queue: float = 0.0, **seconds: float) -> dict[Stage, float]:
+    all_seconds = {"queue": queue, "infer": 0.0, "encode": 0.0, **seconds}
+    return {Stage(name): value for name, value in all_seconds.items()}
 
 
 def test_a_model_that_nobody_asked_has_done_nothing(statistics: Statistics) -> None:
