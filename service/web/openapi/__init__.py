@@ -1,1 +1,1 @@
-"""The OpenAPI 3.1 document and its skeletons. Imports `inference`, `settings` and `errors`."""
+"""The OpenAPI 3.1 document and its skeletons. Imports `preprocessing`, `inference`, `settings` and `errors`."""

@@ -40,6 +40,6 @@ def test_every_form_gives_the_same_bytes(text: str) -> None:
         ([TEXT], "image 2 must be a text"),
     ],
 )
-def test_anything_else_is_refused_by_its_name(value: object, sentence: str) -> None:
+def test_anything_else_is_rejected_by_its_name(value: object, sentence: str) -> None:
     with pytest.raises(InvalidImage, match=sentence):
         read_base64(value, "image 2")

@@ -1,4 +1,4 @@
-"""Compressed bodies both ways, and those that mean harm."""
+"""Compressed bodies in both directions, and hostile ones."""
 
 import gzip
 import tracemalloc
@@ -46,12 +46,12 @@ def test_what_is_written_can_be_read(coding: str) -> None:
         pytest.param("gzip", gzip.compress(TEXT) * 2, TooLarge, "unfolds to more than 7000", id="too large together"),
     ],
 )
-def test_a_bad_body_is_refused(coding: str, content: bytes, kind: type[Exception], sentence: str) -> None:
+def test_a_bad_body_is_rejected(coding: str, content: bytes, kind: type[Exception], sentence: str) -> None:
     with pytest.raises(kind, match=sentence):
         inflate(content, coding, len(TEXT))
 
 
-def test_a_bomb_does_not_go_off() -> None:
+def test_a_decompression_bomb_stops_at_the_limit() -> None:
     bomb = gzip.compress(bytes(100 << 20))
     tracemalloc.start()
 
@@ -71,5 +71,5 @@ def test_many_streams_in_one_body_are_not_worked_through(coding: str) -> None:
         inflate(empty * ((16 << 20) // len(empty)), coding, 1 << 20)
 
 
-def test_a_body_of_nothing_is_nothing() -> None:
+def test_an_empty_body_stays_empty() -> None:
     assert inflate(b"", "gzip", 10) == b""

@@ -1,18 +1,18 @@
-"""What inputs weigh, and how they part from the request that brought them."""
+"""The size of inputs, and copies of them without the body of the request."""
 
 import numpy as np
 
 from service.codecs.inputs import EncodedImage, EncodedImages, PixelArray
 
 
-def test_files_weigh_their_bytes() -> None:
+def test_the_size_of_files_is_their_bytes() -> None:
     files = EncodedImages((EncodedImage(b"12345", "one"), EncodedImage(b"678", "two")))
 
     assert files.nbytes == 8
     assert files.owned() == files
 
 
-def test_pixels_weigh_their_bytes_and_leave_the_body_behind() -> None:
+def test_the_size_of_pixels_is_their_bytes_and_a_copy_frees_the_body() -> None:
     body = bytes(1000)
     array = PixelArray(np.frombuffer(body, np.float32, 16).reshape(1, 4, 4, 1))
     owned = array.owned()

@@ -1,4 +1,4 @@
-"""JSON from strangers: what RFC 8259 allows is read, and all else is refused with the place where it ends."""
+"""JSON from clients: what RFC 8259 allows is read, and all else is rejected with the place where it ends."""
 
 import tracemalloc
 from typing import Any
@@ -68,24 +68,24 @@ def test_nesting_is_read_as_deep_as_1024(nested: Any) -> None:
         pytest.param(b"01", id="leading zero"),
     ],
 )
-def test_what_is_no_json_is_refused_with_the_place(content: bytes) -> None:
+def test_what_is_no_json_is_rejected_with_the_place(content: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"^the body is not valid JSON .*: line \d+ column \d+"):
         parse_json(content)
 
 
-def test_who_sends_nan_is_told_that_json_has_none() -> None:
+def test_an_error_about_nan_says_that_json_has_none() -> None:
     with pytest.raises(InvalidRequest, match="NaN and Infinity are not JSON"):
         parse_json(b"[NaN]")
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\t "], ids=["empty", "only spaces"])
-def test_a_body_of_nothing_is_told_so(content: bytes) -> None:
+def test_an_empty_body_is_an_error_that_says_so(content: bytes) -> None:
     with pytest.raises(InvalidRequest, match="the body is empty"):
         parse_json(content)
 
 
 @pytest.mark.parametrize("node", [b"[]", b"{}", b'""', b"[[[0]]]"])
-def test_millions_of_lists_objects_and_texts_are_refused_before_they_are_made(node: bytes) -> None:
+def test_millions_of_lists_objects_and_texts_are_rejected_before_they_are_made(node: bytes) -> None:
     content = b"[" + b",".join([node] * (MAX_JSON_NODES + 1)) + b"]"
     tracemalloc.start()
 

@@ -34,12 +34,12 @@ def test_the_array_has_the_shape_of_the_lists(value: Any, shape: tuple[int, ...]
         pytest.param([10**400], id="more than a double holds"),
     ],
 )
-def test_anything_else_is_refused(value: Any) -> None:
+def test_anything_else_is_rejected(value: Any) -> None:
     with pytest.raises(InvalidArray, match=r"nothing but numbers|must be nested arrays"):
         read_nested(value, "x")
 
 
-def test_lists_too_deep_for_any_array_are_refused() -> None:
+def test_lists_too_deep_for_any_array_are_rejected() -> None:
     value: Any = 1
     for _ in range(1000):
         value = [value]

@@ -1,4 +1,4 @@
-""".npy files from strangers: what numpy.save writes is read, and no header is believed."""
+""".npy files from clients: what numpy.save writes is read, and every header is checked."""
 
 import io
 from typing import Any
@@ -89,7 +89,7 @@ def test_every_version_of_the_format_is_read(version: tuple[int, int]) -> None:
         pytest.param(npy("__import__('os').getpid()"), id="code"),
     ],
 )
-def test_what_is_no_array_of_numbers_is_refused(content: bytes) -> None:
+def test_what_is_no_array_of_numbers_is_rejected(content: bytes) -> None:
     with pytest.raises(InvalidArray):
         read_npy(content)
 

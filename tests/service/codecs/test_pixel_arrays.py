@@ -1,4 +1,4 @@
-"""Pixel arrays from clients: taken as they are, or refused with what would be right."""
+"""Pixel arrays from clients: taken as they are, or rejected with what would be right."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def test_the_channel_axis_may_be_absent_where_there_is_one_channel() -> None:
         pytest.param(np.zeros((1, 2, 3, 1), "M8[s]"), "not datetime64", id="dates"),
     ],
 )
-def test_what_is_no_picture_is_refused(values: NDArray[Any], sentence: str) -> None:
+def test_what_is_no_picture_is_rejected(values: NDArray[Any], sentence: str) -> None:
     with pytest.raises(InvalidArray, match=sentence):
         check_pixels(values, "tiny", GRAY)
 

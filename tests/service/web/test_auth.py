@@ -1,4 +1,4 @@
-"""Keys that only their hashes are known of."""
+"""Admin keys, of which only hashes are kept."""
 
 import hashlib
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_a_key_is_known_by_its_hash(file: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "# nothing\n", "secret\n", f"{'0' * 63}\n", f"{'0' * 64}\nsecret\n", f"{'g' * 64}\n"], ids=repr
 )
-def test_a_file_of_anything_else_is_refused_without_repeating_it(file: Path, text: str) -> None:
+def test_a_file_of_anything_else_is_rejected_without_repeating_it(file: Path, text: str) -> None:
     file.write_text(text)
 
     with pytest.raises(InvalidKeys, match="must hold the SHA-256 of each admin key") as raised:
@@ -45,7 +45,7 @@ def test_a_file_of_anything_else_is_refused_without_repeating_it(file: Path, tex
     assert "secret" not in str(raised.value)
 
 
-def test_the_hash_of_nothing_is_refused(file: Path) -> None:
+def test_the_hash_of_nothing_is_rejected(file: Path) -> None:
     file.write_text(f"{digest('good')}\n{digest('').upper()}\n")
 
     with pytest.raises(InvalidKeys, match="SHA-256 of an empty text"):

@@ -16,7 +16,7 @@ PNG = encode_png(tiny_image(1))
 
 
 @pytest.mark.parametrize("given", ["a", "7f3c-11", "trace/1:span=2", "A" * 128, "Root=1-67a;x"[:8]])
-def test_a_sane_request_id_comes_back(client: FlaskClient, given: str) -> None:
+def test_a_valid_request_id_is_returned(client: FlaskClient, given: str) -> None:
     response = client.get("/livez", headers={"X-Request-ID": given})
 
     assert response.headers["X-Request-ID"] == given
@@ -75,7 +75,7 @@ def test_every_stage_is_timed(client: FlaskClient, stage: str) -> None:
     assert f'convserve_stage_seconds_count{{model="mnist",stage="{stage}",version="2"}} 1.0' in text
 
 
-def test_nothing_is_in_progress_but_the_question_itself(client: FlaskClient) -> None:
+def test_nothing_is_in_progress_but_the_scrape_itself(client: FlaskClient) -> None:
     client.post("/predict", data=PNG)
     client.post("/predict", data=b"")
 
@@ -92,20 +92,20 @@ def test_a_request_that_waited_too_long_is_turned_away(client: FlaskClient, line
 
 
 @pytest.mark.parametrize("path", [*health.PATHS, *v2.HEALTH_PATHS, "/metrics", "/readyz/"])
-def test_those_who_watch_the_service_are_answered_however_long_the_queue(client: FlaskClient, path: str) -> None:
+def test_probes_are_answered_however_long_the_queue(client: FlaskClient, path: str) -> None:
     response = client.get(path, environ_overrides={QUEUE_SECONDS: 31.0})
 
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("path", [*health.PATHS, *v2.HEALTH_PATHS, "/metrics"])
-def test_those_who_watch_the_service_are_answered_though_the_queue_is_full(client: FlaskClient, path: str) -> None:
+def test_probes_are_answered_though_the_queue_is_full(client: FlaskClient, path: str) -> None:
     response = client.get(path, environ_overrides={ERROR: QueueFull("try again")})
 
     assert response.status_code == 200
 
 
-def test_what_the_worker_refuses_is_answered_in_the_usual_form(client: FlaskClient) -> None:
+def test_an_error_of_the_server_is_answered_in_the_usual_form(client: FlaskClient) -> None:
     response = client.get("/livez", environ_overrides={ERROR: Overloaded("try again")})
 
     assert response.status_code == 503

@@ -272,14 +272,14 @@ def test_a_wrong_method_is_answered_as_described(client: FlaskClient, document: 
         assert conforms(document, {"$ref": "#/components/schemas/Error"}, response.get_json())
 
 
-def test_a_refused_version_is_as_described(document: Document) -> None:
+def test_a_rejected_version_is_as_described(document: Document) -> None:
     row = {"version": 3, "state": VersionState.UNAVAILABLE, "reason": "its golden images come out wrong"}
 
     assert conforms(document, {"$ref": "#/components/schemas/ModelVersion"}, row)
     assert not conforms(document, {"$ref": "#/components/schemas/ModelVersion"}, {**row, "state": "READY"})
 
 
-def test_the_status_of_a_refused_version_is_as_described(corpus_app: Flask, document: Document) -> None:
+def test_the_status_of_a_rejected_version_is_as_described(corpus_app: Flask, document: Document) -> None:
     status = corpus_app.test_client().get(f"/v1/models/mnist/versions/{BROKEN_VERSION}").get_json()
 
     assert conforms(document, {"$ref": "#/components/schemas/UnreadyModel"}, status)

@@ -1,4 +1,4 @@
-"""What tests of several dialects share: a service where not every version could be loaded."""
+"""What tests of several protocols share: a service where not every version could be loaded."""
 
 import dataclasses
 from pathlib import Path

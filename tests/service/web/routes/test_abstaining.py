@@ -33,14 +33,14 @@ def careful(settings: Settings, metrics: Metrics, context: WorkerContext, tmp_pa
 
 
 def predictions(client: FlaskClient, model: str, *images: Any, query: str = "") -> list[dict[str, Any]]:
-    """What the native dialect says of some pixels."""
+    """What the native protocol says of some pixels."""
     body = as_npy(np.stack(images))
     answer = client.post(f"/models/{model}/predict{query}", data=body, content_type="application/x-npy").get_json()
     found: list[dict[str, Any]] = answer["predictions"]
     return found
 
 
-def test_each_image_is_told_whether_the_model_is_sure_of_it(careful: FlaskClient) -> None:
+def test_each_image_has_whether_the_model_abstains(careful: FlaskClient) -> None:
     found = predictions(careful, "careful", UNSURE, SURE, UNSURE)
 
     assert [each["abstained"] for each in found] == [True, False, True]
@@ -67,7 +67,7 @@ def test_few_classes_in_the_answer_change_nothing(careful: FlaskClient) -> None:
     assert prediction["abstained"] is True
 
 
-def test_the_fast_path_says_it_as_flask_does(careful: FlaskClient) -> None:
+def test_the_fast_path_responds_as_flask_does(careful: FlaskClient) -> None:
     short = careful.post("/models/careful/predict", data=encode_png(UNSURE), content_type="image/png")
     long = careful.post("/models/careful/predict?flask=1", data=encode_png(UNSURE), content_type="image/png")
 
@@ -75,7 +75,7 @@ def test_the_fast_path_says_it_as_flask_does(careful: FlaskClient) -> None:
     assert b'"abstained":true' in short.data
 
 
-def test_abstained_images_are_counted_in_every_dialect(careful: FlaskClient) -> None:
+def test_abstained_images_are_counted_in_every_protocol(careful: FlaskClient) -> None:
     file = {"b64": b64encode(encode_png(UNSURE)).decode()}
     tensor = {"name": "image", "datatype": "UINT8", "shape": [2, 8, 8, 1], "data": np.stack([UNSURE, SURE]).tolist()}
     predictions(careful, "careful", SURE, UNSURE, UNSURE)
@@ -105,7 +105,7 @@ def test_the_count_begins_at_nought_and_only_where_there_is_a_threshold(careful:
     ],
     ids=["v1", "v2"],
 )
-def test_other_dialects_answer_as_without_a_threshold(careful: FlaskClient, path: str, body: dict[str, Any]) -> None:
+def test_other_protocols_answer_as_without_a_threshold(careful: FlaskClient, path: str, body: dict[str, Any]) -> None:
     abstained = careful.post(path.format("careful"), json=body).text
     answered = careful.post(path.format("bold"), json=body).text
 
@@ -138,7 +138,7 @@ def test_the_answers_are_as_described(careful: FlaskClient, operation: str, path
     check_response(document, document["paths"][operation][method.lower()], answer)
 
 
-def test_the_description_knows_what_abstaining_is(careful: FlaskClient) -> None:
+def test_the_description_has_the_members_of_abstaining(careful: FlaskClient) -> None:
     document = fetch_document(careful)
     (prediction,) = predictions(careful, "careful", UNSURE)
 

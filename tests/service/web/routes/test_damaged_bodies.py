@@ -31,7 +31,7 @@ FORM = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r
         pytest.param(FORM, "multipart/form-data; boundary=b", id="form"),
     ],
 )
-def test_a_damaged_body_is_understood_or_refused(client: FlaskClient, body: bytes, content_type: str) -> None:
+def test_a_damaged_body_is_understood_or_rejected(client: FlaskClient, body: bytes, content_type: str) -> None:
     random = Random(body)
     statuses = set()
     for _ in range(200):

@@ -224,7 +224,9 @@ def test_one_bad_image_among_many_is_named(client: FlaskClient, send: Send, name
     ("path", "method", "allowed"),
     [("/predict", "GET", {"POST", "OPTIONS"}), ("/summary", "DELETE", {"GET", "HEAD", "OPTIONS"})],
 )
-def test_a_wrong_method_is_told_the_right_ones(client: FlaskClient, path: str, method: str, allowed: set[str]) -> None:
+def test_an_error_of_the_method_names_the_right_ones(
+    client: FlaskClient, path: str, method: str, allowed: set[str]
+) -> None:
     response = client.open(path, method=method)
 
     assert set(response.headers["Allow"].split(", ")) == allowed
@@ -262,7 +264,7 @@ def test_an_unexpected_error_is_a_plain_500_and_in_the_log(
 @pytest.mark.parametrize(
     "headers", [{"Host": ".."}, {"Connection": "Upgrade", "Upgrade": "websocket"}], ids=["host", "websocket"]
 )
-def test_a_request_that_the_framework_cannot_place_is_told_why(client: FlaskClient, headers: dict[str, str]) -> None:
+def test_an_error_of_the_framework_says_why(client: FlaskClient, headers: dict[str, str]) -> None:
     response = client.get("/models", headers=headers)
 
     assert (response.status_code, response.get_json()["code"]) == (400, "bad_request")

@@ -46,7 +46,7 @@ def test_what_there_is_not_is_said(client: FlaskClient, path: str, status: int) 
     assert client.get(path).status_code == status
 
 
-def test_a_refused_version_is_listed_with_the_reason(damaged: FlaskClient) -> None:
+def test_a_rejected_version_is_listed_with_the_reason(damaged: FlaskClient) -> None:
     good, bad = damaged.get("/models/mnist").get_json()["versions"]
 
     assert good["state"] == "READY"
@@ -54,12 +54,12 @@ def test_a_refused_version_is_listed_with_the_reason(damaged: FlaskClient) -> No
     assert bad["reason"].startswith("model.onnx has 1 bytes where the metadata says")
 
 
-def test_a_refused_version_leaves_the_old_one_serving(damaged: FlaskClient) -> None:
+def test_a_rejected_version_leaves_the_old_one_serving(damaged: FlaskClient) -> None:
     assert damaged.get("/summary").get_json()["model_version"] == 1
     assert damaged.get("/models/mnist/versions/2").status_code == 404
 
 
-def test_a_refused_version_is_in_the_metrics(damaged: FlaskClient) -> None:
+def test_a_rejected_version_is_in_the_metrics(damaged: FlaskClient) -> None:
     text = damaged.get("/metrics").text
 
     assert 'convserve_model_load_failures_total{model="mnist",reason="corrupt",version="2"} 1.0' in text

@@ -38,13 +38,13 @@ def test_a_browser_gets_a_page(client: FlaskClient, path: str) -> None:
         pytest.param("text/html;q=0", id="anything but HTML"),
     ],
 )
-def test_a_program_gets_a_word_of_life(client: FlaskClient, accept: str | None) -> None:
+def test_a_program_gets_the_status(client: FlaskClient, accept: str | None) -> None:
     response = client.get("/", headers={"Accept": accept} if accept else {})
 
     assert response.get_json() == {"status": "alive", "name": "convserve", "docs": "/docs"}
 
 
-def test_a_cache_keeps_the_page_and_the_word_of_life_apart(client: FlaskClient) -> None:
+def test_a_cache_keeps_the_page_and_the_status_apart(client: FlaskClient) -> None:
     assert client.get("/").headers["Vary"] == visit(client, "/").headers["Vary"] == "Accept"
 
 

@@ -141,7 +141,7 @@ def test_a_grayscale_picture_is_made_colour_for_a_model_of_colour(client: FlaskC
     assert prediction["preprocessing"] == ["rgb"]
 
 
-def test_a_picture_that_fits_is_passed_through_without_a_word(client: FlaskClient) -> None:
+def test_a_picture_of_the_right_size_has_no_preprocessing_steps(client: FlaskClient) -> None:
     (prediction,) = post(client, PNG, "image/png").get_json()["predictions"]
 
     assert "preprocessing" not in prediction

@@ -60,7 +60,7 @@ def test_people_get_the_table_that_keras_prints(client: FlaskClient, path: str, 
         ("/summary?format=json", "text/plain"),
     ],
 )
-def test_everybody_else_gets_json(client: FlaskClient, path: str, accept: str | None) -> None:
+def test_other_clients_get_json(client: FlaskClient, path: str, accept: str | None) -> None:
     response = client.get(path, headers={"Accept": accept} if accept else {})
 
     assert response.content_type == "application/json"

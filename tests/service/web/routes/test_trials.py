@@ -1,4 +1,4 @@
-"""A canary in every dialect: it answers requests that name no version, and is never what a document is about."""
+"""A canary in every protocol: it answers requests that name no version, and is never what a document is about."""
 
 import dataclasses
 import json
@@ -71,7 +71,7 @@ def answered(metrics: Metrics) -> dict[str, float]:
         pytest.param("/v1/models/mnist:classify", EXAMPLES, id="v1 classify"),
     ],
 )
-def test_the_canary_answers_in_every_dialect(
+def test_the_canary_answers_in_every_protocol(
     trial: Trial, metrics: Metrics, path: str, options: dict[str, Any]
 ) -> None:
     response = trial(CANARY).app.test_client().post(path, **options)
@@ -129,7 +129,7 @@ def test_a_model_says_only_what_is_in_effect(trial: Trial) -> None:
     assert document.keys().isdisjoint({"canary", "shadow"})
 
 
-def test_nobody_answers_for_a_model_that_is_not_ready(damaged: FlaskClient) -> None:
+def test_a_model_that_is_not_ready_has_no_default_version(damaged: FlaskClient) -> None:
     assert damaged.get("/models/other").get_json().keys() == {"name", "versions"}
 
 

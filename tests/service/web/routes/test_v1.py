@@ -47,7 +47,7 @@ def test_every_form_gets_all_probabilities_of_each_image(
     assert np.allclose(response.get_json()[member], expected_probabilities(3))
 
 
-def test_probabilities_are_those_of_the_native_dialect_to_the_last_bit(client: FlaskClient) -> None:
+def test_probabilities_are_those_of_the_native_protocol_to_the_last_bit(client: FlaskClient) -> None:
     native = client.post("/predict", data=batch_files(1)[0], content_type="image/png").get_json()["predictions"][0][
         "top_k"
     ]
@@ -169,7 +169,7 @@ def test_the_status_of_one_version_is_of_it_alone(client: FlaskClient) -> None:
     assert [each["version"] for each in document["model_version_status"]] == ["1"]
 
 
-def test_a_refused_version_has_ended_with_its_reason(damaged: FlaskClient) -> None:
+def test_a_rejected_version_has_ended_with_its_reason(damaged: FlaskClient) -> None:
     bad, good = damaged.get("/v1/models/mnist").get_json()["model_version_status"]
 
     assert (good["version"], good["state"]) == ("1", "AVAILABLE")
@@ -188,7 +188,7 @@ def test_where_no_version_is_ready_the_status_is_also_an_error(damaged: FlaskCli
     assert document["request_id"] == response.headers["X-Request-ID"]
 
 
-def test_a_refused_version_leaves_the_old_one_answering(damaged: FlaskClient) -> None:
+def test_a_rejected_version_leaves_the_old_one_answering(damaged: FlaskClient) -> None:
     assert post(damaged, {"instances": FILES}).status_code == 200
     assert post(damaged, {"instances": FILES}, "/v1/models/mnist/versions/2:predict").status_code == 404
 
@@ -242,7 +242,7 @@ def test_other_paths_are_not_this_protocols(client: FlaskClient, path: str) -> N
     assert client.get(path).get_json()["code"] == "route_not_found"
 
 
-def test_a_methods_question_is_answered(client: FlaskClient) -> None:
+def test_options_are_answered(client: FlaskClient) -> None:
     response = client.options("/v1/models/mnist:predict")
 
     assert response.status_code == 200

@@ -191,7 +191,7 @@ def test_what_there_is_not_is_said_in_every_operation(
         check(response, status, sentence)
 
 
-def test_a_body_that_unfolds_to_too_much_is_refused(client: FlaskClient) -> None:
+def test_a_body_that_is_too_large_without_its_compression_is_rejected(client: FlaskClient) -> None:
     body = gzip.compress(b'{"instances": [' + b" " * (2 << 20) + b"]}")
 
     response = client.post("/v1/models/mnist:predict", data=body, headers={"Content-Encoding": "gzip"})

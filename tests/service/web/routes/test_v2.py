@@ -80,7 +80,7 @@ def test_the_index_lists_every_version_with_its_state(client: FlaskClient, body:
 
 @pytest.mark.parametrize("verb", ["load", "unload"])
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"parameters": {"unload_dependents": false}}'], ids=str)
-def test_loading_is_refused_with_the_way_to_do_it(client: FlaskClient, verb: str, body: bytes) -> None:
+def test_loading_is_rejected_with_the_way_to_do_it(client: FlaskClient, verb: str, body: bytes) -> None:
     response = client.post(f"/v2/repository/models/mnist/{verb}", data=body)
 
     assert (response.status_code, response.get_json()["code"]) == (503, "loading_not_allowed")
@@ -95,7 +95,7 @@ def test_unregistering_shared_memory_that_is_not_there_succeeds(client: FlaskCli
     assert (response.status_code, response.data) == (200, b"")
 
 
-def test_statistics_count_what_every_dialect_asked(client: FlaskClient) -> None:
+def test_statistics_count_what_every_protocol_asked(client: FlaskClient) -> None:
     client.post("/predict?version=2", data=PNG)
     infer(client, {"inputs": [{**BYTES_IMAGE, "shape": [3], "data": [PNG_BASE64] * 3}]})
     infer(client, {"inputs": [{**BYTES_IMAGE, "data": ["AAAA"]}]})

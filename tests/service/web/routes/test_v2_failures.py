@@ -1,4 +1,4 @@
-"""The Open Inference Protocol over HTTP: what is wrong is refused, and said."""
+"""The Open Inference Protocol over HTTP: what is wrong is rejected, and said."""
 
 import base64
 import gzip
@@ -72,7 +72,7 @@ def test_a_version_that_is_not_ready_says_so(client: FlaskClient) -> None:
         pytest.param({**BYTES_IMAGE, "shape": [9], "data": [""] * 9}, 413, "9 images in one request", id="too many"),
     ],
 )
-def test_bad_tensors_are_refused_with_what_to_send(
+def test_bad_tensors_are_rejected_with_what_to_send(
     client: FlaskClient, tensor: dict[str, Any], status: int, sentence: str
 ) -> None:
     response = infer(client, {"inputs": [tensor]})
@@ -88,7 +88,7 @@ def test_bad_tensors_are_refused_with_what_to_send(
         ([{"name": "probabilities"}] * 2, "is requested 2 times"),
     ],
 )
-def test_bad_outputs_are_refused(client: FlaskClient, outputs: list[Any], sentence: str) -> None:
+def test_bad_outputs_are_rejected(client: FlaskClient, outputs: list[Any], sentence: str) -> None:
     response = infer(client, {"inputs": [JSON_IMAGE], "outputs": outputs})
 
     assert response.status_code == 400
@@ -96,14 +96,14 @@ def test_bad_outputs_are_refused(client: FlaskClient, outputs: list[Any], senten
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "", "99999", "9" * 50, "٣"], ids=ascii)
-def test_a_header_length_that_cannot_be_is_refused(client: FlaskClient, length: str) -> None:
+def test_a_header_length_that_cannot_be_is_rejected(client: FlaskClient, length: str) -> None:
     response = client.post(INFER, data=b"{}", environ_overrides={"HTTP_INFERENCE_HEADER_CONTENT_LENGTH": length})
 
     assert response.status_code == 400
     assert f"{LENGTH} must be a whole number" in response.get_json()["error"]
 
 
-def test_a_header_length_that_cuts_the_json_is_refused(client: FlaskClient) -> None:
+def test_a_header_length_that_cuts_the_json_is_rejected(client: FlaskClient) -> None:
     response = client.post(INFER, json={"inputs": [JSON_IMAGE]}, headers={LENGTH: "10"})
 
     assert response.status_code == 400
@@ -118,7 +118,7 @@ def test_a_header_length_that_cuts_the_json_is_refused(client: FlaskClient) -> N
         pytest.param(b"{}", "identity", 400, id="none"),
     ],
 )
-def test_a_bad_encoding_is_refused(client: FlaskClient, body: bytes, coding: str, status: int) -> None:
+def test_a_bad_encoding_is_rejected(client: FlaskClient, body: bytes, coding: str, status: int) -> None:
     response = client.post(INFER, data=body, headers={"Content-Encoding": coding})
 
     assert response.status_code == status
@@ -126,7 +126,7 @@ def test_a_bad_encoding_is_refused(client: FlaskClient, body: bytes, coding: str
 
 
 @pytest.mark.parametrize("body", [b"[]", b"3", b"{", b'{"ready": 1}', b'{"ready":' + b"[" * 1020 + b"]" * 1020 + b"}"])
-def test_a_bad_body_for_the_index_is_refused(client: FlaskClient, body: bytes) -> None:
+def test_a_bad_body_for_the_index_is_rejected(client: FlaskClient, body: bytes) -> None:
     assert client.post("/v2/repository/index", data=body).status_code == 400
 
 

@@ -32,7 +32,7 @@ ROUTES = [
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_every_dialect_says_that_it_is_not_ready(damaged: FlaskClient, route: str) -> None:
+def test_every_protocol_says_that_it_is_not_ready(damaged: FlaskClient, route: str) -> None:
     method, path = route.split()
 
     response = damaged.open(path, method=method, data=b"?", content_type="image/png")
