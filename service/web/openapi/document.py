@@ -81,7 +81,7 @@ def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
         "output names": lambda marked: _enumerate(marked, [each.output.name for each in loaded]),
         "label examples": lambda _: _some("examples", _distinct(each.labels[0] for each in loaded)),
         "most classes": lambda marked: _bound(marked, max((each.output.classes for each in loaded), default=None)),
-        "most pictures": lambda _: {"maxItems": most},
+        "most images": lambda _: {"maxItems": most},
         "batches of pixels": lambda _: _some("anyOf", [_batch_schema(each, most) for each in loaded]),
         "pixels": lambda _: _some("anyOf", [_image_schema(each) for each in loaded]),
         "image types": lambda _: {each.media_type: {"schema": {}} for each in FORMATS},
@@ -112,8 +112,8 @@ def _introduce(metadata: Metadata) -> str:
 
 
 def _limits(settings: Settings) -> str:
-    request = f"{settings.max_body_bytes:,} bytes a request, {settings.max_images:,} pictures a request"
-    return f" At most {request} and {settings.max_pixels:,} pixels a picture."
+    request = f"{settings.max_body_bytes:,} bytes a request, {settings.max_images:,} images a request"
+    return f" At most {request} and {settings.max_pixels:,} pixels an image."
 
 
 def _distinct(names: Iterable[str]) -> list[str]:

@@ -89,13 +89,13 @@ def test_it_names_the_models_that_are_loaded(document: Document) -> None:
 
 
 def test_it_names_the_limits(document: Document) -> None:
-    limits = "At most 1,048,576 bytes a request, 8 pictures a request and 1,000,000 pixels a picture."
+    limits = "At most 1,048,576 bytes a request, 8 images a request and 1,000,000 pixels an image."
 
     assert all(body["description"].endswith(limits) for body in document["components"]["requestBodies"].values())
 
 
 def test_it_names_the_image_types_first(document: Document) -> None:
-    types = list(document["components"]["requestBodies"]["Pictures"]["content"])
+    types = list(document["components"]["requestBodies"]["Images"]["content"])
 
     assert types[: len(FORMATS)] == [form.media_type for form in FORMATS]
 
@@ -149,7 +149,7 @@ def test_a_mark_leaves_nothing_where_no_model_is_loaded(mark: str) -> None:
 
 
 def test_a_mark_is_filled_in_wherever_it_is() -> None:
-    document = describe([with_schema({"anyOf": [{"items": {FILL: "most pictures"}}]})], NOTHING, Settings(max_images=8))
+    document = describe([with_schema({"anyOf": [{"items": {FILL: "most images"}}]})], NOTHING, Settings(max_images=8))
 
     assert document["components"]["schemas"]["Anything"] == {"anyOf": [{"items": {"maxItems": 8}}]}
 

@@ -63,10 +63,10 @@ def corpus_app(settings: Settings, metrics: Metrics, context: WorkerContext, tmp
 @pytest.mark.parametrize(
     ("body", "fits"),
     [
-        pytest.param({"image": "iVBO"}, True, id="one picture"),
-        pytest.param({"images": ["iVBO", "iVBO"]}, True, id="two pictures"),
+        pytest.param({"image": "iVBO"}, True, id="one image"),
+        pytest.param({"images": ["iVBO", "iVBO"]}, True, id="two images"),
         pytest.param({"images": []}, False, id="no picture"),
-        pytest.param({"images": ["iVBO"] * 9}, False, id="too many pictures"),
+        pytest.param({"images": ["iVBO"] * 9}, False, id="too many images"),
         pytest.param({"instances": PIXELS}, True, id="pixels"),
         pytest.param({"instances": tiny_image(1)[None, ..., 0].tolist()}, True, id="pixels without a channel axis"),
         pytest.param({"instances": tiny_image(1, 3)[None].tolist()}, True, id="colours"),
