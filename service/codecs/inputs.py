@@ -20,9 +20,6 @@ class EncodedImages:
 
     images: tuple[EncodedImage, ...]
 
-    def __len__(self) -> int:
-        return len(self.images)
-
     @property
     def nbytes(self) -> int:
         """Bytes of all files."""
@@ -38,9 +35,6 @@ class PixelArray:
     """Pixels that the client decoded itself, in whatever shape and dtype it chose."""
 
     values: NDArray[Any]
-
-    def __len__(self) -> int:
-        return len(self.values) if self.values.ndim else 0
 
     @property
     def nbytes(self) -> int:

@@ -77,7 +77,7 @@ class Predictor:
         return softmax(scores) if self.metadata.output.kind == "logits" else scores
 
     def _check_pixels(self, array: PixelArray, timeline: Timeline) -> PreparedBatch:
-        self._limits.check_count(len(array))
+        self._limits.check_count(len(array.values) if array.values.ndim else 0)
         pixels = check_pixels(array.values, self.metadata.name, self.metadata.input)
         timeline.append((Stage.DECODE, perf_counter()))
         return PreparedBatch(pixels, ((),) * len(pixels))

@@ -1,23 +1,20 @@
 """Requests of the protocol as values: the JSON checked member by member, with the binary tensors behind it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from service.codecs.json_bodies import parse_json
 from service.errors import InvalidRequest, Unsupported
 from service.protocols.common import parse_count
-from service.protocols.openinference.json_fields import (
-    JsonObject,
-    Parameters,
-    as_object,
-    is_count,
-    read_boolean,
-    read_id,
-    read_list,
-    read_name,
-    read_parameters,
-    read_shape,
-)
+
+MAX_AXES = 8  # an image tensor has four
+MAX_NAME = 256  # characters of a name, which error messages repeat
+RESERVED = "triton_"  # parameters that begin so are the server's own
+SHARED_MEMORY = "shared_memory_region"
+
+JsonObject = Mapping[str, Any]
+Parameters = Mapping[str, str | float | bool]
 
 
 @dataclass(frozen=True)
@@ -53,13 +50,13 @@ class InferRequest:
 
 def parse_request(content: bytes, header_length: int) -> InferRequest:
     """Read `header_length` bytes of JSON and the tensors' bytes behind them; raises InvalidRequest."""
-    document = as_object(parse_json(content[:header_length]), "the request")
-    parameters = read_parameters(document, "the request")
-    binary = read_boolean(parameters, "binary_data_output", default=False)
+    document = _as_object(parse_json(content[:header_length]), "the request")
+    parameters = _read_parameters(document, "the request")
+    binary = _read_boolean(parameters, "binary_data_output", default=False)
     return InferRequest(
-        id=read_id(document),
-        inputs=_inputs(read_list(document, "inputs"), memoryview(content)[header_length:]),
-        outputs=tuple(_output(each, binary) for each in read_list(document, "outputs", optional=True)),
+        id=_read_id(document),
+        inputs=_inputs(_read_list(document, "inputs"), memoryview(content)[header_length:]),
+        outputs=tuple(_output(each, binary) for each in _read_list(document, "outputs", optional=True)),
         binary=binary,
         timeout=_timeout(parameters),
     )
@@ -78,12 +75,12 @@ def parse_header_length(text: str | None, body: int) -> int:
 
 def parse_index_request(content: bytes) -> bool:
     """Whether the index shall list only versions that are ready; the body may be empty."""
-    return read_boolean(_optional_object(content), "ready", default=False)
+    return _read_boolean(_optional_object(content), "ready", default=False)
 
 
 def check_load_request(content: bytes) -> None:
     """Raise InvalidRequest where the body of a load or unload is not an object, Unsupported where it brings a model."""
-    parameters = as_object(_optional_object(content).get("parameters", {}), '"parameters"')
+    parameters = _as_object(_optional_object(content).get("parameters", {}), '"parameters"')
     brought = [name for name in parameters if name == "config" or name.startswith("file:")]
     if brought:
         raise Unsupported(
@@ -95,7 +92,7 @@ def _inputs(documents: list[Any], blobs: memoryview) -> tuple[Tensor, ...]:
     """The inputs, each with its share of the bytes, in the order of the JSON."""
     tensors = []
     for document in documents:
-        tensor, blobs = _input(as_object(document, "an input"), blobs)
+        tensor, blobs = _input(_as_object(document, "an input"), blobs)
         tensors.append(tensor)
     if blobs:
         raise InvalidRequest(f"{len(blobs)} bytes follow that no input's binary_data_size accounts for")
@@ -103,36 +100,115 @@ def _inputs(documents: list[Any], blobs: memoryview) -> tuple[Tensor, ...]:
 
 
 def _input(document: JsonObject, blobs: memoryview) -> tuple[Tensor, memoryview]:
-    name = read_name(document)
-    parameters = read_parameters(document, f"input {name!r}")
+    name = _read_name(document)
+    parameters = _read_parameters(document, f"input {name!r}")
     size, data = parameters.get("binary_data_size"), document.get("data")
     if (size is None) == (data is None):
         raise InvalidRequest(f'input {name!r} must have either "data" or the parameter binary_data_size')
-    if size is not None and (not is_count(size) or int(size) > len(blobs)):
+    if size is not None and (not _is_count(size) or int(size) > len(blobs)):
         raise InvalidRequest(f"input {name!r} claims binary_data_size {size!r:.80}, but {len(blobs)} bytes are there")
     binary = None if size is None else blobs[: int(size)]
-    tensor = Tensor(name, read_name(document, "datatype"), read_shape(document, name), data, binary)
+    tensor = Tensor(name, _read_name(document, "datatype"), _read_shape(document, name), data, binary)
     return tensor, blobs if size is None else blobs[int(size) :]
 
 
 def _output(value: Any, binary: bool) -> Output:
-    document = as_object(value, "an output")
-    name = read_name(document)
-    parameters = read_parameters(document, f"output {name!r}")
+    document = _as_object(value, "an output")
+    name = _read_name(document)
+    parameters = _read_parameters(document, f"output {name!r}")
     classes = parameters.get("classification")
-    if classes is not None and (not is_count(classes) or int(classes) < 1):
+    if classes is not None and (not _is_count(classes) or int(classes) < 1):
         raise InvalidRequest(f"classification must be a whole number of at least 1, not {classes!r:.80}")
-    wanted = read_boolean(parameters, "binary_data", default=binary)
+    wanted = _read_boolean(parameters, "binary_data", default=binary)
     return Output(name, wanted, None if classes is None else int(classes))
 
 
 def _timeout(parameters: Parameters) -> float | None:
     """The reserved parameter `timeout` is in microseconds; 0 means none."""
     timeout = parameters.get("timeout", 0)
-    if not is_count(timeout):
+    if not _is_count(timeout):
         raise InvalidRequest(f"timeout must be a whole number of microseconds, not {timeout!r:.80}")
     return int(timeout) / 1e6 or None
 
 
 def _optional_object(content: bytes) -> JsonObject:
-    return as_object(parse_json(content), "the body") if content.strip() else {}
+    return _as_object(parse_json(content), "the body") if content.strip() else {}
+
+
+# Members of the JSON objects; each reader raises InvalidRequest for a value of a wrong type.
+
+
+def _as_object(value: Any, what: str) -> JsonObject:
+    """The value, which has to be an object."""
+    if not isinstance(value, dict):
+        raise InvalidRequest(f"{what} must be a JSON object")
+    return value
+
+
+def _read_list(document: JsonObject, name: str, optional: bool = False) -> list[Any]:
+    """An array of tensors; where it is `optional` and left out, an empty one."""
+    value = document.get(name)
+    if value is None and optional:
+        return []
+    if not isinstance(value, list):
+        raise InvalidRequest(f'"{name}" must be an array of tensors{_missing(document, name)}')
+    return value
+
+
+def _read_name(document: JsonObject, member: str = "name") -> str:
+    """A text of at most MAX_NAME characters."""
+    value = document.get(member)
+    if not isinstance(value, str):
+        raise InvalidRequest(f'"{member}" must be a text{_missing(document, member)}')
+    if len(value) > MAX_NAME:
+        raise InvalidRequest(f'"{member}" has {len(value)} characters: none has more than {MAX_NAME}')
+    return value
+
+
+def _read_id(document: JsonObject) -> str | None:
+    """The request's id, if it has one."""
+    value = document.get("id")
+    if value is not None and not isinstance(value, str):
+        raise InvalidRequest('"id" must be a text')
+    return value
+
+
+def _read_shape(document: JsonObject, name: str) -> tuple[int, ...]:
+    """The shape of the input of this name."""
+    shape = document.get("shape")
+    if not isinstance(shape, list) or not all(_is_count(length) for length in shape):
+        raise InvalidRequest(f'input {name!r}: "shape" must be an array of whole numbers that are not negative')
+    if len(shape) > MAX_AXES:
+        raise InvalidRequest(f"input {name!r} has {len(shape)} axes: an image tensor has four")
+    return tuple(shape)
+
+
+def _read_parameters(document: JsonObject, what: str) -> Parameters:
+    """The parameters of the request, of an input or of an output."""
+    given = document.get("parameters")
+    parameters = _as_object({} if given is None else given, f"parameters of {what}")
+    for name, value in parameters.items():
+        if name.startswith(RESERVED):
+            raise InvalidRequest(f"parameter {name!r:.80} is reserved, as all in {RESERVED}… are: leave it out")
+        if name == SHARED_MEMORY:
+            raise InvalidRequest("this server has no shared memory: send the tensor in the request")
+        if not isinstance(value, str | int | float):  # booleans are integers here
+            raise InvalidRequest(f"parameter {name!r:.80} of {what} must be a text, a number, true or false")
+    return parameters
+
+
+def _read_boolean(members: JsonObject, name: str, default: bool) -> bool:
+    """True or false."""
+    value = members.get(name, default)
+    if not isinstance(value, bool):
+        raise InvalidRequest(f'"{name}" must be true or false')
+    return value
+
+
+def _is_count(value: Any) -> bool:
+    """Whether this is a whole number of at least 0."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _missing(document: JsonObject, name: str) -> str:
+    return "" if name in document else ", and is missing"
