@@ -1,4 +1,4 @@
-"""Copies of a published bundle under other numbers, whole or broken in one way or another."""
+"""Copies of a published bundle as other versions, intact or damaged in several ways."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ Damage = Callable[[Path], None]
 
 
 def copy_bundle(source: Path, target: Path, damage: Damage | None = None) -> Path:
-    """Copy a bundle to `<models>/<name>/<version>`, damaged if asked for; it appears by one rename."""
+    """Copy a bundle to `<models>/<name>/<version>`, and damage the copy if asked; one rename publishes it."""
     staged = target.parent.parent / f".copy-{target.parent.name}-{target.name}"
     shutil.copytree(source, staged)
     _edit(staged / METADATA, lambda members: {**members, "name": target.parent.name, "version": int(target.name)})
@@ -25,13 +25,13 @@ def copy_bundle(source: Path, target: Path, damage: Damage | None = None) -> Pat
 
 
 def truncate_graph(bundle: Path) -> None:
-    """The file ends too early, as where a disk was full."""
+    """The file ends too early, as on a full disk."""
     graph = bundle / MODEL
     graph.write_bytes(graph.read_bytes()[:-100])
 
 
 def flip_a_bit(bundle: Path) -> None:
-    """The size is right and the hash is not."""
+    """The size is right, the hash is wrong."""
     graph = bundle / MODEL
     content = bytearray(graph.read_bytes())
     content[len(content) // 2] ^= 1
@@ -39,7 +39,7 @@ def flip_a_bit(bundle: Path) -> None:
 
 
 def change_golden_probabilities(bundle: Path) -> None:
-    """The graph is whole, but not the one that gave these answers."""
+    """The graph is intact, but gives other probabilities than the golden images have."""
 
     def turn(golden: dict[str, Any]) -> dict[str, Any]:
         for image in golden["images"]:
@@ -56,7 +56,7 @@ def corrupt_metadata(bundle: Path) -> None:
 
 
 def write_no_graph(bundle: Path) -> None:
-    """The hash is right, but what it is of is no graph."""
+    """The hash is right, but the file is no graph."""
     (bundle / MODEL).write_bytes(b"no graph")
     _record(bundle, MODEL)
 
@@ -71,7 +71,7 @@ DAMAGE: dict[str, Damage] = {  # by the words that the metric has for them, or o
 
 
 def _record(bundle: Path, name: str) -> None:
-    """Make the metadata right about a file that was changed."""
+    """Record the size and the hash of a changed file in the metadata."""
     record = vars(record_file(bundle / name))
     _edit(bundle / METADATA, lambda members: {**members, "files": {**members["files"], name: record}})
 

@@ -1,4 +1,4 @@
-"""Predictors without ONNX Runtime, and bundles that they are right for."""
+"""Predictors without ONNX Runtime, and bundles whose golden images match them."""
 
 from pathlib import Path
 
@@ -18,21 +18,21 @@ LIMITS = Limits(max_pixels=10_000, max_request_pixels=10_000, max_images=8)
 
 
 def always_left(batch: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> Scores:
-    """A model of one opinion."""
+    """A model that classifies every image as `left`."""
     return np.tile(np.array([1, 0, 0], np.float32), (len(batch), 1))
 
 
 def open_fake(bundle: Bundle) -> Predictor:
-    """A predictor for a bundle that says `left` to everything."""
+    """A predictor for a bundle that classifies every image as `left`."""
     return Predictor(bundle.metadata, bundle.digest, always_left, LIMITS)
 
 
 def predictor(name: str = "mnist", version: int = 1) -> Predictor:
-    """The same without a bundle."""
+    """Such a predictor without a bundle."""
     return Predictor(tiny_metadata(name, version), "", always_left, LIMITS)
 
 
 def publish(models: Path, name: str, *versions: int) -> None:
-    """Publish versions that `open_fake` is right for."""
+    """Publish versions whose golden images match `open_fake`."""
     for version in versions:
         publish_tiny(models, name, version, golden=FAKE_GOLDEN)

@@ -1,4 +1,4 @@
-"""A network of `keras.applications` as its users have it: ImageNet's size and classes, exported by their own script."""
+"""A network of `keras.applications` with ImageNet's size and classes, exported as its users export it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ SEED = 3  # with which these images get several labels
 
 
 def mobilenet(images: Pixels) -> Any:
-    """MobileNetV2 of random weights, its statistics those of these images, so that it tells them apart."""
+    """MobileNetV2 with random weights, with the statistics of these images, so that their classes differ."""
     keras.utils.set_random_seed(SEED)
     network = keras.applications.MobileNetV2(weights=None)
     rng = np.random.default_rng(SEED)
@@ -37,7 +37,7 @@ def to_unit(images: Pixels) -> Any:
 
 
 def export(network: Any) -> bytes:
-    """ONNX by tf2onnx, the input left as Keras has it: floats in NHWC."""
+    """ONNX by tf2onnx, with the input as Keras has it: floats in NHWC."""
     signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name=INPUT)]
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]  # TensorFlow is untyped
@@ -49,7 +49,7 @@ def export(network: Any) -> bytes:
 
 
 def unfolded(network: Any) -> bytes:
-    """The same network as other frameworks write it: NCHW, logits, every layer with its own weights, nothing folded."""
+    """The same network as other frameworks export it: NCHW, logits, and no layer folded into another."""
     nodes, stored = [], []
     for layer in network.layers[1:]:
         weights = {f"{layer.name}.{place}": values for place, values in enumerate(_in_nchw(layer))}
@@ -72,7 +72,7 @@ def unfolded(network: Any) -> bytes:
 
 
 def _in_onnx(layer: Any) -> tuple[str, dict[str, Any]]:
-    """The operation and its attributes; a layer that is not here goes by the same name in ONNX."""
+    """The operation and its attributes; a layer that is not listed has the same name in ONNX."""
     kind = type(layer).__name__
     operations = {
         "Conv2D": "Conv",

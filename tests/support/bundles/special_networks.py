@@ -1,4 +1,4 @@
-"""Networks that give the tiny network's answers, but after much more work, or not to every picture."""
+"""Networks with the tiny network's results, but slower, or failing for some images."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ FAILING_VALUE = 100  # the value of the first pixel that one of them fails at
 
 
 def slow_graph(convolutions: int) -> bytes:
-    """With convolutions beside, of 5 million multiplications each, whose outcome, zero, is added."""
+    """Slow by convolutions of 5 million multiplications each, whose result, zero, is added."""
     nodes = [
         helper.make_node("Conv", ["pixels", "first"], ["layer0"]),
         *(
@@ -29,7 +29,7 @@ def slow_graph(convolutions: int) -> bytes:
 
 
 def failing_graph() -> bytes:
-    """With a look into a table that is too short for pictures like `touchy_picture`, so that the run fails."""
+    """Fails for images like `failing_image`, by an index out of a table's range."""
     nodes = [
         helper.make_node("Gather", ["flat", "place"], ["corner"], axis=1),
         helper.make_node("Equal", ["corner", "hated"], ["hates"]),
@@ -40,7 +40,7 @@ def failing_graph() -> bytes:
 
 
 def failing_image() -> Pixels:
-    """Bright in the middle, and a corner that makes the touchy network fail."""
+    """Bright in the middle, with a corner that makes `failing_graph` fail."""
     pixels = tiny_image(1)
     pixels[0, 0] = FAILING_VALUE
     return pixels

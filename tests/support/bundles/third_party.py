@@ -1,4 +1,4 @@
-"""Image classifiers as other people's tools export them, with layouts, names and layers that our own never have."""
+"""Image classifiers as other tools export them, with layouts, names and layers that this project's have not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ GROUPS = 2
 
 @dataclass(frozen=True)
 class Kind:
-    """What differs from one exporter and one network to the next."""
+    """What differs between exporters and networks."""
 
     size: int | None = 16
     classes: int = 5
@@ -36,7 +36,7 @@ PLAIN = Kind()
 def classifier(kind: Kind = PLAIN) -> onnx.ModelProto:
     """As PyTorch writes it: Conv → BatchNormalization → Relu → MaxPool → Conv in groups → Relu → pool → Gemm.
 
-    The input is called `input.1`, the output `495`. The weights are random, and so large that answers differ.
+    The input is called `input.1`, the output `495`. The weights are random, and so large that results differ.
     """
     nodes, size = _entrance(kind), kind.size or "height"
     nodes += [

@@ -1,6 +1,6 @@
-"""A real model in miniature, published as a real bundle, so that tests of serving need no `models/` folder.
+"""A tiny real model, published as a real bundle, so that tests of serving need no `models/` folder.
 
-The network looks at the columns of an 8 × 8 picture and says where it is bright: left, middle or right.
+The network classifies images of 8 × 8 by the columns that are bright: left, middle or right.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from preprocessing.png import encode_png
 from tests.support.images.drawn import SIDE, tiny_image
 
 LABELS = ("left", "middle", "right")
-COLUMNS = (slice(0, 3), slice(3, 5), slice(5, 8))  # what each label looks at
+COLUMNS = (slice(0, 3), slice(3, 5), slice(5, 8))  # the columns of each label
 TOLERANCE = 1e-6
 PREPROCESSING = Preprocessing(
     mode="grayscale",
@@ -35,7 +35,7 @@ PREPROCESSING = Preprocessing(
 def tiny_graph(channels: int = 1, batch: int | None = None, order: Sequence[int] = (0, 1, 2)) -> bytes:
     """An ONNX model: uint8 [N, 8, 8, channels] → Cast → Flatten → MatMul → Softmax → float32 [N, 3].
 
-    `order` says by whose weights each label is scored; with another one other labels win.
+    `order` says by which label's weights each label is scored; another order gives other labels.
     """
     nodes = [
         helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
@@ -53,7 +53,7 @@ def tiny_graph(channels: int = 1, batch: int | None = None, order: Sequence[int]
 
 
 def tiny_metadata(name: str, version: int = 1, mode: str = "grayscale", **changes: Any) -> Metadata:
-    """The metadata of the network, all of it valid, with whatever a test wants to be different."""
+    """Valid metadata of the network, with a test's changes."""
     channels = CHANNELS[mode]
     parameters = SIDE * SIDE * channels * len(LABELS)
     members: Mapping[str, Any] = {
@@ -101,7 +101,7 @@ def publish_tiny(
 
 
 def compute_golden(model: Path, spec: InputSpec) -> GoldenSet:
-    """Three pictures, and what ONNX Runtime says to each."""
+    """Three images, each with the probabilities of ONNX Runtime."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     images = []
     for place in range(len(LABELS)):

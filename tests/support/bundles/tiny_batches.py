@@ -1,4 +1,4 @@
-"""Batches of pictures for the tiny models, and what every dialect must answer to them."""
+"""Batches of images for the tiny models, and the probabilities that every protocol must return for them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,12 @@ PROBABILITIES = np.exp(4 * np.eye(len(LABELS))) / (np.exp(4) + len(LABELS) - 1) 
 
 
 def batch(size: int) -> Pixels:
-    """Pictures of left, middle, right, left …: uint8 [size, 8, 8, 1]."""
+    """Images of left, middle, right, left …: uint8 [size, 8, 8, 1]."""
     return np.stack([tiny_image(number % len(LABELS)) for number in range(size)])
 
 
 def batch_files(size: int) -> list[bytes]:
-    """The same pictures as PNG files."""
+    """The same images as PNG files."""
     return [encode_png(pixels) for pixels in batch(size)]
 
 

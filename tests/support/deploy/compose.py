@@ -1,4 +1,4 @@
-"""The Compose project as an operator runs it, under a name and on ports of the tests' own."""
+"""The Compose project as an operator runs it, with a name and ports of its own."""
 
 import json
 import os
@@ -20,22 +20,22 @@ OPTIONAL = ("alertmanager", "grafana")  # started if their images are here or ca
 
 @dataclass(frozen=True)
 class Project:
-    """docker compose with the environment that chooses its name and ports."""
+    """`docker compose` with the environment that sets its name and ports."""
 
     environment: dict[str, str]
 
     @property
     def name(self) -> str:
-        """What containers, networks and volumes begin with."""
+        """The prefix of its containers, networks and volumes."""
         return self.environment["COMPOSE_PROJECT_NAME"]
 
     @property
     def port(self) -> int:
-        """Where the balancer listens on this machine."""
+        """The balancer's port on this machine."""
         return int(self.environment["CONVSERVE_PORT"])
 
     def compose(self, *command: str) -> str:
-        """Run `docker compose …`; returns what it prints, raises DockerFailed with what it says."""
+        """Run `docker compose …`; returns its output, raises DockerFailed with its errors."""
         return self.run("docker", "compose", *command)
 
     def run(self, *command: str) -> str:
@@ -58,12 +58,12 @@ class Project:
         self.compose("--profile", "train", "build", "--quiet", *services)
 
     def up(self, replicas: int) -> None:
-        """`docker compose up --wait` of everything whose image is to be had."""
+        """`docker compose up --wait` of every service whose image is available."""
         services = [*NEEDED, *(name for name in OPTIONAL if self._can_have(self.image(name)))]
         self.compose("up", "--detach", "--wait", "--scale", f"service={replicas}", *services)
 
     def scale(self, replicas: int) -> None:
-        """Have so many replicas, all of them healthy."""
+        """Scale to so many replicas, and wait until all are healthy."""
         options = ("--detach", "--wait", "--no-deps", "--no-recreate", "--scale", f"service={replicas}")
         self.compose("up", *options, "service")
 
@@ -82,7 +82,7 @@ class Project:
         return str(described["services"][service]["image"])
 
     def query(self, expression: str) -> list[float]:
-        """What Prometheus answers to PromQL: the values alone."""
+        """The values of a PromQL query, without labels."""
         prometheus = Prometheus(int(self.environment["PROMETHEUS_PORT"]))
         return [float(sample["value"][1]) for sample in prometheus.query(expression)]
 
@@ -101,6 +101,6 @@ class Project:
 
 
 def describe_project() -> Project:
-    """A project that is in nobody's way."""
+    """A project with an unused name and free ports."""
     name = f"convserve-test-{os.getpid()}"
     return Project({"COMPOSE_PROJECT_NAME": name, **{port: str(free_port()) for port in PORTS}})

@@ -1,4 +1,4 @@
-"""The Docker engine that the `docker` command reaches, whichever that is."""
+"""The Docker engine that the `docker` command reaches."""
 
 import subprocess
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class DockerFailed(Exception):
 
 
 def docker(*command: str, given: str = "") -> str:
-    """Run `docker …` with this standard input; returns what it prints, raises DockerFailed with what it says."""
+    """Run `docker …` with this standard input; returns its output, raises DockerFailed with its errors."""
     ended = subprocess.run(
         ["docker", *command], input=given, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
     )
@@ -28,7 +28,7 @@ def docker(*command: str, given: str = "") -> str:
 
 
 def why_unavailable() -> str:
-    """Why there is no engine to test with; empty where there is one."""
+    """Why no engine can be used; empty where one can."""
     try:
         docker("version", "--format", "{{.Server.Version}}")
     except (DockerFailed, FileNotFoundError) as failure:

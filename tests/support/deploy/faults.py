@@ -1,4 +1,4 @@
-"""What befalls containers: a dead process, a pulled plug, a network that forgets them."""
+"""Faults of containers: a killed process, a disconnected interface, a container removed from its network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
 
 
 def kill(container: str) -> None:
-    """`kill -9` of a container's first process; `docker kill` will not do, as it counts as an order to stay stopped."""
+    """`kill -9` of a container's first process; after `docker kill` Docker would not start it again."""
     pid = docker("inspect", "--format", "{{.State.Pid}}", container)
     _as_root(container, "--pid=host", "--cap-add=KILL", script=f"import os; os.kill({pid}, 9)")
 
@@ -30,7 +30,7 @@ def kill_a_worker(container: str) -> None:
 
 @contextmanager
 def disconnected(container: str, _network: str) -> Iterator[None]:
-    """Hold a container's network interface down: all that it is sent is lost, and nobody is told."""
+    """Hold a container's network interface down: packets are lost without any message."""
     _set_interface(container, "down")
     try:
         yield
@@ -40,7 +40,7 @@ def disconnected(container: str, _network: str) -> Iterator[None]:
 
 @contextmanager
 def removed_from_network(container: str, network: str) -> Iterator[None]:
-    """Keep a replica off a network and out of its name server; Docker then wants to be told the service's name anew."""
+    """Keep a replica off a network and out of its name server; reconnecting gives the service's name again."""
     docker("network", "disconnect", network, container)
     try:
         yield

@@ -1,4 +1,4 @@
-"""KServe's documents against the classes that KServe generates from its definitions, as far as these go."""
+"""KServe's documents, checked against the classes that KServe generates from its definitions."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ PRIMITIVES = {"str": str, "int": int, "bool": bool, "dict(str, str)": dict}
 
 
 def undeclared_members(document: dict[str, Any], kind: str, path: str = "") -> Iterator[str]:
-    """Members that the class `kind` does not know, or whose type is another; Kubernetes' own types are passed over."""
+    """Members that the class `kind` lacks, or whose type differs; Kubernetes' own types are not checked."""
     known = getattr(models, kind)
     names = {outside: inside for inside, outside in known.attribute_map.items()}
     for name, value in document.items():

@@ -1,4 +1,4 @@
-"""The manifests in deploy/k8s: as they are written, and as kustomize builds them."""
+"""The manifests in deploy/k8s, as written and as kustomize builds them."""
 
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True)
 class Objects:
-    """What is applied together."""
+    """Manifests that are applied together."""
 
     manifests: tuple[Manifest, ...]
 
@@ -62,7 +62,7 @@ def read(folder: Path) -> Objects:
 
 @cache
 def build(folder: Path) -> Objects:
-    """What `kubectl kustomize` makes of a folder; raises FileNotFoundError where there is no kubectl."""
+    """The manifests that `kubectl kustomize` builds of a folder; raises FileNotFoundError without kubectl."""
     command = ["kubectl", "kustomize", str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
     if ended.returncode:
@@ -77,7 +77,7 @@ def deployed(objects: Objects) -> Manifest:
 
 
 def selects(selector: Manifest, labels: Manifest) -> bool:
-    """Whether a selector that asks for something asks for no other labels than these."""
+    """Whether a selector that is not empty matches these labels."""
     return bool(selector) and selector.items() <= labels.items()
 
 

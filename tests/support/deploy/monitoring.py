@@ -1,4 +1,4 @@
-"""What deploy/ says to Prometheus, Alertmanager and Grafana, read as they read it."""
+"""The configuration of Prometheus, Alertmanager and Grafana in deploy/, read as they read it."""
 
 import json
 import re
@@ -24,7 +24,7 @@ class Query:
     expression: str
 
     def filled(self) -> str:
-        """As Grafana sends it, where everything is chosen."""
+        """The expression as Grafana sends it, with every variable set to all."""
         every = re.sub(r'"\$(model|version|instance)"', '".*"', self.expression)
         return every.replace("$__rate_interval", WINDOW)
 
@@ -51,7 +51,7 @@ def dashboard() -> dict[str, Any]:
 
 
 def panels() -> list[dict[str, Any]]:
-    """Its panels without the rows that only head them."""
+    """Its panels, without the rows that group them."""
     return [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
 
 

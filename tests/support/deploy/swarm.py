@@ -1,4 +1,4 @@
-"""Docker Swarm nodes that are containers here, each with an engine of its own, so that a test can switch one off."""
+"""Docker Swarm nodes that are containers with an engine each, so that a test can stop one."""
 
 import os
 import subprocess
@@ -37,18 +37,18 @@ class Swarm:
         return docker("exec", "--interactive", node, "docker", *command, given=given)
 
     def address(self, node: str) -> str:
-        """Where a node is reached from here."""
+        """The address of a node."""
         return docker(
             "inspect", "--format", f'{{{{(index .NetworkSettings.Networks "{self.network}").IPAddress}}}}', node
         )
 
     def leader(self) -> str:
-        """The manager that gives the orders."""
+        """The manager that leads."""
         rows = self.on(self.nodes[0], "node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}").splitlines()
         return next(row.split()[0] for row in rows if row.endswith(" Leader"))
 
     def ready(self, node: str) -> list[str]:
-        """The nodes that are there, as `node` sees it; none while there is no leader to ask."""
+        """The nodes that are ready, as `node` sees them; none while there is no leader."""
         try:
             rows = self.on(node, "node", "ls", "--format", "{{.Hostname}} {{.Status}} {{.Availability}}").splitlines()
         except DockerFailed:
@@ -56,7 +56,7 @@ class Swarm:
         return [row.split()[0] for row in rows if row.endswith(" Ready Active")]
 
     def load(self, image: str) -> None:
-        """Have an image of this engine on every node; nodes that have another of this name get this one."""
+        """Copy an image of this engine to every node that does not have it."""
         identity = docker("image", "inspect", "--format", "{{.Id}}", image)
         for node in self.nodes:
             if identity != self._identity(node, image):
@@ -68,14 +68,14 @@ class Swarm:
             self.on(node, "build", "--quiet", "--tag", image, "-", given=dockerfile)
 
     def deploy(self, image: str, node: str) -> None:
-        """deploy/swarm/deploy on this node, without what the tests do not look at; the nodes have the images."""
+        """Run deploy/swarm/deploy on this node, without the services that no test uses; the nodes have the images."""
         name, _, tag = image.partition(":")
         docker("cp", f"{DEPLOY}/.", f"{node}:/deploy")
         chosen = (f"CONVSERVE_IMAGE={name}", f"CONVSERVE_TAG={tag}", "ALERTMANAGER_REPLICAS=0", "GRAFANA_REPLICAS=0")
         docker("exec", node, "env", *chosen, "/deploy/swarm/deploy", "--resolve-image", "never")
 
     def tasks(self, node: str, service: str = SERVICE) -> list[Task]:
-        """The tasks that shall run, as `node` sees it; those of a lost node seem to run until it is missed."""
+        """The tasks that should run, as `node` sees them; those of a lost node seem to run until Swarm notices."""
         rows = self.on(
             *(node, "service", "ps", "--filter", "desired-state=running"),
             *("--format", "{{.Node}} {{.Image}} {{.CurrentState}}", service),
@@ -88,11 +88,11 @@ class Swarm:
         return self.on(node, "ps", "--quiet", "--filter", f"name={service}").split()
 
     def update_state(self, node: str) -> str:
-        """How the latest update of the service went, in Swarm's words."""
+        """The state of the latest update of the service, as Swarm names it."""
         return self.on(node, "service", "inspect", "--format", STATE, SERVICE)
 
     def remove(self, node: str) -> None:
-        """Remove the stack and wait until nothing of it is left."""
+        """Remove the stack and wait until it is gone."""
         until(lambda: self._is_gone(node), "the stack is gone", seconds=120, pause=1)
 
     def _is_gone(self, node: str) -> bool:
@@ -108,7 +108,7 @@ class Swarm:
 
 
 def describe_swarm() -> Swarm | None:
-    """What SWARM_NODES (names of containers) and SWARM_NETWORK say; None where they say nothing."""
+    """The Swarm of SWARM_NODES (names of containers) and SWARM_NETWORK; None where they are not set."""
     nodes: Sequence[str] = os.environ.get("SWARM_NODES", "").split()
     return Swarm(tuple(nodes), os.environ.get("SWARM_NETWORK", "nodes")) if nodes else None
 

@@ -1,4 +1,4 @@
-"""What goes wrong with the bytes of a request's body, and with their compression."""
+"""Mutations of a request's body and of its compression."""
 
 from dataclasses import replace
 from functools import cache
@@ -9,14 +9,14 @@ from tests.support.images.unusual_files import mutated, png_bomb, tiff_with_huge
 
 
 def damage_body(request: Request, random: Random) -> Request:
-    """Bytes changed, cut off, left out or doubled, in one of the body's two parts."""
+    """Change, cut off, leave out or double bytes in one of the body's two parts."""
     if request.tail and (not request.json or random.random() < 0.5):
         return replace(request, tail=mutated(request.tail, random))
     return replace(request, json=mutated(request.json, random))
 
 
 def replace_body(request: Request, random: Random) -> Request:
-    """Another body, or more or less of the same."""
+    """Replace the body, or take more or less of it."""
     if random.random() < 0.5:
         return replace(request, json=b"", tail=pick(random, hostile_bodies()))
     part = pick(random, (request.json, request.tail, request.body))
@@ -25,7 +25,7 @@ def replace_body(request: Request, random: Random) -> Request:
 
 @cache
 def hostile_bodies() -> tuple[bytes, ...]:
-    """What no route takes, or only after a second look."""
+    """Bodies that routes reject, some of them only after decoding."""
     return (
         *(b"", b" \n\t ", b"{}", b"[]", b"null", b"0", b'""', b"NaN", b"\xef\xbb\xbf{}", b"\xff" * 100, bytes(64)),
         *(b"[" * 10_000, b'{"a":' * 10_000, b"[" * 1000 + b"]" * 1000),
@@ -38,7 +38,7 @@ def hostile_bodies() -> tuple[bytes, ...]:
 
 
 def compress(request: Request, random: Random) -> Request:
-    """A body that is compressed, and perhaps not as its header says, or not wholly, or endless."""
+    """Compress the body; perhaps not as its header says, not wholly, or without an end."""
     coding = pick(random, list(COMPRESS))
     packed = request.compressed(coding)
     body = pick(
@@ -63,5 +63,5 @@ def compress(request: Request, random: Random) -> Request:
 
 @cache
 def bomb(coding: str) -> bytes:
-    """A few kilobytes that unfold to 4 MiB."""
+    """A few kilobytes that decompress to 4 MiB."""
     return COMPRESS[coding](bytes(4 << 20))

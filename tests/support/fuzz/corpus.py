@@ -1,4 +1,4 @@
-"""Valid requests: every route of the service, and every form of body of its four dialects."""
+"""Valid requests: every route of the service, and every form of body of its four protocols."""
 
 import base64
 import gzip
@@ -30,7 +30,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 }
 HEADER_LENGTH = "Inference-Header-Content-Length"
 HOST = ("Host", "test")
-MANY = 40  # images whose probabilities are more than 1 KiB, so that the answer is worth compressing
+MANY = 40  # images whose probabilities are more than 1 KiB, so that the response is worth compressing
 BROKEN_VERSION = 3  # a version of mnist that the service has tried and does not serve
 
 Fields = tuple[tuple[str, str], ...]
@@ -61,7 +61,7 @@ class Request:
         return replace(self, headers=(*others, *((name, value) for value in values)))
 
     def without_json(self) -> "Request":
-        """The same bytes, all of them in `tail` and the length of the JSON said in an ordinary header."""
+        """The same bytes, all of them in `tail`, with the JSON's length in an ordinary header."""
         said = self.with_header(HEADER_LENGTH, str(len(self.json))) if self.announced else self
         return replace(said, json=b"", tail=self.body, announced=False)
 
@@ -84,7 +84,7 @@ class Request:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def to_bytes(self) -> bytes:
-        """The whole request for the wire."""
+        """All bytes of the request."""
         return self.head(str(len(self.body))) + (chunks(self.body) if self.chunked else self.body)
 
 
@@ -95,7 +95,7 @@ def chunks(body: bytes, size: int = 1000) -> bytes:
 
 
 def corpus() -> tuple[Request, ...]:
-    """All of them, in the order in which they are numbered."""
+    """All valid requests, in a fixed order."""
     return (*_reading(), *_native(), *_v1(), *_v2())
 
 
@@ -107,7 +107,7 @@ def post(path: str, document: Any = None, tail: bytes = b"", kind: str = "", **d
 
 
 def base64_of(content: bytes) -> str:
-    """As JSON holds bytes."""
+    """Bytes as base64 for JSON."""
     return base64.b64encode(content).decode()
 
 
@@ -278,7 +278,7 @@ def _binary_tensors() -> Iterator[Request]:
 
 
 def binary(datatype: str, values: NDArray[Any], path: str = INFER, **details: Any) -> Request:
-    """A tensor behind the JSON, and its answer likewise."""
+    """A tensor behind the JSON; the response has its tensors behind the JSON too."""
     content, members = values.tobytes(), details.pop("members", {"parameters": {"binary_data_output": True}})
     described = tensor(datatype, list(values.shape), parameters={"binary_data_size": len(content)})
     return post(path, {**members, "inputs": [described]}, content, announced=True, **details)

@@ -1,4 +1,4 @@
-"""Requests that do not end where they say, or that nobody can take apart for sure."""
+"""Mutations of a request's framing: a wrong or ambiguous end, and damaged heads."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,33 +17,33 @@ CODINGS = (
 
 
 def misstate_length(request: Request, random: Random) -> bytes:
-    """A Content-Length that is none, or that is too long or too short."""
+    """An invalid Content-Length, or one that is too long or too short."""
     size = len(request.body)
     length = pick(random, (*LENGTHS, str(size + 1), str(max(0, size - 1)), str(size * 2), f"0{size}"))
     return replace(request, chunked=False).head(length) + request.body
 
 
 def misstate_coding(request: Request, random: Random) -> bytes:
-    """A Transfer-Encoding beside or instead of a length, and chunks that are none or broken."""
+    """A Transfer-Encoding beside or instead of a length, and missing or broken chunks."""
     head = request.head(str(len(request.body))).replace(b"\r\n", b"\r\n" + pick(random, CODINGS) + b"\r\n", 1)
     whole = chunks(request.body)
     return head + pick(random, (request.body, whole, whole[:-5], whole[:-2], mutated(whole, random), b"zz\r\n"))
 
 
 def damage_head(request: Request, random: Random) -> bytes:
-    """Bytes of the request line or of the headers are others."""
+    """Change bytes of the request line or of the headers."""
     head = request.head(str(len(request.body)))
     return mutated(head, random) + request.body
 
 
 def cut(request: Request, random: Random) -> bytes:
-    """The client is gone before all is sent."""
+    """End before all of the request is sent."""
     data = request.to_bytes()
     return data[: int(random.integers(len(data)))]
 
 
 def send_more(request: Request, random: Random) -> bytes:
-    """Something follows that is a request, or is none."""
+    """Send more after the request: another request, or other bytes."""
     data = request.to_bytes()
     return data + pick(
         random, (data, data * 2, b"\r\n" * 3 + data, b"x", b"\x00" * 100, b"GET / HTTP/1.1\r\n\r\n", data[:20])
@@ -51,7 +51,7 @@ def send_more(request: Request, random: Random) -> bytes:
 
 
 def rewrite_head(request: Request, random: Random) -> bytes:
-    """Other versions of the protocol, and lines that end in another way."""
+    """Other versions of the protocol, and other line ends."""
     head, _, body = request.to_bytes().partition(b"\r\n\r\n")
     line, _, fields = head.partition(b"\r\n")
     heads = (

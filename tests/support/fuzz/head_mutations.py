@@ -1,4 +1,4 @@
-"""What goes wrong with a request's headers, path, query and method."""
+"""Mutations of a request's headers, path, query and method."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
 
 
 def change_header(request: Request, random: Random) -> Request:
-    """A header with something odd in it, in the place of the right one, beside it, or twice."""
+    """Give a header an unusual value, instead of the right one, beside it, or twice."""
     name = pick(random, list(HEADERS))
     value = pick(random, HEADERS[name])
     changed = request.with_header(name, *[value] * pick(random, (1, 1, 1, 2)))
@@ -59,21 +59,21 @@ def change_header(request: Request, random: Random) -> Request:
 
 
 def remove_header(request: Request, random: Random) -> Request:
-    """One header less, of those that say what the body is."""
+    """Remove one of the headers that describe the body."""
     if request.announced and random.random() < 0.5:
         return replace(request, announced=False)
     return request.with_header(pick(random, request.headers)[0]) if request.headers else request
 
 
 def add_many_headers(request: Request, random: Random) -> Request:
-    """More header fields, or a longer one, than usual or than allowed."""
+    """Add many header fields, or a very long one."""
     if random.random() < 0.5:
         return request.with_header("X-Long", LONG[: pick(random, (8000, 9000))])
     return replace(request, headers=(*request.headers, *[("X-Many", "a")] * pick(random, (50, 70))))
 
 
 def change_header_length(request: Request, random: Random) -> Request:
-    """A length of the JSON that is wrong by a little."""
+    """Change the given length of the JSON by a little."""
     wrong = max(0, len(request.json) + int(random.integers(-3, 4)))
     return replace(request.with_header(HEADER_LENGTH, str(wrong)), announced=False)
 
@@ -90,7 +90,7 @@ SEGMENTS = (
 
 
 def change_segment(request: Request, random: Random) -> Request:
-    """One part of the path is another, or gone, or there twice, or one is added."""
+    """Replace, remove, double or add a part of the path."""
     first, *parts = request.path.split("/")
     at = int(random.integers(len(parts) + 1))
     until = at + pick(random, (0, 1, 1, 1, 2))
@@ -99,7 +99,7 @@ def change_segment(request: Request, random: Random) -> Request:
 
 
 def rewrite_path(request: Request, random: Random) -> Request:
-    """The same path, written in another way."""
+    """Write the same path in another way."""
     path = request.path
     forms = (
         f"/{path}",
@@ -136,15 +136,15 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", 
 
 
 def change_query(request: Request, random: Random) -> Request:
-    """A query that this route knows or does not."""
+    """Add a query, known to this route or not."""
     return replace(request, query="&".join(pick(random, QUERIES) for _ in range(pick(random, (1, 1, 2)))))
 
 
 def change_method(request: Request, random: Random) -> Request:
-    """Another verb, or none."""
+    """Use another method, or none."""
     return replace(request, method=pick(random, (*METHODS, "M-SEARCH", "X" * 100, "\xff", "P@ST", "")))
 
 
 def send_in_chunks(request: Request, _: Random) -> Request:
-    """The same body without its length, or with it."""
+    """Send the same body in chunks, without its length or with it."""
     return replace(request, chunked=not request.chunked)

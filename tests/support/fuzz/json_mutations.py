@@ -1,4 +1,4 @@
-"""What goes wrong with the structure of a request's JSON, at any depth."""
+"""Mutations of the structure of a request's JSON, at any depth."""
 
 import json
 import re
@@ -62,7 +62,7 @@ Operation = Callable[[Any, Any, Random], None]  # on a container, at a key
 
 
 def restructure(request: Request, random: Random) -> Request:
-    """The JSON of the body with something at one place of it, at any depth, changed."""
+    """Change the JSON of the body at one place, at any depth."""
     try:
         document = [json.loads(request.json)]
     except (ValueError, RecursionError):  # there is none, or it is broken already
@@ -78,7 +78,7 @@ def _unquoted(match: re.Match[str]) -> str:
 
 
 def _random_place(document: Any, random: Random) -> tuple[Any, Any]:
-    """A container and a key in it; what is far from the root is not likelier for being more."""
+    """A container and a key in it, drawn level by level, so that deep places are not more likely."""
     container, key = document, 0
     while isinstance(container[key], dict | list) and container[key] and random.random() < 0.8:
         container = container[key]
@@ -87,18 +87,18 @@ def _random_place(document: Any, random: Random) -> tuple[Any, Any]:
 
 
 def put_value(container: Any, key: Any, random: Random) -> None:
-    """Something of another type or size: what the member often is, or anything."""
+    """Put a value of another type or size."""
     known = MEMBERS.get(key) if isinstance(key, str) else None
     container[key] = pick(random, known if known and random.random() < 0.7 else VALUES)
 
 
 def delete(container: Any, key: Any, _: Random) -> None:
-    """Leave it out."""
+    """Remove the value."""
     del container[key]
 
 
 def duplicate(container: Any, key: Any, random: Random) -> None:
-    """The same item twice, or two members of one name."""
+    """Double an item, or a member with its name."""
     if isinstance(container, list):
         container.insert(key, container[key])
     else:
@@ -106,7 +106,7 @@ def duplicate(container: Any, key: Any, random: Random) -> None:
 
 
 def retype(container: Any, key: Any, random: Random) -> None:
-    """The same in another type."""
+    """Convert the value to another type."""
     value = container[key]
     forms: list[Callable[[], Any]] = [lambda: str(value), lambda: [value], lambda: {"a": value}, lambda: bool(value)]
     if isinstance(value, list):
@@ -117,7 +117,7 @@ def retype(container: Any, key: Any, random: Random) -> None:
 
 
 def resize(container: Any, key: Any, random: Random) -> None:
-    """More or fewer of the same."""
+    """Make a list or text longer or shorter."""
     value = container[key]
     if isinstance(value, list | str):
         container[key] = pick(random, (value[:0], value[: len(value) // 2], value[1:], value * 2, value * 50))
@@ -126,14 +126,14 @@ def resize(container: Any, key: Any, random: Random) -> None:
 
 
 def rename(container: Any, key: Any, random: Random) -> None:
-    """A member under another name, and perhaps its own as well."""
+    """Rename a member, or copy it under another name."""
     if isinstance(key, str):
         name = pick(random, (pick(random, list(MEMBERS)), key.upper(), f"{key}_bytes", f" {key}", "", "__proto__"))
         container[name] = container[key] if random.random() < 0.3 else container.pop(key)
 
 
 def add_member(container: Any, key: Any, random: Random) -> None:
-    """A member that some dialect knows, here or in the object here."""
+    """Add a member that some protocol knows."""
     name = pick(random, list(MEMBERS))
     for each in (container[key], container):
         if isinstance(each, dict):

@@ -1,4 +1,4 @@
-"""Valid requests gone wrong, from a seed: the request behind each number is the same in every run."""
+"""Mutated requests: a seed and a number give the same request in every run."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 @dataclass(frozen=True)
 class Mutant:
-    """`data` goes on the wire; `whole` says whether that is one request by any reading, so that one answer is due."""
+    """`data` is sent; `whole` says whether it is exactly one request, so that exactly one response is due."""
 
     data: bytes
     method: str
@@ -47,7 +47,7 @@ class Mutant:
 
 
 def mutant(corpus: Sequence[Request], seed: int, number: int) -> Mutant:
-    """The request of this number: none to four things are wrong with it, and with few its framing as well."""
+    """The request of this number, with up to four mutations, and rarely one of its framing."""
     random = np.random.default_rng([seed, number])
     request = pick(random, corpus)
     if random.random() < 0.05:  # a body that was meant for another route

@@ -10,5 +10,5 @@ Item = TypeVar("Item")
 
 
 def pick(random: Random, items: Sequence[Item]) -> Item:
-    """One of them, each as likely as the next."""
+    """One item, each with the same probability."""
     return items[int(random.integers(len(items)))]

@@ -1,4 +1,4 @@
-"""The OpenAPI document as tests read it, and what they hold against it."""
+"""The OpenAPI document, and checks of responses against it."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def fetch_document(client: FlaskClient) -> Document:
 
 
 def resolve(document: Document, value: Document) -> Document:
-    """What a reference points to, or the value itself."""
+    """The target of a reference, or the value itself."""
     if "$ref" not in value:
         return value
     for step in value["$ref"].removeprefix("#/").split("/"):
@@ -43,20 +43,20 @@ def to_openapi_path(rule: str) -> str:
 
 
 def check_response(document: Document, operation: Document, response: TestResponse) -> None:
-    """Assert that an answer has the status, headers, type and content that its operation describes."""
-    answer = resolve(document, operation["responses"][str(response.status_code)])
-    headers = {name for name, header in answer["headers"].items() if resolve(document, header).get("required")}
+    """Assert that a response has the status, headers, type and content that its operation describes."""
+    described = resolve(document, operation["responses"][str(response.status_code)])
+    headers = {name for name, header in described["headers"].items() if resolve(document, header).get("required")}
     assert headers <= set(response.headers.keys())
-    if "content" not in answer:
+    if "content" not in described:
         assert response.data == b""
         return
     kind, value = read_response(response)
-    assert response.mimetype in answer["content"]
-    assert conforms(document, answer["content"][kind]["schema"], value), value
+    assert response.mimetype in described["content"]
+    assert conforms(document, described["content"][kind]["schema"], value), value
 
 
 def read_response(response: TestResponse) -> tuple[str, object]:
-    """The media type and value of an answer; of JSON with tensors behind it, those of the JSON."""
+    """The media type and value of a response; of JSON with tensors behind it, those of the JSON."""
     content = response.data
     if response.content_encoding:
         content = inflate(content, response.content_encoding, 1 << 20)

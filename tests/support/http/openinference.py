@@ -1,4 +1,4 @@
-"""Requests of the Open Inference Protocol to the tiny models, for a test client of Flask's."""
+"""Requests of the Open Inference Protocol to the tiny models, for Flask's test client."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ def infer(client: FlaskClient, document: Any, binary: bytes = b"", path: str = I
 
 
 def output(response: TestResponse) -> dict[str, Any]:
-    """The one output of an answer in JSON."""
+    """The one output of a JSON response."""
     assert response.status_code == 200, response.data
     (found,) = response.get_json()["outputs"]
     return dict(found)

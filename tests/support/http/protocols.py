@@ -1,4 +1,4 @@
-"""One classification in every dialect, of image files and of pixels, whatever a model's names and classes."""
+"""The same classification in every protocol, of image files and of pixels, for any model."""
 
 import asyncio
 import base64
@@ -31,13 +31,13 @@ class Served:
     metadata: Metadata
 
     def post(self, path: str, body: bytes, **headers: str) -> Any:
-        """The document that comes back."""
+        """The JSON of the response."""
         answer = self.service.post(path, body, **headers)
         assert answer.status == 200, answer.body
         return answer.json()
 
     def post_json(self, path: str, document: object) -> Any:
-        """The same for a document."""
+        """The same for a JSON document."""
         return self.post(path, json.dumps(document).encode(), content_type="application/json")
 
     def ranked(self, rows: Iterable[Iterable[tuple[str, float]]]) -> Rows:

@@ -1,4 +1,4 @@
-"""HTTP by hand: bytes as a test wants them on the wire, and the answers that come back."""
+"""A raw HTTP client: it sends the bytes that a test gives, and reads the responses."""
 
 import json
 import socket
@@ -7,12 +7,12 @@ from http.client import HTTPMessage, parse_headers
 from types import TracebackType
 from typing import Any, Self
 
-TIMEOUT = 20.0  # seconds; a service that is slower than this does not answer
+TIMEOUT = 20.0  # seconds; a service that is slower has failed
 
 
 @dataclass(frozen=True)
 class Response:
-    """What the service said."""
+    """One HTTP response."""
 
     status: int
     headers: HTTPMessage
@@ -51,28 +51,28 @@ class RawConnection:
         return self._file.readline()
 
     def response(self) -> Response:
-        """Read one answer; raises ConnectionError where the connection ends instead."""
+        """Read one response; raises ConnectionError where the connection ends instead."""
         words = self.line().split(maxsplit=2)
         if len(words) < 2:
-            raise ConnectionError("the connection was closed without an answer")
+            raise ConnectionError("the connection was closed without a response")
         headers = parse_headers(self._file)
         return Response(int(words[1]), headers, self._file.read(int(headers["Content-Length"] or 0)))
 
     def is_closed(self) -> bool:
-        """Wait for the next byte; whether there is none because the service closed the connection."""
+        """Wait for the next byte; whether the service closed the connection instead."""
         try:
             return self._file.read(1) == b""
         except ConnectionResetError:
             return True
 
     def close(self) -> None:
-        """Leave."""
+        """Close the connection."""
         self._file.close()
         self.socket.close()
 
 
 def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
-    """A whole request; `content_type="image/png"` becomes `Content-Type: image/png`."""
+    """The bytes of a request; `content_type="image/png"` becomes `Content-Type: image/png`."""
     fields = {"host": "test", **headers}
     if body or method == "POST":
         fields.setdefault("content_length", str(len(body)))
@@ -81,7 +81,7 @@ def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
 
 
 def send_request(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
-    """One request over a connection of its own."""
-    with RawConnection(port) as wire:
-        wire.send(request(method, path, body, **headers))
-        return wire.response()
+    """Send one request over its own connection."""
+    with RawConnection(port) as connection:
+        connection.send(request(method, path, body, **headers))
+        return connection.response()

@@ -1,4 +1,4 @@
-"""Triton's own Python client, set up for a service under test."""
+"""Triton's Python client, connected to a service under test."""
 
 from typing import Any
 
@@ -21,6 +21,6 @@ def pixels(values: NDArray[Any], *, binary: bool = True, name: str = "image") ->
 
 
 def statistics(client: InferenceServerClient, name: str = "mnist", version: str = "2") -> dict[str, Any]:
-    """What a version has done until now."""
+    """The statistics of a version so far."""
     (found,) = client.get_inference_statistics(name, version)["model_stats"]
     return dict(found)

@@ -1,4 +1,4 @@
-"""Pictures that tests draw for themselves, and the file formats that clients send them in."""
+"""Small images drawn by the tests, and the file formats that clients send."""
 
 import io
 from typing import Any
@@ -21,7 +21,7 @@ def tiny_image(place: int, channels: int = 1) -> Pixels:
 
 
 def as_image(pixels: Pixels) -> Image.Image:
-    """What Pillow makes of [height, width, 1 or 3]."""
+    """Pillow's image of pixels [height, width, 1 or 3]."""
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 

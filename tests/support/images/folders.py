@@ -1,4 +1,4 @@
-"""Folders of pictures, drawn: a colour a class, so that a network tells them apart after a few steps."""
+"""Folders of drawn images: one color for each class, so that a network learns them in a few steps."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ COLOURS = ((220, 40, 40), (40, 200, 60), (50, 60, 220))
 
 
 def draw_folder(root: Path, counts: Mapping[str, int], suffix: str = "jpg") -> Path:
-    """`root/<class>/<number>.<suffix>`, so many for each class, all different, no two of a class of one size."""
+    """`root/<class>/<number>.<suffix>`, `counts` images for each class, all different, each of another size."""
     for place, (name, count) in enumerate(counts.items()):
         for number in range(count):
             random = np.random.default_rng((place, number))

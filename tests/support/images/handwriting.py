@@ -1,4 +1,4 @@
-"""Digits as people write them: strokes of a pen on a page of 400 × 300, in many hands, inks and file forms.
+"""Digits as people write them: strokes of a pen on a page of 400 × 300, in many handwritings, inks and file formats.
 
 Every digit has several allographs (a 4 open or closed, a 7 with or without its bar); a hand adds its slant, its
 proportions, its pen and its unsteadiness. All randomness comes from the generator passed in.
@@ -78,7 +78,7 @@ ALLOGRAPHS: dict[int, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Hand:
-    """Who holds the pen: lengths in pixels, angles in radians, `looseness` as a share of the digit's height."""
+    """A writer's hand: lengths in pixels, angles in radians, `looseness` as a share of the digit's height."""
 
     size: float
     pen: float
@@ -108,7 +108,7 @@ def write_digits(rounds: int, seed: int) -> Iterator[Handwritten]:
 
 
 def some_hand(rng: np.random.Generator) -> Hand:
-    """A hand like none before it: pens from 2 to 24 pixels, digits from 90 to 260 pixels high."""
+    """A random hand: pens from 2 to 24 pixels, digits from 90 to 260 pixels high."""
     size = rng.uniform(90, 260)
     return Hand(
         size=size,
@@ -171,7 +171,7 @@ def _placed(paths: list[Points], hand: Hand, rng: np.random.Generator) -> list[P
 
 
 def _ink(canvas: Image.Image, path: Points, pen: float, rng: np.random.Generator) -> None:
-    """Dots close enough to be a line, whose breadth swells and shrinks with the pressure of the hand."""
+    """A line of close dots, whose width varies with the pressure of the hand."""
     steps = np.linalg.norm(np.diff(path, axis=0), axis=1)
     along = np.concatenate([[0], np.cumsum(steps)])
     at = np.linspace(0, along[-1], max(2, int(along[-1] / max(1.0, pen / 8))))
@@ -229,7 +229,7 @@ def _pencil_photograph(ink: Coverage, rng: np.random.Generator) -> bytes:
 
 
 def _transparent_png(ink: Coverage, rng: np.random.Generator) -> bytes:
-    """What a drawing program exports: nothing but the strokes, in black, in blue or in white."""
+    """As a drawing program exports it: only the strokes, in black, blue or white, on a transparent page."""
     colour = ((0, 0, 0), (20, 40, 160), (255, 255, 255))[rng.integers(3)]
     strokes = np.concatenate(
         [np.broadcast_to(np.array(colour, np.float32), (*ink.shape, 3)), ink[..., None] * 255], axis=2

@@ -17,7 +17,7 @@ SIDE = 224
 
 @dataclass(frozen=True)
 class Photographs:
-    """JPEG files, and what a network of 224 × 224 sees of each: uint8 [N, 224, 224, 3], RGB."""
+    """JPEG files, and the pixels that a network of 224 × 224 gets of each: uint8 [N, 224, 224, 3], RGB."""
 
     files: list[bytes]
     pixels: Pixels
@@ -25,7 +25,7 @@ class Photographs:
 
 
 def read_photographs(data_folder: Path, count: int) -> Photographs:
-    """The first of the sample, straight from its archive."""
+    """The first photographs of the sample, read from its archive."""
     archive = data_folder / "imagenet-sample.tar.gz"
     if not archive.is_file():
         pytest.skip(f"no photographs: {data_folder} has no {archive.name}")
@@ -41,6 +41,6 @@ def read_photographs(data_folder: Path, count: int) -> Photographs:
 
 
 def centre(content: bytes) -> Pixels:
-    """The largest centred square, resized once: Pillow's own way to it."""
+    """The largest centred square, resized once, by Pillow."""
     with Image.open(io.BytesIO(content)) as image:
         return np.asarray(ImageOps.fit(image.convert("RGB"), (SIDE, SIDE), Resampling.BILINEAR))

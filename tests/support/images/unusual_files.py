@@ -1,4 +1,4 @@
-"""Makers of odd and hostile image files: every format, colour mode and shape that somebody may send."""
+"""Unusual and malicious image files: every format, color mode and shape that a client may send."""
 
 import struct
 import zlib
@@ -35,7 +35,7 @@ def gradient(height: int = 28, width: int = 28) -> NDArray[np.uint8]:
 
 
 def photograph(height: int = 48, width: int = 64) -> NDArray[np.uint8]:
-    """Colours that change smoothly, with a noisy band: something for every compressor to do."""
+    """Colours that change smoothly, with a noisy band, so that no compressor is idle."""
     rgb = np.dstack([gradient(height, width), gradient(height, width)[::-1], gradient(height, width)[:, ::-1]])
     rgb[height // 3 : height // 2] = np.random.default_rng(0).integers(0, 256, rgb[height // 3 : height // 2].shape)
     return rgb
@@ -48,7 +48,7 @@ def file_of(image: Image.Image | Pixels, kind: str = "PNG", **options: Any) -> b
 
 
 def truncated(content: bytes, share: float = 0.6) -> bytes:
-    """As an upload leaves it that was cut off."""
+    """As an upload that was cut off leaves it."""
     return content[: int(len(content) * share)]
 
 
@@ -65,7 +65,7 @@ def palette_png(gray: NDArray[np.uint8], transparency: int | bytes | None = None
 
 
 def oriented_jpeg(upright: Pixels, orientation: int) -> bytes:
-    """Stored as a camera held that way stores it, and saying so in its EXIF."""
+    """Stored as a camera held that way stores it, with the orientation in its EXIF."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     return file_of(STORED[orientation](upright), "JPEG", exif=exif, quality=95)
@@ -81,13 +81,13 @@ def png_chunk(name: bytes, data: bytes) -> bytes:
 
 
 def png_bomb(width: int = 50_000, height: int = 50_000) -> bytes:
-    """A few hundred bytes that claim 2.5 thousand million pixels."""
+    """A few hundred bytes that claim 2.5 billion pixels."""
     header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     return PNG_SIGNATURE + header + png_chunk(b"IDAT", zlib.compress(bytes(100_000))) + png_chunk(b"IEND", b"")
 
 
 def png_with_text_bomb(megabytes: int = 100) -> bytes:
-    """A PNG of 28 × 28 with a compressed remark that unfolds to that much."""
+    """A PNG of 28 × 28 with a compressed comment that decompresses to that much."""
     picture = file_of(gradient())
     header = len(PNG_SIGNATURE) + 25
     remark = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(megabytes << 20), 9))
@@ -102,7 +102,7 @@ def tiff_with_huge_tile(side: int = 12_000) -> bytes:
 
 
 def mutated(content: bytes, rng: np.random.Generator) -> bytes:
-    """The same file after an accident: bytes changed, cut off, left out, doubled, or a run of them made 255."""
+    """The same file, damaged: bytes changed, cut off, left out, doubled, or a run of them set to 255."""
     damaged = bytearray(content)
     for _ in range(int(rng.integers(1, 6))):
         at, length = int(rng.integers(len(damaged) + 1)), int(rng.integers(1, 9))

@@ -1,6 +1,6 @@
 """The process behind `traffic`: one thread a client, blocking sockets, as little work a request as Python allows.
 
-Its first line of input is the order as JSON; it works until its input ends, and then prints the results as JSON.
+Its first line of input is the settings as JSON; it works until its input ends, then prints the results as JSON.
 """
 
 import json
@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-RETRY = 0.005  # seconds before a client that was refused knocks again
+RETRY = 0.005  # seconds before a refused client connects again
 VERSION = re.compile(rb'"model_version": ?"?(\d+)')
 HEAD_END = b"\r\n\r\n"
 
@@ -33,11 +33,11 @@ class LoadSettings:
 
 
 class NotSent(Exception):
-    """The load ended before a connection that is refused again and again was opened: nothing is lost."""
+    """The load ended while a connection was still refused: no request is lost."""
 
 
 class Client:
-    """One client; it keeps its connection as long as its own request and the server's answers allow."""
+    """One client; it keeps its connection as long as its own request and the server's responses allow."""
 
     def __init__(
         self, order: LoadSettings, number: int, request: bytes, keep_alive: bool, stop: threading.Event
@@ -51,7 +51,7 @@ class Client:
         self.outcomes: list[Outcome] = []
 
     def run(self) -> None:
-        """Send whenever a request is due, at once where it is overdue, until told to stop."""
+        """Send whenever a request is due, at once where it is overdue, until the input ends."""
         due = self._order.begun + self._number * self._order.interval
         while not self._stop.wait(max(0.0, due - time.monotonic())):
             self._send(due)
@@ -79,11 +79,11 @@ class Client:
             self._leave()
         if self._socket is not None:
             return self._socket, True
-        self._socket = self._knock()
+        self._socket = self._open()
         return self._socket, False
 
-    def _knock(self) -> socket.socket:
-        """Open a connection; only a refusal is tried again, because then nobody has seen anything of the request."""
+    def _open(self) -> socket.socket:
+        """Open a connection; only a refused connection is tried again, as then no server has seen the request."""
         while True:
             try:
                 return socket.create_connection((self._order.host, self._order.port), self._order.timeout)
@@ -100,7 +100,7 @@ class Client:
 
 
 def _receive(connection: socket.socket) -> tuple[int, int | None, bool]:
-    """Status, model version and whether the connection may be used again; raises OSError where no answer comes."""
+    """Status, model version and whether the connection may be used again; raises OSError where no response comes."""
     answer = _more(connection, b"")
     while HEAD_END not in answer:
         answer = _more(connection, answer)
@@ -121,7 +121,7 @@ def _more(connection: socket.socket, answer: bytes) -> bytes:
 
 
 def main() -> None:
-    """Read the order, work, report."""
+    """Read the settings, send the load, print the results."""
     given = json.loads(sys.stdin.readline())
     requests = [(text.encode("latin-1"), keep_alive) for text, keep_alive in given.pop("requests")]
     order, stop = LoadSettings(begun=time.monotonic(), **given), threading.Event()

@@ -1,7 +1,7 @@
-"""Load while a test does something to the service: real clients in a process of their own, on a fixed schedule.
+"""Load during a test: real clients in a separate process, on a fixed schedule.
 
-The schedule is open loop: a service that stands still is not sent less. A client has one request under way at a time;
-what becomes due meanwhile is sent late, and its latency counts from when it was due.
+The schedule is open loop: a service that stalls does not get fewer requests. A client has one request under way at a
+time; a request that becomes due meanwhile is sent late, and its latency counts from when it was due.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.support.images.drawn import tiny_image
 
 ROOT = Path(__file__).parents[3]
 PNG = encode_png(tiny_image(1))
-STOP_SECONDS = 60.0  # more than a client waits for one answer
+STOP_SECONDS = 60.0  # more than a client waits for one response
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Result:
 
     @property
     def seconds(self) -> float:
-        """Latency from when the request was due, so that a stall counts for everyone who would have come meanwhile."""
+        """Latency from when the request was due, so that a stall counts for every request that was due meanwhile."""
         return self.ended - self.due
 
 
@@ -62,10 +62,10 @@ def traffic(
     method: str = "POST",
     **headers: str,
 ) -> Iterator[Load]:
-    """`rate` requests a second over so many clients; with "both", every other one closes after each answer.
+    """`rate` requests a second over so many clients; with "both", every other one closes after each response.
 
     A client never repeats a request, and counts it as lost after `timeout` seconds without a byte. With `retry_refused`
-    it knocks again where a connection is refused, only there. On a connection that the server said it closes, or has
+    it connects again where a connection is refused, only then. On a connection that the server said it closes, or has
     closed before the request, it sends nothing more.
     """
     kinds = [True, False] if keep_alive == "both" else [keep_alive]
@@ -91,12 +91,12 @@ def traffic(
 
 
 def failures(results: Iterable[Result]) -> list[Result]:
-    """Those that were not answered with 200."""
+    """Requests without a response of status 200."""
     return [result for result in results if result.status != 200]
 
 
 def between(results: Iterable[Result], begin: float, end: float) -> list[Result]:
-    """Those that were due from `begin` to `end`, times of time.monotonic()."""
+    """Requests that were due from `begin` to `end`, times of time.monotonic()."""
     return [result for result in results if begin <= result.due < end]
 
 

@@ -1,4 +1,4 @@
-"""A known mixture of requests, good and bad, that leaves something in every metric of the service."""
+"""A fixed mixture of valid and invalid requests that changes every metric of the service."""
 
 import dataclasses
 from collections import Counter
@@ -24,7 +24,7 @@ Totals = dict[str, dict[str, float]]  # requests by route and status, images by 
 
 @dataclass(frozen=True)
 class Sent:
-    """A request, how often it is sent in a round, and what it should be counted as."""
+    """A request, how often it is sent in a round, and how it should be counted."""
 
     times: int
     path: str
@@ -57,7 +57,7 @@ REQUESTS = (
 
 
 def publish_models(models: Path) -> Path:
-    """A canary, shadows that disagree and that fail, a model that always abstains, and a version that is refused."""
+    """A canary, shadows that disagree and that fail, a model that always abstains, and a broken version."""
     for version, network in ((1, tiny_graph()), (2, tiny_graph(order=(1, 2, 0))), (3, tiny_graph())):
         publish_tiny(models, "mnist", version, network=network)
     (publish_tiny(models, "mnist", 4) / "model.onnx").write_bytes(b"no graph")
@@ -85,7 +85,7 @@ def send_round(service: RunningService) -> None:
 
 
 def expected_totals(rounds: int) -> Totals:
-    """What is to be counted after so many rounds."""
+    """The counts that are expected after so many rounds."""
     totals: dict[str, Counter[str]] = {"requests": Counter(), "images": Counter(), "errors": Counter()}
     for sent in REQUESTS:
         count = rounds * sent.times

@@ -1,4 +1,4 @@
-"""A real Chromium, told what to do over the DevTools protocol through a pipe, so that no driver has to be installed."""
+"""Chromium, controlled over the DevTools protocol through a pipe, so that no driver is needed."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ FLAGS = (
 )
 # Chromium reads commands from descriptor 3 and answers on 4; what it prints must not get between the answers.
 LAUNCH = 'exec "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1'
-TIMEOUT = 30.0  # seconds until an answer or a change of the page is given up
+TIMEOUT = 30.0  # seconds to wait for a response or a change of the page
 
 Message = dict[str, Any]
 
@@ -37,7 +37,7 @@ def find_browser() -> str | None:
 
 
 class Tab:
-    """One page in a browser, and everything that went wrong in it."""
+    """One page in a browser, and all its errors."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.problems: list[str] = []
@@ -51,7 +51,7 @@ class Tab:
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> Message:
-        """Send a command and wait for its answer."""
+        """Send a command and wait for its response."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters, **self._session}
         assert self._process.stdin is not None
@@ -103,7 +103,7 @@ class Tab:
         self._mouse("mouseReleased", points[-1])
 
     def box(self, selector: str) -> dict[str, float]:
-        """Where an element is in the window, after it was brought there."""
+        """The place of an element in the window, after scrolling to it."""
         element = f"document.querySelector({json.dumps(selector)})"
         self.evaluate(f"{element}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
         box: dict[str, float] = self.evaluate(f"{element}.getBoundingClientRect().toJSON()")
@@ -114,17 +114,17 @@ class Tab:
         self.drag(selector, [(0.5, 0.5)])
 
     def choose_file(self, selector: str, path: Path) -> None:
-        """Answer a file input."""
+        """Choose a file for a file input."""
         root = self.call("DOM.getDocument")["root"]["nodeId"]
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
 
     def resize(self, width: int, height: int, *, phone: bool = False) -> None:
-        """Give the page another window."""
+        """Change the size of the window."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
 
     def prefer(self, scheme: str) -> None:
-        """Ask for `light` or `dark`."""
+        """Prefer the color scheme `light` or `dark`."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def screenshot(self, path: Path) -> None:
@@ -149,7 +149,7 @@ class Tab:
         return message
 
     def _note(self, event: Message) -> None:
-        """Keep what the console would show in red."""
+        """Record errors, as the console shows them."""
         if event.get("method") == "Runtime.exceptionThrown":
             self.problems.append(str(event["params"]["exceptionDetails"]))
         if event.get("method") == "Log.entryAdded" and event["params"]["entry"]["level"] == "error":
@@ -158,7 +158,7 @@ class Tab:
 
 @contextmanager
 def browse(binary: str, profile: Path) -> Iterator[Tab]:
-    """Start a browser with a profile of its own; it ends with the block."""
+    """Start a browser with its own profile; it ends with the block."""
     command = ["sh", "-c", LAUNCH, "sh", binary, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
         try:

@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes one service: the configuration of deploy/, but for where targets are and how often."""
+"""A real Prometheus that scrapes one service: the configuration of deploy/ with other targets and intervals."""
 
 import json
 import subprocess
@@ -24,12 +24,12 @@ Sample = dict[str, Any]
 
 @dataclass(frozen=True)
 class Prometheus:
-    """A running one."""
+    """A running Prometheus."""
 
     port: int
 
     def query(self, expression: str) -> list[Sample]:
-        """The samples that PromQL finds now; raises HTTPError where it is no PromQL."""
+        """The samples that PromQL finds now; raises HTTPError for invalid PromQL."""
         found: list[Sample] = self._get("query", query=expression)["result"]
         return found
 
@@ -38,11 +38,11 @@ class Prometheus:
         return {each["metric"].get(by, ""): float(each["value"][1]) for each in self.query(expression)}
 
     def rules(self) -> list[dict[str, Any]]:
-        """All rules, with what came of their last evaluation."""
+        """All rules, with the result of their last evaluation."""
         return [rule for group in self._get("rules")["groups"] for rule in group["rules"]]
 
     def catch_up(self) -> None:
-        """Wait until all that has happened is scraped, and every group of rules has looked at it, twice."""
+        """Wait until everything so far is scraped, and every group of rules has evaluated it twice."""
         now = time.time()
         until(lambda: self._time_of('up{job="convserve"}') > now, "the service is scraped")
         until(lambda: self._time_of("instance:convserve_queue_waiting:rate1m") > now + 3, "rules are evaluated")
@@ -59,7 +59,7 @@ class Prometheus:
 
 @contextmanager
 def scraping(service_port: int, folder: Path) -> Iterator[Prometheus]:
-    """Start Prometheus with its data in a folder, and wait for its first scrape; it is gone afterwards."""
+    """Start Prometheus with its data in a folder, and wait for its first scrape; it is stopped afterwards."""
     port = free_port()
     configuration = folder / "prometheus.yml"
     configuration.write_text(yaml.safe_dump(configure(folder, service_port, port)))

@@ -1,4 +1,4 @@
-"""A real service in processes of its own, as an operator starts it."""
+"""A real service in its own processes, as an operator starts it."""
 
 import os
 import re
@@ -25,7 +25,7 @@ LISTENING = re.compile(rb"Listening at: http://127\.0\.0\.1:(\d+)")
 
 @dataclass(frozen=True)
 class RunningService:
-    """The process, the port it listens on, and the files that take what it prints."""
+    """The process, the port it listens on, and the files of its output."""
 
     process: "subprocess.Popen[bytes]"
     port: int
@@ -45,7 +45,7 @@ class RunningService:
         return children(self.process.pid)
 
     def serving(self) -> int:
-        """How many workers take connections."""
+        """How many workers accept connections."""
         return len(WORKER.findall(self.get("/metrics").body))
 
     def reload(self) -> None:
@@ -83,7 +83,7 @@ def running(
 
 @contextmanager
 def stopped(worker: int) -> Iterator[Callable[[], None]]:
-    """Hold a worker still, so that all that is sent meanwhile reaches it at the same moment; gives what ends it."""
+    """Pause a worker, so that everything sent meanwhile reaches it at once; gives a function that resumes it."""
 
     def resume() -> None:
         os.kill(worker, signal.SIGCONT)
@@ -117,7 +117,7 @@ def start(
 def until(
     condition: Callable[[], bool], what: str, seconds: float = START_SECONDS, pause: float = POLL_SECONDS
 ) -> None:
-    """Look every `pause` until a condition holds; raises TimeoutError where it does not within `seconds`."""
+    """Check a condition every `pause` seconds until it holds; raises TimeoutError after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -126,7 +126,7 @@ def until(
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""CIFAR's original archives in small: their folders, files, keys and bytes as published, with few images of noise.
+"""Small archives in the published form of CIFAR: the same folders, files, keys and bytes, with few images of noise.
 
 Published: https://www.cs.toronto.edu/~kriz/cifar.html; the pickles are Python 2's, protocol 2, with NumPy 1's names.
 """
@@ -23,7 +23,7 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class CifarImages:
-    """Images as [N, 3072], all red bytes of one first, with labels in no order."""
+    """Images as [N, 3072], the red bytes of an image first, with labels in random order."""
 
     planes: NDArray[np.uint8]
     fine: list[int]

@@ -1,4 +1,4 @@
-"""Processes on this machine that are told of each other in TF_CONFIG."""
+"""Processes on this machine that train together, as TF_CONFIG says."""
 
 import json
 import os

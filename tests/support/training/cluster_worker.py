@@ -57,7 +57,7 @@ class ExitInSecondStep(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
 
 
 def main(data: Path, folder: Path, cluster: Cluster) -> None:
-    """See the module."""
+    """Train twice, as the module says."""
     workers = Workers(cluster)
     network, fitted = train_once(data, workers)
     np.savez(folder / f"{cluster.index}.npz", *network.get_weights())

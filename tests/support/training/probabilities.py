@@ -1,4 +1,4 @@
-"""Probabilities with known faults, for what calibrates them."""
+"""Probabilities that are overconfident by a known factor, for tests of calibration."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def softmax(logits: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Probab
 
 
 def overconfident(by: float) -> tuple[Probabilities, Labels]:
-    """Probabilities whose logits are `by` times what the labels were drawn from."""
+    """Probabilities whose logits are `by` times those that the labels were drawn from."""
     random = np.random.default_rng(1)
     logits = random.normal(0, 2, (IMAGES, CLASSES))
     labels = (softmax(logits).cumsum(axis=1) < random.random((IMAGES, 1))).sum(axis=1)
