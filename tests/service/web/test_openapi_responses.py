@@ -76,7 +76,7 @@ def corpus_app(settings: Settings, metrics: Metrics, context: WorkerContext, tmp
     ],
 )
 def test_json_bodies_fit_the_schema_where_they_are_right(document: Document, body: Document, fits: bool) -> None:
-    assert conforms(document, {"$ref": "#/components/schemas/PicturesInJson"}, body) is fits
+    assert conforms(document, {"$ref": "#/components/schemas/ImagesInJson"}, body) is fits
 
 
 @pytest.mark.parametrize(
