@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from time import perf_counter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from modelrepo.metadata import Metadata
@@ -61,8 +61,7 @@ class PredictionInstruments:
         self._tally.fail(seconds)
 
 
-@dataclass(frozen=True)
-class InferenceContext:
+class InferenceContext(NamedTuple):
     """One request to one version of a model: what it carries from the choice of the version to the response."""
 
     choice: Choice

@@ -13,6 +13,8 @@ class Stage(StrEnum):
     INFER = "infer"
     ENCODE = "encode"
 
+    __hash__ = str.__hash__  # the one of Enum is written in Python, and each request looks stages up a dozen times
+
 
 # The stages of one request with the time at which each ended, in seconds of perf_counter; a stage may come again. A
 # plain list, because appending to it is all that the predictor does for the times, several times an image.
