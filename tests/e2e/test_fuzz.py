@@ -1,4 +1,4 @@
-"""Thousands of requests with something wrong with them, over all routes: each is answered as docs/api.md says.
+"""Thousands of mutated requests over all routes: each is answered as docs/api.md says.
 
 `make test` sends a few of them; the test that sends many is marked `fuzz` (`make fuzz`).
 A failure names its seed and number; `mutant(CORPUS, seed, number)` makes the request again.
@@ -132,10 +132,10 @@ def answer_mutants(service: RunningService, seed: int, count: int) -> tuple[Coun
         for number in range(count):
             sent = mutant(CORPUS, seed, number)
             try:
-                answers = connections.ask(sent)
-                statuses.update(answer.status for answer in answers)
-                for answer in answers:
-                    check(answer, sent)
+                responses = connections.ask(sent)
+                statuses.update(response.status for response in responses)
+                for response in responses:
+                    check(response, sent)
             except Exception as error:  # whatever it is, it is a finding
                 faults.append(f"seed {seed}, number {number}: {error!r}\n{sent.data[:2000]!r}")
             if len(faults) == MANY_FAULTS:
@@ -180,42 +180,42 @@ class Connections:
         return [self._ask(sent)] if sent.whole else self._ask_until_the_end(sent)
 
     def _ask(self, sent: Mutant) -> Response:
-        wire = self._wires.pop(0) if len(self._wires) == WORKERS else RawConnection(self._port)
-        wire.send(sent.data)
-        answer = receive(wire, sent.method)
-        if answer.headers["Connection"] == "keep-alive":
-            self._wires.append(wire)
+        connection = self._wires.pop(0) if len(self._wires) == WORKERS else RawConnection(self._port)
+        connection.send(sent.data)
+        response = receive(connection, sent.method)
+        if response.headers["Connection"] == "keep-alive":
+            self._wires.append(connection)
         else:
-            wire.close()
-        return answer
+            connection.close()
+        return response
 
     def _ask_until_the_end(self, sent: Mutant) -> list[Response]:
-        answers = []
-        with RawConnection(self._port) as wire, suppress(ConnectionError):
-            wire.send(sent.data)
+        responses = []
+        with RawConnection(self._port) as connection, suppress(ConnectionError):
+            connection.send(sent.data)
             with suppress(OSError):  # the service may have ended the connection already
-                wire.socket.shutdown(socket.SHUT_WR)
+                connection.socket.shutdown(socket.SHUT_WR)
             while True:
-                answers.append(receive(wire, sent.method))
-        return answers
+                responses.append(receive(connection, sent.method))
+        return responses
 
     def close(self) -> None:
         """Leave."""
-        for wire in self._wires:
-            wire.close()
+        for connection in self._wires:
+            connection.close()
 
 
-def receive(wire: RawConnection, method: str) -> Response:
+def receive(connection: RawConnection, method: str) -> Response:
     """The next answer that is not `100 Continue`; raises ConnectionError."""
     while True:
-        answer = head(wire) if method == "HEAD" else wire.response()
-        if answer.status != 100:
-            return answer
+        response = head(connection) if method == "HEAD" else connection.response()
+        if response.status != 100:
+            return response
 
 
-def head(wire: RawConnection) -> Response:
+def head(connection: RawConnection) -> Response:
     """An answer behind which no body comes, whatever its length."""
-    line, *fields = [*takewhile(bytes.strip, iter(wire.line, b"")), b"\r\n"]
+    line, *fields = [*takewhile(bytes.strip, iter(connection.line, b"")), b"\r\n"]
     words = line.split(maxsplit=2)
     if len(words) < 2:
         raise ConnectionError("the connection was closed without an answer")
@@ -225,35 +225,35 @@ def head(wire: RawConnection) -> Response:
 # What every answer has
 
 
-def check(answer: Response, sent: Mutant) -> None:
+def check(response: Response, sent: Mutant) -> None:
     """Raise AssertionError, or whatever a body that is not what its headers say raises."""
-    assert answer.status in SUCCESSES | FAILURES.keys(), (answer.status, answer.body)
-    assert b"Traceback" not in answer.body
+    assert response.status in SUCCESSES | FAILURES.keys(), (response.status, response.body)
+    assert b"Traceback" not in response.body
     if sent.method == "HEAD":
-        assert answer.status in SUCCESSES or answer.headers["Content-Type"] == "application/json"
-    elif answer.status in SUCCESSES:
-        check_success(answer)
+        assert response.status in SUCCESSES or response.headers["Content-Type"] == "application/json"
+    elif response.status in SUCCESSES:
+        check_success(response)
     else:
-        check_failure(answer)
-    assert answer.status != 501 or "/v2/" in unquote(sent.path), answer.body
+        check_failure(response)
+    assert response.status != 501 or "/v2/" in unquote(sent.path), response.body
 
 
-def check_failure(answer: Response) -> None:
+def check_failure(response: Response) -> None:
     """Its form is the same whatever went wrong."""
-    document = answer.json()
-    assert answer.headers["Content-Type"] == "application/json"
-    assert document["code"] in FAILURES[answer.status], document
+    document = response.json()
+    assert response.headers["Content-Type"] == "application/json"
+    assert document["code"] in FAILURES[response.status], document
     assert isinstance(document["error"], str)
-    assert document["request_id"] == answer.headers["X-Request-ID"]
+    assert document["request_id"] == response.headers["X-Request-ID"]
 
 
-def check_success(answer: Response) -> None:
+def check_success(response: Response) -> None:
     """JSON is JSON, and the tensors behind it have the lengths that it says."""
-    content = UNPACK[answer.headers["Content-Encoding"]](answer.body)
-    length = answer.headers[HEADER_LENGTH]
+    content = UNPACK[response.headers["Content-Encoding"]](response.body)
+    length = response.headers[HEADER_LENGTH]
     if length is not None:
         outputs = json.loads(content[: int(length)])["outputs"]
         sizes = [output["parameters"]["binary_data_size"] for output in outputs]
         assert int(length) + sum(sizes) == len(content)
-    elif content and answer.headers["Content-Type"] == "application/json":
+    elif content and response.headers["Content-Type"] == "application/json":
         json.loads(content)

@@ -1,4 +1,4 @@
-"""The pages in a real browser in front of a real service: drawn with a mouse, read from the screen."""
+"""The pages in a real browser with a real service: drawn with the mouse, read from the screen."""
 
 import dataclasses
 import re
@@ -85,7 +85,7 @@ def test_a_touched_screen_draws_too(page: Tab) -> None:
     assert page.shown("#label") == "1"
 
 
-def test_a_chosen_picture_is_recognised(page: Tab, tmp_path: Path) -> None:
+def test_a_chosen_image_is_recognised(page: Tab, tmp_path: Path) -> None:
     path = tmp_path / "it's one.png"
     path.write_bytes(as_file(tall_stroke(), "PNG"))
     page.choose_file("#file", path)
@@ -94,7 +94,7 @@ def test_a_chosen_picture_is_recognised(page: Tab, tmp_path: Path) -> None:
     assert page.text("#command").startswith("curl --data-binary '@it'\\''s one.png' ")
 
 
-def test_a_broken_picture_is_answered_in_the_services_words(page: Tab, tmp_path: Path) -> None:
+def test_a_broken_image_gets_the_services_error_message(page: Tab, tmp_path: Path) -> None:
     path = tmp_path / "half.png"
     path.write_bytes(as_file(tall_stroke(), "PNG")[:60])
     page.choose_file("#file", path)

@@ -1,4 +1,4 @@
-"""The load that other tests rely on sees every loss, repeats nothing, and behaves as HTTP clients do."""
+"""The load generator of other tests counts every lost request, repeats none, and behaves as HTTP clients do."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""What the balancer does itself: refuse in the service's form, keep private things private, pass everything else on."""
+"""The balancer: its errors have the service's form, private routes stay private, everything else is passed on."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -39,9 +39,9 @@ def test_its_codes_are_documented() -> None:
 
 def say(project: Project, data: bytes) -> Response:
     """Bytes as they are, and what comes back."""
-    with RawConnection(project.port) as wire:
-        wire.send(data)
-        return wire.response()
+    with RawConnection(project.port) as connection:
+        connection.send(data)
+        return connection.response()
 
 
 @pytest.mark.docker
@@ -79,33 +79,33 @@ def say(project: Project, data: bytes) -> Response:
     ],
 )
 def test_its_errors_have_the_form_of_the_services(project: Project, data: bytes, status: int, code: str) -> None:
-    answer = say(project, data)
+    response = say(project, data)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
-    assert answer.json()["code"] == code
-    assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+    assert (response.status, response.headers["Content-Type"]) == (status, "application/json")
+    assert response.json()["code"] == code
+    assert response.json()["request_id"] == response.headers["X-Request-ID"]
 
 
 @pytest.mark.docker
 def test_a_body_of_the_largest_size_passes(project: Project) -> None:
-    answer = send_request(project.port, "POST", "/predict", PNG + bytes(16 * MIB - len(PNG)))
+    response = send_request(project.port, "POST", "/predict", PNG + bytes(16 * MIB - len(PNG)))
 
-    assert answer.status == 200
+    assert response.status == 200
 
 
 @pytest.mark.docker
 def test_errors_of_the_service_pass_as_they_are(project: Project) -> None:
-    answer = send_request(project.port, "POST", "/predict", b"no picture", x_request_id="mine-1")
+    response = send_request(project.port, "POST", "/predict", b"no picture", x_request_id="mine-1")
 
-    assert (answer.status, answer.json()["code"], answer.json()["request_id"]) == (400, "invalid_image", "mine-1")
+    assert (response.status, response.json()["code"], response.json()["request_id"]) == (400, "invalid_image", "mine-1")
 
 
 @pytest.mark.docker
 def test_a_body_in_chunks_passes(project: Project) -> None:
-    answer = requests.post(f"http://127.0.0.1:{project.port}/predict", data=iter([PNG[:50], PNG[50:]]), timeout=10)
+    response = requests.post(f"http://127.0.0.1:{project.port}/predict", data=iter([PNG[:50], PNG[50:]]), timeout=10)
 
-    assert answer.status_code == 200
-    assert "Server-Timing" in answer.headers
+    assert response.status_code == 200
+    assert "Server-Timing" in response.headers
 
 
 @pytest.mark.docker
@@ -130,12 +130,12 @@ def test_a_thousand_unfinished_bodies_do_not_stop_other_requests(project: Projec
     before = processes(project)
     with ExitStack() as held:
         for _ in range(1000):
-            wire = held.enter_context(RawConnection(project.port))
-            wire.send(request("POST", "/predict", content_length=str(MIB)) + bytes(16 * 1024 - 1))
+            connection = held.enter_context(RawConnection(project.port))
+            connection.send(request("POST", "/predict", content_length=str(MIB)) + bytes(16 * 1024 - 1))
 
-        answer = send_request(project.port, "POST", "/predict", PNG)
+        response = send_request(project.port, "POST", "/predict", PNG)
 
-    assert answer.status == 200
+    assert response.status == 200
     assert processes(project) == before
 
 
@@ -148,10 +148,10 @@ def processes(project: Project) -> str:
 def test_more_large_bodies_than_there_is_room_for_are_rejected(project: Project) -> None:
     large = request("POST", "/predict", PNG + bytes(16 * MIB - len(PNG)))
     with ThreadPoolExecutor(24) as clients:
-        answers = list(clients.map(lambda _: say(project, large), range(24)))
+        responses = list(clients.map(lambda _: say(project, large), range(24)))
 
-    refused = [answer for answer in answers if answer.status != 200]
-    assert {(answer.status, answer.json()["code"], answer.headers["Retry-After"]) for answer in refused} <= {
+    refused = [response for response in responses if response.status != 200]
+    assert {(response.status, response.json()["code"], response.headers["Retry-After"]) for response in refused} <= {
         (503, "overloaded", "1")
     }
     assert send_request(project.port, "POST", "/predict", PNG).status == 200
@@ -163,9 +163,9 @@ def test_without_a_replica_it_answers_503_with_retry_after(project: Project) -> 
     until(lambda: send_request(project.port, "POST", "/predict", PNG).status != 200, "no replica answers")
 
     try:
-        answer = send_request(project.port, "POST", "/predict", PNG)
+        response = send_request(project.port, "POST", "/predict", PNG)
     finally:
         project.compose("start", "service")
 
-    assert (answer.status, answer.json()["code"], answer.headers["Retry-After"]) == (503, "no_replica", "1")
+    assert (response.status, response.json()["code"], response.headers["Retry-After"]) == (503, "no_replica", "1")
     until(lambda: send_request(project.port, "POST", "/predict", PNG).status == 200, "it answers again", seconds=60)

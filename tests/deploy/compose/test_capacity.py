@@ -58,7 +58,7 @@ def test_what_a_request_costs(project: Project, kind: Kind, capsys: pytest.Captu
     replicas, balancers = project.replicas(), project.compose("ps", "--quiet", "balancer").split()
     before = [cpu_seconds(replicas), cpu_seconds(balancers)]
 
-    statuses = set(islice(answers(project.port, kind), kind.rounds))
+    statuses = set(islice(responses(project.port, kind), kind.rounds))
 
     after = [cpu_seconds(replicas), cpu_seconds(balancers)]
     replica, balancer = (1000 * (end - begin) / kind.rounds for begin, end in zip(before, after, strict=True))
@@ -82,22 +82,22 @@ def test_what_the_balancer_adds(project: Project, capsys: pytest.CaptureFixture[
 
 def seconds(port: int, kind: Kind, host: str = "127.0.0.1") -> float:
     """Median latency of one client's requests, all of which are answered."""
-    with RawConnection(port, host=host) as wire:
-        assert ask_over(wire, kind) == 200
-        return median(timeit(lambda: ask_over(wire, kind), number=1) for _ in range(kind.rounds // 5))
+    with RawConnection(port, host=host) as connection:
+        assert ask_over(connection, kind) == 200
+        return median(timeit(lambda: ask_over(connection, kind), number=1) for _ in range(kind.rounds // 5))
 
 
-def answers(port: int, kind: Kind) -> Iterable[int]:
+def responses(port: int, kind: Kind) -> Iterable[int]:
     """Statuses of one client's requests, one after another over one connection."""
-    with RawConnection(port) as wire:
+    with RawConnection(port) as connection:
         while True:
-            yield ask_over(wire, kind)
+            yield ask_over(connection, kind)
 
 
-def ask_over(wire: RawConnection, kind: Kind) -> int:
+def ask_over(connection: RawConnection, kind: Kind) -> int:
     """The status of one request."""
-    wire.send(request("POST", kind.path, kind.body))
-    return wire.response().status
+    connection.send(request("POST", kind.path, kind.body))
+    return connection.response().status
 
 
 def cpu_seconds(containers: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""The Compose project under load while something happens to it; each test prints its row of docs/operations.md."""
+"""Faults and changes of the Compose project under load; each test prints its row of docs/operations.md."""
 
 import json
 import time
@@ -149,7 +149,7 @@ def test_rolling_a_model_back_loses_nothing(project: Project, report: Report) ->
 
     write(project, "serving.json", "{}")
     report(
-        "a model rolled back", sent.results, max(answer.due for answer in sent.results if answer.version != 1) - begun
+        "a model rolled back", sent.results, max(result.due for result in sent.results if result.version != 1) - begun
     )
     assert failures(sent.results) == []
     assert {result.version for result in sent.results if result.due > begun + CALM} == {1}

@@ -1,4 +1,4 @@
-"""The Compose project from nothing: what runs, with which rights, and whether its numbers are true."""
+"""The Compose project, started from nothing: its containers, their rights, and its metrics."""
 
 import subprocess
 import time
@@ -35,10 +35,10 @@ def test_from_nothing_all_is_healthy_within_a_minute(project: Project, capsys: p
 
 
 def test_a_digit_through_the_balancer_is_right(project: Project) -> None:
-    answer = send_request(project.port, "POST", "/predict", DIGIT)
+    response = send_request(project.port, "POST", "/predict", DIGIT)
 
-    assert answer.status == 200
-    assert answer.json()["predictions"][0]["label"] == "6"
+    assert response.status == 200
+    assert response.json()["predictions"][0]["label"] == "6"
 
 
 def test_prometheus_sees_every_replica_and_counts_every_request(project: Project) -> None:
@@ -100,5 +100,5 @@ def test_a_bundle_that_was_made_elsewhere_is_served(project: Project, tmp_path: 
 
 def in_a_row(project: Project, path: str) -> int:
     """How many of 20 requests, which come to one replica or another, are answered before one is not."""
-    answers = (send_request(project.port, "POST", path, DIGIT).status for _ in range(20))
-    return sum(1 for _ in takewhile(lambda status: status == 200, answers))
+    responses = (send_request(project.port, "POST", path, DIGIT).status for _ in range(20))
+    return sum(1 for _ in takewhile(lambda status: status == 200, responses))

@@ -1,4 +1,4 @@
-"""The Compose project with everything that needs a secret: TLS, admin keys, and where alerts are posted to."""
+"""The Compose project with all its secrets: TLS, admin keys, and the webhook of alerts."""
 
 import hashlib
 import ssl
@@ -66,8 +66,8 @@ def test_the_balancer_accepts_only_tls(guarded: Project, secrets: Path) -> None:
     trusted = ssl.create_default_context(cafile=str(secrets / "tls.crt"))
 
     url = f"https://localhost:{guarded.environment['CONVSERVE_TLS_PORT']}/readyz"
-    with urllib.request.urlopen(url, context=trusted) as answer:
-        assert answer.status == 200
+    with urllib.request.urlopen(url, context=trusted) as response:
+        assert response.status == 200
 
     published = guarded.compose("ps", "--format", "{{.Ports}}", "balancer")
     assert "->8443/tcp" in published

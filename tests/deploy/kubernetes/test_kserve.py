@@ -1,4 +1,4 @@
-"""The documents for KServe, and a model served from a folder such as KServe makes of them."""
+"""The documents for KServe, and a model served from a folder as KServe creates it."""
 
 import asyncio
 import json
@@ -87,13 +87,13 @@ def test_a_model_is_served_from_the_folder_that_kserve_mounts(tmp_path: Path) ->
     with running(Path(settings.pop("models")), "service", None, **settings) as service:
         probes = [container()[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")]
         statuses = [service.get(probe["path"]).status for probe in probes]
-        answer = asyncio.run(infer(service.port, InferRequest(NAME, [tensor])))
+        response = asyncio.run(infer(service.port, InferRequest(NAME, [tensor])))
 
     assert environment()[f"{PREFIX}MODELS"] == MOUNT
     assert {probe["port"] for probe in probes} == {port["containerPort"] for port in container()["ports"]} == {8000}
     assert statuses == [200, 200]
-    assert answer.model_name == NAME
-    assert answer.outputs[0].as_numpy() == pytest.approx(expected_probabilities(5), abs=1e-6)
+    assert response.model_name == NAME
+    assert response.outputs[0].as_numpy() == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 def test_a_folder_without_the_model_is_not_ready(tmp_path: Path) -> None:

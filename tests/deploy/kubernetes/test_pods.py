@@ -1,4 +1,4 @@
-"""The pods that Kubernetes makes of the manifests: what they run is the service as it is, and may do little else."""
+"""The pods of the manifests: they run the service with its settings, and have few rights."""
 
 from flask import Flask
 

@@ -1,4 +1,4 @@
-"""What Kubernetes' Prometheus operator and adapter are given: whom to scrape, the rules, the autoscaler's metric."""
+"""The objects for Kubernetes' Prometheus operator and adapter: targets, rules, the autoscaler's metric."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Alertmanager takes its configurations, which differ in who is told and in nothing else."""
+"""Alertmanager accepts its configurations, which differ only in the receivers."""
 
 import re
 import shutil
@@ -34,11 +34,11 @@ def test_alertmanager_takes_a_configuration(file: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_by_default_nobody_is_told() -> None:
+def test_by_default_no_one_is_notified() -> None:
     assert CONFIGURATIONS["alertmanager"]["receivers"] == [{"name": "page"}]
 
 
-def test_the_webhook_is_told_of_all_but_what_is_for_information_and_its_url_is_in_no_file_here() -> None:
+def test_the_webhook_gets_all_alerts_but_info_and_its_url_is_in_no_file() -> None:
     configuration = CONFIGURATIONS["webhook"]
 
     (webhook,) = (receiver for receiver in configuration["receivers"] if receiver["name"] == "webhook")
@@ -64,7 +64,7 @@ def test_only_alerts_that_exist_inhibit_others_or_are_inhibited() -> None:
     assert set(named) - alerts().keys() == set()
 
 
-def test_where_no_replica_is_ready_nothing_that_follows_from_it_is_told() -> None:
+def test_where_no_replica_is_ready_the_alerts_that_follow_from_it_are_inhibited() -> None:
     first, *_ = CONFIGURATIONS["alertmanager"]["inhibit_rules"]
     (matcher,) = first["target_matchers"]
 

@@ -1,4 +1,4 @@
-"""The dashboard is whole: every metric of the service is in it or in a rule, and every panel can be read."""
+"""The dashboard is complete: every metric of the service is in it or in a rule, and every panel can be read."""
 
 import itertools
 import re

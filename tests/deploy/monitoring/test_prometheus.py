@@ -1,4 +1,4 @@
-"""Prometheus takes its configuration and rules, and every alert was seen to fire and to stay silent."""
+"""Prometheus accepts its configuration and rules, and tests of every alert let it fire and stay silent."""
 
 import re
 import shutil

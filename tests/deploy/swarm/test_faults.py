@@ -1,4 +1,4 @@
-"""What befalls a Swarm under load: a replica, a node or the leader dies, a node is cut off."""
+"""Faults of a Swarm under load: a replica, a node or the leader is killed, a node is disconnected."""
 
 import time
 from collections.abc import Iterator

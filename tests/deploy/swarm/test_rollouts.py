@@ -1,4 +1,4 @@
-"""What operators do to a stack under load: deploy, scale, roll out, empty a node; and what they get wrong."""
+"""Operations on a stack under load: deploy, scale, roll out, drain a node; and failing roll-outs."""
 
 import time
 
@@ -23,7 +23,7 @@ ENV CONVSERVE_NO_SUCH_SETTING=1
 """
 
 
-def test_a_stack_from_nothing_answers_on_every_node(deployed: Swarm, report: Report) -> None:
+def test_a_new_stack_serves_on_every_node(deployed: Swarm, report: Report) -> None:
     node = deployed.nodes[0]
     settle(deployed, node)
     deployed.remove(node)

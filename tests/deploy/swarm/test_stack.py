@@ -1,4 +1,4 @@
-"""deploy/swarm/stack.yml says what docker-compose.yml says, but where Swarm differs."""
+"""deploy/swarm/stack.yml agrees with docker-compose.yml, except where Swarm differs."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A canary gets its share whichever worker answers, and a shadow is compared without anybody noticing."""
+"""A canary gets its share from every worker, and a shadow is compared without an effect on clients."""
 
 import json
 import os
@@ -49,11 +49,11 @@ def ask(service: RunningService, count: int, keep_alive: bool = True) -> Counter
     with ExitStack() as clients:
         kept = clients.enter_context(RawConnection(service.port)) if keep_alive else None
         for _ in range(count):
-            with nullcontext(kept) if kept else RawConnection(service.port) as wire:
-                wire.send(PREDICT)
-                answer = wire.response()
-            assert answer.status == 200
-            found[answer.json()["model_version"]] += 1
+            with nullcontext(kept) if kept else RawConnection(service.port) as connection:
+                connection.send(PREDICT)
+                response = connection.response()
+            assert response.status == 200
+            found[response.json()["model_version"]] += 1
     return found
 
 
@@ -67,7 +67,7 @@ def ask_all(service: RunningService) -> set[int]:
 
 
 @pytest.mark.parametrize("workers", [2, 4])
-def test_a_canary_answers_its_share_of_all_requests(tmp_path: Path, workers: int) -> None:
+def test_a_canary_gets_its_share_of_all_requests(tmp_path: Path, workers: int) -> None:
     models = publish(tmp_path, tiny_graph(), tiny_graph())
     set_policy(models, canary={"version": 2, "share": 0.1})
     with running(models, workers=workers) as service, ThreadPoolExecutor(4) as clients:
@@ -87,7 +87,7 @@ IMAGE = {"content_type": "image/png", **NAMED}
 RAW = {"inference_header_content_length": "0"}
 
 
-def test_in_every_dialect_the_canary_answers_what_names_no_version_and_nothing_else(tmp_path: Path) -> None:
+def test_in_every_protocol_the_canary_gets_only_requests_without_a_version(tmp_path: Path) -> None:
     models = publish(tmp_path, tiny_graph(), tiny_graph())
     set_policy(models, canary={"version": 2, "share": 1})
     with running(models) as service:
@@ -159,12 +159,12 @@ def exchange(service: RunningService) -> list[str]:
         request("GET", "/summary", x_request_id="mine"),
     ]
     found = []
-    with RawConnection(service.port) as wire:
+    with RawConnection(service.port) as connection:
         for each in requests:
-            wire.send(each)
-            answer = wire.response()
-            head = re.sub(r"Date: .*|dur=[\d.]+", "", str(answer.headers))
-            found.append(f"{answer.status}\n{head}{answer.body!r}")
+            connection.send(each)
+            response = connection.response()
+            head = re.sub(r"Date: .*|dur=[\d.]+", "", str(response.headers))
+            found.append(f"{response.status}\n{head}{response.body!r}")
     return found
 
 
@@ -175,7 +175,7 @@ def logged(service: RunningService) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("network", [PERMUTED, failing_graph()], ids=["other labels", "a network that fails"])
-def test_a_shadow_changes_no_answer_and_no_line_in_the_log(tmp_path: Path, network: bytes) -> None:
+def test_a_shadow_changes_no_response_and_no_line_in_the_log(tmp_path: Path, network: bytes) -> None:
     models = publish(tmp_path, tiny_graph(), network)
     set_policy(models, versions=[1, 2], default=1)
     with running(models) as service:
@@ -229,19 +229,19 @@ def test_agreement_is_counted_for_every_copy(
     assert predicted == {"1": 20}
 
 
-def test_everybody_who_waits_is_answered_before_a_copy_is_classified(tmp_path: Path) -> None:
+def test_every_waiting_request_is_answered_before_a_copy_is_classified(tmp_path: Path) -> None:
     models = publish(tmp_path, tiny_graph(), slow_graph(1500))
     set_policy(models, default=1, shadow={"version": 2, "share": 1})
     with running(models) as service, ExitStack() as clients:
-        wires = [clients.enter_context(RawConnection(service.port)) for _ in range(5)]
-        for wire in wires:  # so that the worker has them all
-            wire.send(request("GET", "/livez"))
-            wire.response()
+        connections = [clients.enter_context(RawConnection(service.port)) for _ in range(5)]
+        for connection in connections:  # so that the worker has them all
+            connection.send(request("GET", "/livez"))
+            connection.response()
         with stopped(service.workers()[0]):
-            for wire in wires:
-                wire.send(PREDICT)
+            for connection in connections:
+                connection.send(PREDICT)
         resumed = time.monotonic()
-        statuses = [wire.response().status for wire in wires]
+        statuses = [connection.response().status for connection in connections]
         answered = time.monotonic() - resumed
         until(lambda: seen(service)["agree"] >= 1, "a copy has been compared")
         seconds = read_counts(service, "convserve_shadow_seconds_sum", "version")["2"] / seen(service)["agree"]

@@ -64,7 +64,7 @@ def statuses(service: RunningService, name: str = "mnist") -> set[int]:
 
 
 @pytest.mark.parametrize("workers", [2, 4])
-def test_an_order_holds_for_every_worker_as_soon_as_it_is_answered(repository: Path, keys: Path, workers: int) -> None:
+def test_a_load_or_unload_holds_for_every_worker_once_answered(repository: Path, keys: Path, workers: int) -> None:
     with running(repository, workers=workers, poll_interval=0, admin_keys=keys) as service:
         for _ in range(5):
             assert order(service, "unload").status == 200
@@ -118,7 +118,7 @@ def test_a_model_that_is_not_there_is_named(triton: InferenceServerClient, verb:
         call("nothing", headers=BEARER)
 
 
-def test_a_model_that_an_order_brings_is_not_taken(triton: InferenceServerClient) -> None:
+def test_a_model_in_a_load_request_is_rejected(triton: InferenceServerClient) -> None:
     with pytest.raises(InferenceServerException, match="models come from the repository only"):
         triton.load_model("mnist", headers=BEARER, config="{}", files={"file:1/model.onnx": b"?"})
 
@@ -126,15 +126,15 @@ def test_a_model_that_an_order_brings_is_not_taken(triton: InferenceServerClient
 @pytest.mark.parametrize("verb", ["load", "unload"])
 def test_without_the_key_nothing_happens(service: RunningService, verb: str) -> None:
     path = f"/v2/repository/models/mnist/{verb}"
-    answers = [order(service, verb, key=key) for key in ("", "wrong", KEY + "x", KEY[:-1], "\xe4")]
-    answers += [service.post(path, b""), service.post(path, b"", authorization=f"Basic {KEY}")]
+    responses = [order(service, verb, key=key) for key in ("", "wrong", KEY + "x", KEY[:-1], "\xe4")]
+    responses += [service.post(path, b""), service.post(path, b"", authorization=f"Basic {KEY}")]
 
-    assert {(answer.status, answer.json()["code"]) for answer in answers} == {(401, "unauthorized")}
-    assert all(answer.headers["WWW-Authenticate"].startswith("Bearer") for answer in answers)
+    assert {(response.status, response.json()["code"]) for response in responses} == {(401, "unauthorized")}
+    assert all(response.headers["WWW-Authenticate"].startswith("Bearer") for response in responses)
     assert statuses(service) == {200}
 
 
-def test_an_order_keeps_no_request_waiting_while_a_bundle_loads(
+def test_a_load_request_delays_no_other_request(
     repository: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -147,7 +147,7 @@ def test_an_order_keeps_no_request_waiting_while_a_bundle_loads(
             assert statuses(service) == {200}
 
 
-def test_an_order_outlives_the_workers(service: RunningService) -> None:
+def test_a_load_or_unload_outlives_the_workers(service: RunningService) -> None:
     order(service, "unload")
 
     service.reload()

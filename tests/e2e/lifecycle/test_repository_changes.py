@@ -1,4 +1,4 @@
-"""What becomes of a running service when the folder of its models changes."""
+"""A running service follows changes of its model folder."""
 
 import shutil
 import time
@@ -34,15 +34,15 @@ def service(repository: Path) -> Iterator[RunningService]:
 
 
 def answering(service: RunningService) -> int:
-    answer = service.post("/predict", PNG, content_type="image/png").json()
-    version: int = answer.get("model_version", answer.get("error"))
+    response = service.post("/predict", PNG, content_type="image/png").json()
+    version: int = response.get("model_version", response.get("error"))
     return version
 
 
 def loaded(service: RunningService, name: str = "mnist") -> dict[int, str]:
     """The versions of a model, each with its state."""
-    answer = service.get(f"/models/{name}").json()
-    return {row["version"]: row["state"] for row in answer.get("versions", [])}
+    response = service.get(f"/models/{name}").json()
+    return {row["version"]: row["state"] for row in response.get("versions", [])}
 
 
 def everywhere(condition: Callable[[], bool], what: str = "all workers agree") -> None:

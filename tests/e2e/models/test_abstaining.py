@@ -1,4 +1,4 @@
-"""Abstaining with several workers: every one does it, and what they count is added up and kept."""
+"""Abstaining with several workers: every worker does it, and their counts are added up and kept."""
 
 import dataclasses
 import json
@@ -17,9 +17,9 @@ REQUESTS = 20  # of each kind, over a connection each, so that both workers get 
 
 def ask(service: RunningService, image: bytes) -> bool:
     """Whether the service abstains from saying what an image shows."""
-    with RawConnection(service.port) as wire:
-        wire.send(request("POST", "/models/careful/predict", image))
-        (prediction,) = json.loads(wire.response().body)["predictions"]
+    with RawConnection(service.port) as connection:
+        connection.send(request("POST", "/models/careful/predict", image))
+        (prediction,) = json.loads(connection.response().body)["predictions"]
     abstained: bool = prediction["abstained"]
     return abstained
 
@@ -33,11 +33,11 @@ def counted(service: RunningService) -> int:
 def test_all_workers_abstain_and_their_counts_outlive_them(tmp_path: Path) -> None:
     publish_tiny(tmp_path, "careful", output=dataclasses.replace(tiny_metadata("tiny").output, abstain_below=0.9))
     with running(tmp_path, workers=2) as service:
-        answers = [(ask(service, UNSURE), ask(service, SURE)) for _ in range(REQUESTS)]
+        responses = [(ask(service, UNSURE), ask(service, SURE)) for _ in range(REQUESTS)]
         before = counted(service)
         service.reload()
         ask(service, UNSURE)
 
-        assert answers == [(True, False)] * REQUESTS
+        assert responses == [(True, False)] * REQUESTS
         assert before == REQUESTS
         assert counted(service) == REQUESTS + 1

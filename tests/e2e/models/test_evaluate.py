@@ -1,4 +1,4 @@
-"""The whole test split over HTTP: the served models answer as Keras did, image by image."""
+"""The whole test split over HTTP: the served models give Keras's labels, image by image."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Models that other tools trained and exported, imported and served: every dialect answers as the graph itself does."""
+"""Models that other tools trained and exported, imported and served: every protocol gives the graph's own results."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -145,14 +145,14 @@ def run_by_hand(path: Path, foreign: Foreign, photographs: Photographs) -> Rows:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def test_the_photographs_get_different_answers_from_every_network(references: dict[str, Rows], name: str) -> None:
+def test_the_photographs_get_different_labels_from_every_network(references: dict[str, Rows], name: str) -> None:
     rows = references[name]
 
     assert np.ptp(rows, axis=0).max() > 0.05  # else the comparisons below would say little
 
 
 @pytest.mark.parametrize("ask", protocols.ALL_PROTOCOLS, ids=lambda ask: ask.__name__)
-def test_every_dialect_gives_the_networks_own_probabilities(
+def test_every_protocol_gives_the_networks_own_probabilities(
     served: Served, photographs: Photographs, references: dict[str, Rows], ask: Classify
 ) -> None:
     reference = references[served.metadata.name]
@@ -166,11 +166,11 @@ def test_every_dialect_gives_the_networks_own_probabilities(
 def test_a_label_of_the_file_is_what_clients_read(
     service: RunningService, photographs: Photographs, references: dict[str, Rows]
 ) -> None:
-    answer = service.post("/models/pytorch/predict", photographs.files[0]).json()
+    response = service.post("/models/pytorch/predict", photographs.files[0]).json()
 
     best = int(references["pytorch"][0].argmax())
-    assert answer["predictions"][0]["label"] == photographs.labels[best]
-    assert answer["predictions"][0]["index"] == best
+    assert response["predictions"][0]["label"] == photographs.labels[best]
+    assert response["predictions"][0]["index"] == best
 
 
 DOCUMENTS = [
@@ -187,13 +187,13 @@ DOCUMENTS = [
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-def test_what_is_told_of_an_imported_model_is_as_described(served: Served, path: str) -> None:
+def test_the_metadata_of_an_imported_model_is_as_described(served: Served, path: str) -> None:
     described = served.service.get("/openapi.json").json()
     told = served.service.get(path.format(name=served.metadata.name, version=1))
 
-    answer = resolve(described, described["paths"][path.partition("?")[0]]["get"]["responses"]["200"])
+    response = resolve(described, described["paths"][path.partition("?")[0]]["get"]["responses"]["200"])
     assert told.status == 200
-    assert conforms(described, answer["content"]["application/json"]["schema"], told.json())
+    assert conforms(described, response["content"]["application/json"]["schema"], told.json())
 
 
 def test_its_ends_are_pixels_and_probabilities_under_its_own_names(served: Served) -> None:
@@ -223,7 +223,7 @@ def test_a_network_of_keras_written_layer_by_layer_has_the_numbers_that_keras_co
     assert sum(layer.multiply_adds for layer in metadata.layers) == MOBILENET
 
 
-def test_where_the_exporter_folded_normalisations_the_graphs_own_numbers_are_told(imported: Path) -> None:
+def test_where_the_exporter_folded_normalizations_the_graphs_own_counts_are_given(imported: Path) -> None:
     metadata = read_version(ModelRepository(imported), "keras", 1).metadata
 
     kernels, dense, biases, factors = 2_125_536 + 64_224, 1_281_000, 17_056, 7_136  # behind depthwise ones, unfolded

@@ -1,4 +1,4 @@
-"""The models of this repository, served as anybody would serve them: they answer as Keras did."""
+"""The models of this repository, served with the defaults: their results are Keras's."""
 
 import json
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ def service() -> Iterator[RunningService]:
 def test_the_golden_images_are_answered_with_what_keras_gave(service: RunningService, name: str, version: int) -> None:
     golden = read_golden(MODELS / name / f"{version}")
     for image in golden.images:
-        answer = service.post(f"/models/{name}/versions/{version}/predict?top_k=10", image.content).json()
+        response = service.post(f"/models/{name}/versions/{version}/predict?top_k=10", image.content).json()
 
-        (prediction,) = answer["predictions"]
+        (prediction,) = response["predictions"]
         found = {each["index"]: each["probability"] for each in prediction["top_k"]}
         assert [found[n] for n in range(10)] == pytest.approx(image.probabilities, abs=golden.tolerance)
 
@@ -52,9 +52,9 @@ def test_the_summary_of_the_first_is_the_textbooks(service: RunningService, name
 
 
 def test_a_digit_needs_no_model_name_and_is_answered_by_the_better_version(service: RunningService) -> None:
-    answer = service.post("/predict", read_golden(MODELS / "mnist" / "2").images[0].content).json()
+    response = service.post("/predict", read_golden(MODELS / "mnist" / "2").images[0].content).json()
 
-    assert (answer["model_name"], answer["model_version"]) == ("mnist", 2)
+    assert (response["model_name"], response["model_version"]) == ("mnist", 2)
 
 
 @pytest.mark.data
@@ -63,9 +63,9 @@ def test_real_digits_get_the_label_that_keras_gave(service: RunningService, data
     expected = np.load(MODELS / "mnist" / "2" / "predictions.npy")[:IMAGES]
     labels = json.loads((MODELS / "mnist" / "2" / "metadata.json").read_text())["labels"]
     found = []
-    with RawConnection(service.port) as wire:
+    with RawConnection(service.port) as connection:
         for image in images:
-            wire.send(request("POST", "/models/mnist/predict?top_k=1", encode_png(image)))
-            found.append(wire.response().json()["predictions"][0]["label"])
+            connection.send(request("POST", "/models/mnist/predict?top_k=1", encode_png(image)))
+            found.append(connection.response().json()["predictions"][0]["label"])
 
     assert found == [labels[index] for index in expected]

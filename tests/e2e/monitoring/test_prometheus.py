@@ -1,4 +1,4 @@
-"""A real Prometheus, configured as deployed, counts what was sent exactly; rules and panels work on what it sees."""
+"""A real Prometheus, configured as deployed, counts exactly what was sent; rules and panels work on its samples."""
 
 import os
 import shutil

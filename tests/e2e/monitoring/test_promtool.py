@@ -1,4 +1,4 @@
-"""The metrics follow Prometheus's conventions, by the word of its own tool."""
+"""The metrics follow Prometheus's conventions, as promtool checks them."""
 
 import dataclasses
 import os

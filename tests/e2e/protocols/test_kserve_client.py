@@ -1,4 +1,4 @@
-"""KServe's own Python client against the service, in both protocols that it speaks."""
+"""KServe's own Python client against the service, in both of its protocols."""
 
 import asyncio
 import base64
@@ -45,7 +45,7 @@ def pixels(values: Pixels, *, binary: bool) -> InferInput:
     return tensor
 
 
-def pictures(contents: list[bytes], *, binary: bool) -> InferInput:
+def images(contents: list[bytes], *, binary: bool) -> InferInput:
     """The input that carries image files, behind the JSON or as base64 text in it."""
     elements = contents if binary else [base64.b64encode(content) for content in contents]
     tensor = InferInput("image", [len(elements)], "BYTES")
@@ -83,13 +83,13 @@ def test_a_model_that_is_not_there_is_not_ready(ask: Ask) -> None:
     ids=["pixels", "named pixels", "image files"],
 )
 def test_version_1_predicts_one_list_an_instance(ask: Ask, instances: list[Any]) -> None:
-    answer = ask("v1", lambda client, url: client.infer(url, {"instances": instances}, model_name="mnist"))
+    response = ask("v1", lambda client, url: client.infer(url, {"instances": instances}, model_name="mnist"))
 
-    assert answer.keys() == {"predictions"}
-    assert np.array(answer["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
+    assert response.keys() == {"predictions"}
+    assert np.array(response["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
-@pytest.mark.parametrize("carry", [pixels, pictures], ids=["pixels", "image files"])
+@pytest.mark.parametrize("carry", [pixels, images], ids=["pixels", "image files"])
 @pytest.mark.parametrize("sent", [True, False], ids=["binary input", "JSON input"])
 @pytest.mark.parametrize("received", [True, False], ids=["binary output", "JSON output"])
 @pytest.mark.parametrize("size", [1, 8, LARGE])
@@ -98,11 +98,11 @@ def test_version_2_takes_and_gives_every_encoding(
 ) -> None:
     tensor = carry(batch(size) if carry is pixels else batch_files(size), binary=sent)
     options = {"binary_data_output": received}
-    answer = ask("v2", lambda client, url: client.infer(url, request(tensor, parameters=options), model_name="mnist"))
+    response = ask("v2", lambda client, url: client.infer(url, request(tensor, parameters=options), model_name="mnist"))
 
-    (output,) = answer.outputs
-    assert isinstance(answer, InferResponse)
-    assert (answer.model_name, output.name, output.datatype, output.shape) == (
+    (output,) = response.outputs
+    assert isinstance(response, InferResponse)
+    assert (response.model_name, output.name, output.datatype, output.shape) == (
         "mnist",
         "probabilities",
         "FP32",
@@ -116,30 +116,31 @@ def test_an_output_that_is_asked_for_comes_in_its_form(ask: Ask, binary: bool) -
     wanted = RequestedOutput("probabilities", {"binary_data": binary, "classification": 2})
     tensor = pixels(batch(1), binary=True)
     headers: dict[str, str] = {}
-    answer = ask(
+    response = ask(
         "v2",
         lambda client, url: client.infer(
             url, request(tensor, request_outputs=[wanted]), model_name="mnist", response_headers=headers
         ),
     )
 
-    (best, _) = answer.outputs[0].data
+    (best, _) = response.outputs[0].data
     assert best == f"{PROBABILITIES[0, 0]:.6f}:0:left"
     assert headers["content-type"] == ("application/octet-stream" if binary else "application/json")
 
 
 def test_the_id_that_the_client_chose_comes_back(ask: Ask) -> None:
     tensor = pixels(batch(1), binary=False)
-    answer = ask("v2", lambda client, url: client.infer(url, request(tensor, request_id="42"), model_name="mnist"))
+    response = ask("v2", lambda client, url: client.infer(url, request(tensor, request_id="42"), model_name="mnist"))
 
-    assert answer.id == "42"
+    assert response.id == "42"
 
 
 def test_the_model_can_be_a_step_of_an_inference_graph(ask: Ask) -> None:
     data = {"instances": batch(2).tolist()}
-    answer = ask("v1", lambda client, url: client.infer(f"{url}/v1/models/mnist:predict", data, is_graph_endpoint=True))
+    step = {"is_graph_endpoint": True}
+    response = ask("v1", lambda client, url: client.infer(f"{url}/v1/models/mnist:predict", data, **step))
 
-    assert np.array(answer["predictions"]) == pytest.approx(expected_probabilities(2), abs=1e-6)
+    assert np.array(response["predictions"]) == pytest.approx(expected_probabilities(2), abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""NVIDIA's perf_analyzer, itself where it is installed, else the calls that it was seen to make."""
+"""NVIDIA's perf_analyzer where it is installed, and the calls that it makes."""
 
 import json
 import re
@@ -67,12 +67,12 @@ def _infer_until(done: Event, port: int) -> int:
     header = json.dumps({"id": "", "inputs": [{**tensor, "parameters": parameters}], "outputs": [wanted]}).encode()
     named = {"inference_header_content_length": str(len(header)), "content_type": "application/octet-stream"}
     sent = 0
-    with RawConnection(port) as wire:
+    with RawConnection(port) as connection:
         while not done.is_set():
-            wire.send(request("POST", "/v2/models/mnist/infer", header + pixels, **named))
-            answer = wire.response()
-            assert answer.status == 200, answer.body
-            assert len(answer.body) - int(answer.headers["Inference-Header-Content-Length"]) == 12
+            connection.send(request("POST", "/v2/models/mnist/infer", header + pixels, **named))
+            response = connection.response()
+            assert response.status == 200, response.body
+            assert len(response.body) - int(response.headers["Inference-Header-Content-Length"]) == 12
             sent += 1
     return sent
 

@@ -1,4 +1,4 @@
-"""The same digits in every dialect and encoding: the same labels, and probabilities at most 1e-6 apart."""
+"""The same digits in every protocol and encoding: the same labels, and probabilities at most 1e-6 apart."""
 
 import asyncio
 import base64
@@ -72,18 +72,18 @@ def in_base64(pixels: Pixels) -> str:
 
 def post(service: RunningService, path: str, bodies: list[bytes], **headers: str) -> Iterator[Response]:
     """Send bodies one after the other over one connection."""
-    with RawConnection(service.port) as wire:
+    with RawConnection(service.port) as connection:
         for body in bodies:
-            wire.send(wire_request("POST", path, body, **headers))
-            answer = wire.response()
-            assert answer.status == 200, answer.body
-            yield answer
+            connection.send(wire_request("POST", path, body, **headers))
+            response = connection.response()
+            assert response.status == 200, response.body
+            yield response
 
 
 def post_json(service: RunningService, path: str, documents: list[Any]) -> list[Any]:
     """The documents that come back."""
     bodies = [json.dumps(document).encode() for document in documents]
-    return [answer.json() for answer in post(service, path, bodies, content_type="application/json")]
+    return [response.json() for response in post(service, path, bodies, content_type="application/json")]
 
 
 def ranked(rows: list[list[tuple[str, float]]]) -> Rows:
@@ -101,7 +101,9 @@ def from_native(documents: list[Any]) -> Rows:
 
 
 def native_files(service: RunningService, digits: Pixels) -> Rows:
-    return from_native([answer.json() for answer in post(service, NATIVE, [encode_png(pixels) for pixels in digits])])
+    return from_native(
+        [response.json() for response in post(service, NATIVE, [encode_png(pixels) for pixels in digits])]
+    )
 
 
 def native_form(service: RunningService, digits: Pixels) -> Rows:
@@ -114,7 +116,9 @@ def native_form(service: RunningService, digits: Pixels) -> Rows:
 
 def native_npy(service: RunningService, digits: Pixels) -> Rows:
     bodies = [as_npy(each) for each in batches(digits)]
-    return from_native([answer.json() for answer in post(service, NATIVE, bodies, content_type="application/x-npy")])
+    return from_native(
+        [response.json() for response in post(service, NATIVE, bodies, content_type="application/x-npy")]
+    )
 
 
 def native_instances(service: RunningService, digits: Pixels) -> Rows:
@@ -170,9 +174,9 @@ def v2_raw_files(service: RunningService, digits: Pixels) -> Rows:
 def raw(service: RunningService, bodies: list[bytes]) -> Rows:
     """The probabilities for bodies without JSON."""
     found = []
-    for answer in post(service, V2, bodies, inference_header_content_length="0"):
-        length = int(answer.headers["Inference-Header-Content-Length"])
-        result = InferenceServerClient.parse_response_body(answer.body, header_length=length)
+    for response in post(service, V2, bodies, inference_header_content_length="0"):
+        length = int(response.headers["Inference-Header-Content-Length"])
+        result = InferenceServerClient.parse_response_body(response.body, header_length=length)
         found.append(result.as_numpy("probabilities")[0])
     return np.array(found)
 

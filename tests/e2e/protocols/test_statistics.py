@@ -108,10 +108,10 @@ def test_the_statistics_are_exact_whichever_worker_did_the_work_and_whichever_is
 )
 def test_every_failure_of_a_model_that_was_found_is_counted(service: RunningService, path: str, body: bytes) -> None:
     before = counts(told(service))
-    answer = service.post(path, body)
+    response = service.post(path, body)
     after = counts(told(service))
 
-    assert answer.status == 400
+    assert response.status == 400
     assert after == {**before, "fail": before["fail"] + 1}
 
 

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST interface, spoken as its users speak it: JSON bodies through `requests`."""
+"""TensorFlow Serving's REST interface, as its users call it: JSON bodies through `requests`."""
 
 import base64
 import json
@@ -44,11 +44,11 @@ def models_url(service: RunningService) -> str:
 def test_rows_are_answered_by_rows(
     session: requests.Session, models_url: str, instances: list[Any], signature: dict[str, str]
 ) -> None:
-    answer = session.post(f"{models_url}/mnist:predict", json={**signature, "instances": instances})
+    response = session.post(f"{models_url}/mnist:predict", json={**signature, "instances": instances})
 
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
-    assert answer.json().keys() == {"predictions"}
-    assert np.array(answer.json()["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+    assert response.json().keys() == {"predictions"}
+    assert np.array(response.json()["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -57,33 +57,33 @@ def test_rows_are_answered_by_rows(
     ids=["pixels", "named pixels", "files", "named files", "files named bytes"],
 )
 def test_columns_are_answered_by_columns(session: requests.Session, models_url: str, inputs: Any) -> None:
-    answer = session.post(f"{models_url}/mnist:predict", json={"signature_name": "serving_default", "inputs": inputs})
+    response = session.post(f"{models_url}/mnist:predict", json={"signature_name": "serving_default", "inputs": inputs})
 
-    assert answer.json().keys() == {"outputs"}
-    assert np.array(answer.json()["outputs"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
+    assert response.json().keys() == {"outputs"}
+    assert np.array(response.json()["outputs"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 def test_pixels_may_be_written_as_floats(session: requests.Session, models_url: str) -> None:
-    answer = session.post(f"{models_url}/mnist:predict", json={"instances": batch(5).astype(float).tolist()})
+    response = session.post(f"{models_url}/mnist:predict", json={"instances": batch(5).astype(float).tolist()})
 
-    assert np.array(answer.json()["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
+    assert np.array(response.json()["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 def test_probabilities_are_written_as_floats_even_where_they_are_whole(
     session: requests.Session, models_url: str
 ) -> None:
-    answer = session.post(f"{models_url}/mnist:predict", json={"instances": PIXELS})
+    response = session.post(f"{models_url}/mnist:predict", json={"instances": PIXELS})
 
-    rows = json.loads(answer.text, parse_int=lambda text: pytest.fail(f"{text} is no float"))["predictions"]
+    rows = json.loads(response.text, parse_int=lambda text: pytest.fail(f"{text} is no float"))["predictions"]
     assert {type(value) for row in rows for value in row} == {float}
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None])
 def test_the_content_type_does_not_matter(session: requests.Session, models_url: str, kind: str | None) -> None:
     body = json.dumps({"instances": PIXELS}).encode()
-    answer = session.post(f"{models_url}/mnist:predict", data=body, headers={"Content-Type": kind} if kind else {})
+    response = session.post(f"{models_url}/mnist:predict", data=body, headers={"Content-Type": kind} if kind else {})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_examples_are_classified_from_the_best_label_down(
 
 
 def test_a_version_can_be_asked_for(session: requests.Session, models_url: str) -> None:
-    answer = session.post(f"{models_url}/mnist/versions/1:predict", json={"instances": PIXELS})
+    response = session.post(f"{models_url}/mnist/versions/1:predict", json={"instances": PIXELS})
 
-    assert answer.status_code == 200
-    assert np.array(answer.json()["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
+    assert response.status_code == 200
+    assert np.array(response.json()["predictions"]) == pytest.approx(expected_probabilities(5), abs=1e-6)
 
 
 @pytest.mark.parametrize(("path", "versions"), [("mnist", {"1", "2"}), ("mnist/versions/1", {"1"}), ("colour", {"1"})])
@@ -152,11 +152,11 @@ def test_the_models_are_listed(session: requests.Session, models_url: str) -> No
     assert sorted(session.get(models_url).json()["models"]) == ["colour", "mnist"]
 
 
-def check(answer: requests.Response, status: int, sentence: str) -> None:
+def check(response: requests.Response, status: int, sentence: str) -> None:
     """Whether a failure is JSON with this sentence, a code and an id."""
-    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
-    assert answer.json().keys() == {"error", "code", "request_id"}
-    assert sentence in answer.json()["error"]
+    assert (response.status_code, response.headers["Content-Type"]) == (status, "application/json")
+    assert response.json().keys() == {"error", "code", "request_id"}
+    assert sentence in response.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -182,9 +182,9 @@ def test_a_path_that_leads_nowhere_says_so(
     session: requests.Session, models_url: str, line: str, status: int, sentence: str
 ) -> None:
     verb, path = line.split()
-    answer = session.request(verb, models_url.replace("/v1/models", path), json={"instances": PIXELS})
+    response = session.request(verb, models_url.replace("/v1/models", path), json={"instances": PIXELS})
 
-    check(answer, status, sentence)
+    check(response, status, sentence)
 
 
 UNREADABLE = {
@@ -219,15 +219,15 @@ def test_a_body_that_makes_no_sense_says_what_is_wrong(
     session: requests.Session, models_url: str, body: str | dict[str, Any], sentence: str
 ) -> None:
     text = body if isinstance(body, str) else json.dumps(body)
-    answer = session.post(f"{models_url}/mnist:predict", data=text, headers={"Content-Type": "application/json"})
+    response = session.post(f"{models_url}/mnist:predict", data=text, headers={"Content-Type": "application/json"})
 
-    check(answer, 400, sentence)
+    check(response, 400, sentence)
 
 
 def test_more_images_than_a_request_may_have_are_too_many(session: requests.Session, models_url: str) -> None:
-    answer = session.post(f"{models_url}/mnist:predict", json={"instances": PIXELS * 52})
+    response = session.post(f"{models_url}/mnist:predict", json={"instances": PIXELS * 52})
 
-    check(answer, 413, "260 images in one request are too many")
+    check(response, 413, "260 images in one request are too many")
 
 
 @pytest.mark.parametrize(

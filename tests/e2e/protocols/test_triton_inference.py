@@ -21,7 +21,7 @@ SIZES = [1, 8, 32]
 V2 = "/v2/models/mnist/infer"
 
 
-def pictures(contents: list[bytes], *, binary: bool = True) -> list[InferInput]:
+def images(contents: list[bytes], *, binary: bool = True) -> list[InferInput]:
     """The input that carries image files."""
     return pixels(np.array(contents, dtype=object), binary=binary)
 
@@ -46,7 +46,7 @@ def test_pixels_go_in_and_probabilities_come_out_in_every_encoding(
 
 @pytest.mark.parametrize("size", SIZES)
 def test_image_files_go_in_as_bytes(triton: InferenceServerClient, size: int) -> None:
-    flat = triton.infer("mnist", pictures(batch_files(size)))
+    flat = triton.infer("mnist", images(batch_files(size)))
     column = triton.infer("mnist", pixels(np.array(batch_files(size), dtype=object)[:, None]))
 
     assert flat.as_numpy("probabilities") == pytest.approx(expected_probabilities(size), abs=1e-6)
@@ -55,7 +55,7 @@ def test_image_files_go_in_as_bytes(triton: InferenceServerClient, size: int) ->
 
 def test_image_files_go_in_as_base64_text_where_the_input_is_json(triton: InferenceServerClient) -> None:
     texts = [base64.b64encode(content) for content in batch_files(8)]
-    result = triton.infer("mnist", pictures(texts, binary=False), outputs=wanted(binary_data=False))
+    result = triton.infer("mnist", images(texts, binary=False), outputs=wanted(binary_data=False))
 
     assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(8), abs=1e-6)
 
@@ -120,7 +120,7 @@ def test_the_flow_of_tritons_image_client_works(triton: InferenceServerClient) -
 @pytest.mark.parametrize("request_compression", [None, "gzip", "deflate"])
 @pytest.mark.parametrize("response_compression", [None, "gzip", "deflate"])
 @pytest.mark.parametrize("binary", [True, False], ids=["binary", "JSON"])
-def test_requests_and_answers_may_be_compressed(
+def test_requests_and_responses_may_be_compressed(
     triton: InferenceServerClient, request_compression: str | None, response_compression: str | None, binary: bool
 ) -> None:
     result = triton.infer(
@@ -142,23 +142,23 @@ def send(service: RunningService, size: int, **headers: str) -> Response:
 
 @pytest.mark.parametrize("encoding", [None, "gzip", "deflate"])
 def test_bodies_that_the_client_made_and_parses_elsewhere_work(service: RunningService, encoding: str | None) -> None:
-    answer = send(service, COMPRESSIBLE, **({"accept_encoding": encoding} if encoding else {}))
-    length = int(answer.headers["Inference-Header-Content-Length"])
+    response = send(service, COMPRESSIBLE, **({"accept_encoding": encoding} if encoding else {}))
+    length = int(response.headers["Inference-Header-Content-Length"])
     result = InferenceServerClient.parse_response_body(
-        answer.body, header_length=length, content_encoding=answer.headers["Content-Encoding"]
+        response.body, header_length=length, content_encoding=response.headers["Content-Encoding"]
     )
 
-    assert answer.headers["Content-Type"] == "application/octet-stream"
-    assert answer.headers["Content-Encoding"] == encoding
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Encoding"] == encoding
     assert result.get_response()["id"] == "mine"
     assert result.as_numpy("probabilities") == pytest.approx(expected_probabilities(COMPRESSIBLE), abs=1e-6)
 
 
-def test_an_answer_below_a_kibibyte_is_not_worth_compressing(service: RunningService) -> None:
-    answer = send(service, 8, accept_encoding="gzip")
+def test_a_response_below_a_kibibyte_is_not_compressed(service: RunningService) -> None:
+    response = send(service, 8, accept_encoding="gzip")
 
-    assert answer.status == 200
-    assert "Content-Encoding" not in answer.headers
+    assert response.status == 200
+    assert "Content-Encoding" not in response.headers
 
 
 def test_a_compression_that_is_not_known_is_not_implemented(triton: InferenceServerClient) -> None:
@@ -169,15 +169,15 @@ def test_a_compression_that_is_not_known_is_not_implemented(triton: InferenceSer
 
 
 @pytest.mark.parametrize("form", [batch(2)[1].tobytes(), batch_files(2)[1]], ids=["raw pixels", "image file"])
-def test_a_body_without_any_json_is_one_picture(service: RunningService, form: bytes) -> None:
-    answer = service.post(V2, form, inference_header_content_length="0")
-    length = int(answer.headers["Inference-Header-Content-Length"])
-    result = InferenceServerClient.parse_response_body(answer.body, header_length=length)
+def test_a_body_without_any_json_is_one_image(service: RunningService, form: bytes) -> None:
+    response = service.post(V2, form, inference_header_content_length="0")
+    length = int(response.headers["Inference-Header-Content-Length"])
+    result = InferenceServerClient.parse_response_body(response.body, header_length=length)
 
     assert result.as_numpy("probabilities") == pytest.approx(PROBABILITIES[1:2], abs=1e-6)
 
 
-def test_requests_in_flight_at_once_each_get_their_own_answer(service: RunningService) -> None:
+def test_requests_in_flight_at_once_each_get_their_own_response(service: RunningService) -> None:
     with connect(service, connections=4) as client:
         waiting = [client.async_infer("mnist", pixels(batch(size)), request_id=str(size)) for size in range(1, 17)]
         results = [each.get_result() for each in waiting]
@@ -194,7 +194,7 @@ def test_an_asynchronous_request_that_fails_says_why(triton: InferenceServerClie
         waiting.get_result()
 
 
-def test_the_asyncio_client_takes_compressed_answers_from_infer_alone(service: RunningService) -> None:
+def test_the_asyncio_client_takes_compressed_responses_from_infer_alone(service: RunningService) -> None:
     # It accepts gzip on every request, and unpacks what infer gets and nothing else.
     async def talk() -> tuple[Any, ...]:
         async with AsyncClient(f"127.0.0.1:{service.port}") as client:
@@ -257,7 +257,7 @@ def test_parameters_that_change_nothing_are_taken(triton: InferenceServerClient)
             "pixels are from 0 to 255; yours are from -1",
         ),
         ("mnist", {"inputs": pixels(np.full((1, 8, 8, 1), np.nan))}, "400", "contains NaN"),
-        ("mnist", {"inputs": pictures([b"no picture"])}, "400", "not an image"),
+        ("mnist", {"inputs": images([b"no picture"])}, "400", "not an image"),
         ("mnist", {"inputs": pixels(batch(257))}, "413", "257 images in one request are too many"),
     ],
     ids=[

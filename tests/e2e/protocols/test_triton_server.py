@@ -1,4 +1,4 @@
-"""Triton's own Python client asks what the server and its models are, and what they refuse."""
+"""Triton's Python client reads the server's and the models' metadata, and gets errors for what is not supported."""
 
 from collections.abc import Callable
 
@@ -118,7 +118,7 @@ def test_there_is_no_shared_memory_and_unregistering_it_is_harmless(triton: Infe
     ],
     ids=["system", "cuda", "an input in it"],
 )
-def test_shared_memory_is_refused(
+def test_shared_memory_is_not_supported(
     triton: InferenceServerClient, call: Callable[[InferenceServerClient], object]
 ) -> None:
     with pytest.raises(InferenceServerException, match="shared memory") as refusal:

@@ -1,4 +1,4 @@
-"""HTTP on the wire: what clients and proxies do with connections, against one running service."""
+"""HTTP connections: what clients and proxies do with them, against one running service."""
 
 import socket
 from collections.abc import Iterator
@@ -44,10 +44,10 @@ def test_a_connection_serves_one_request_after_another(wire: RawConnection) -> N
 def test_pipelined_requests_are_answered_in_their_order(wire: RawConnection) -> None:
     wire.send(LIVE + PREDICT + request("GET", "/nowhere") + LIVE)
 
-    answers = [wire.response() for _ in range(4)]
+    responses = [wire.response() for _ in range(4)]
 
-    assert [answer.status for answer in answers] == [200, 200, 404, 200]
-    assert answers[1].json()["predictions"][0]["label"] == "middle"
+    assert [response.status for response in responses] == [200, 200, 404, 200]
+    assert responses[1].json()["predictions"][0]["label"] == "middle"
 
 
 def test_a_body_may_come_in_chunks(wire: RawConnection) -> None:
@@ -57,10 +57,10 @@ def test_a_body_may_come_in_chunks(wire: RawConnection) -> None:
         wire.send(b"%x\r\n%b\r\n" % (len(part), part))
     wire.send(b"0\r\n\r\n")
 
-    answer = wire.response()
+    response = wire.response()
 
-    assert answer.json()["predictions"][0]["label"] == "middle"
-    assert answer.headers["Connection"] == "keep-alive"
+    assert response.json()["predictions"][0]["label"] == "middle"
+    assert response.headers["Connection"] == "keep-alive"
 
 
 def test_a_request_may_come_byte_by_byte(wire: RawConnection) -> None:
@@ -70,25 +70,25 @@ def test_a_request_may_come_byte_by_byte(wire: RawConnection) -> None:
     assert wire.response().status == 200
 
 
-def test_a_client_of_http_1_0_gets_its_answer_and_the_end_of_the_connection(wire: RawConnection) -> None:
+def test_a_client_of_http_1_0_gets_its_response_and_the_end_of_the_connection(wire: RawConnection) -> None:
     wire.send(b"GET /livez HTTP/1.0\r\n\r\n")
 
-    answer = wire.response()
+    response = wire.response()
 
-    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    assert (response.status, response.headers["Connection"]) == (200, "close")
     assert wire.is_closed()
 
 
-def test_a_client_that_wants_to_close_is_let_go(wire: RawConnection) -> None:
+def test_connection_close_ends_the_connection_after_the_response(wire: RawConnection) -> None:
     wire.send(request("POST", "/predict", PNG, connection="close"))
 
-    answer = wire.response()
+    response = wire.response()
 
-    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    assert (response.status, response.headers["Connection"]) == (200, "close")
     assert wire.is_closed()
 
 
-def test_who_expects_100_continue_is_told_to_go_on(wire: RawConnection) -> None:
+def test_expect_100_continue_gets_100_before_the_body(wire: RawConnection) -> None:
     head, body = request("POST", "/predict", PNG, expect="100-continue").split(b"\r\n\r\n", 1)
     wire.send(head + b"\r\n\r\n")
     told = wire.line(), wire.line()
@@ -98,16 +98,16 @@ def test_who_expects_100_continue_is_told_to_go_on(wire: RawConnection) -> None:
     assert wire.response().status == 200
 
 
-def test_who_expects_100_continue_for_too_large_a_body_is_refused_before_sending_it(wire: RawConnection) -> None:
+def test_expect_100_continue_for_too_large_a_body_gets_413_before_the_body(wire: RawConnection) -> None:
     wire.send(request("POST", "/predict", expect="100-continue", content_length=str(LIMIT + 1)))
 
-    answer = wire.response()
+    response = wire.response()
 
-    assert (answer.status, answer.json()["code"]) == (413, "too_large")
+    assert (response.status, response.json()["code"]) == (413, "too_large")
     assert wire.is_closed()
 
 
-def test_a_client_that_has_nothing_more_to_send_still_gets_its_answer(wire: RawConnection) -> None:
+def test_a_client_that_has_nothing_more_to_send_still_gets_its_response(wire: RawConnection) -> None:
     wire.send(PREDICT)
     wire.socket.shutdown(socket.SHUT_WR)
 
@@ -140,29 +140,27 @@ def test_what_is_no_request_is_answered_in_the_usual_form_and_the_connection_end
 ) -> None:
     wire.send(data)
 
-    answer = wire.response()
+    response = wire.response()
 
-    assert (answer.status, answer.json()["code"]) == (status, code)
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["X-Request-ID"] == answer.json()["request_id"]
+    assert (response.status, response.json()["code"]) == (status, code)
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["X-Request-ID"] == response.json()["request_id"]
     assert wire.is_closed()
 
 
 @pytest.mark.parametrize(
     "head", [request("POST", "/predict", content_length="50000000"), CHUNKED], ids=["length", "chunks"]
 )
-def test_a_client_that_goes_on_sending_too_large_a_body_can_read_why_it_is_refused(
-    wire: RawConnection, head: bytes
-) -> None:
+def test_a_client_that_goes_on_sending_too_large_a_body_can_read_the_error(wire: RawConnection, head: bytes) -> None:
     chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
     wire.send(head)
     for _ in range(20):
         wire.send(chunk)
 
-    answer = wire.response()
+    response = wire.response()
 
-    assert (answer.status, answer.json()["code"]) == (413, "too_large")
-    assert answer.headers["Connection"] == "close"
+    assert (response.status, response.json()["code"]) == (413, "too_large")
+    assert response.headers["Connection"] == "close"
 
 
 def test_a_path_may_be_written_as_a_proxy_writes_it(wire: RawConnection) -> None:
@@ -171,7 +169,7 @@ def test_a_path_may_be_written_as_a_proxy_writes_it(wire: RawConnection) -> None
     assert wire.response().status == 200
 
 
-def test_a_connection_that_is_reset_hurts_nobody(service: RunningService) -> None:
+def test_a_connection_that_is_reset_does_not_affect_others(service: RunningService) -> None:
     for _ in range(20):
         wire = RawConnection(service.port)
         wire.send(PREDICT * 3)
@@ -191,10 +189,10 @@ def test_damaged_requests_are_answered_in_the_usual_form_or_not_at_all(service: 
         with RawConnection(service.port) as wire:
             wire.send(bytes(data))
             wire.socket.shutdown(socket.SHUT_WR)
-            answers = list(remaining_answers(wire))
+            responses = list(remaining_answers(wire))
 
-        assert {answer.status for answer in answers}.isdisjoint({500})
-        assert all(answer.headers["Content-Type"] == "application/json" for answer in answers)
+        assert {response.status for response in responses}.isdisjoint({500})
+        assert all(response.headers["Content-Type"] == "application/json" for response in responses)
 
 
 def remaining_answers(wire: RawConnection) -> Iterator[Response]:

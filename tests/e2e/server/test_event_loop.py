@@ -1,4 +1,4 @@
-"""The worker's loop at its limits: whatever clients do to one another's timing, it goes on and answers."""
+"""The worker's event loop at its limits: deadlines, full queues and pipelined requests."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,25 +22,25 @@ def test_a_connection_that_speaks_while_it_makes_room_for_another_ends_only_itse
             new.send(request("GET", "/livez"))
             old.send(request("GET", "/livez"))
             resume()
-            answer = new.response()
+            response = new.response()
 
-        assert answer.status == 200
+        assert response.status == 200
         assert service.workers() == [worker]
 
 
 def test_a_request_whose_time_runs_out_while_it_waits_in_the_queue_is_still_answered(models: Path) -> None:
     with running(models, idle_timeout=1) as service, ExitStack() as clients:
         (worker,) = service.workers()
-        wires = [clients.enter_context(RawConnection(service.port)) for _ in range(21)]
-        for wire in wires:
-            wire.send(request("GET", "/livez"))
-            wire.response()
+        connections = [clients.enter_context(RawConnection(service.port)) for _ in range(21)]
+        for connection in connections:
+            connection.send(request("GET", "/livez"))
+            connection.response()
         with stopped(worker):
-            for wire in wires[:-1]:
-                wire.send(HEAVY)
-            wires[-1].send(request("GET", "/livez"))
+            for connection in connections[:-1]:
+                connection.send(HEAVY)
+            connections[-1].send(request("GET", "/livez"))
 
-        statuses = {wire.response().status for wire in wires}
+        statuses = {connection.response().status for connection in connections}
 
         assert statuses == {200}
         assert service.workers() == [worker]
@@ -56,7 +56,7 @@ def test_thousands_of_pipelined_requests_behind_a_full_queue_are_all_answered(mo
         with stopped(worker):
             first.send(request("GET", "/livez"))
             flood.send(request("GET", "/livez") * 1500)
-        answers: list[Response] = [first.response(), *(flood.response() for _ in range(1500))]
+        responses: list[Response] = [first.response(), *(flood.response() for _ in range(1500))]
 
-        assert {answer.status for answer in answers} <= {200, 503}
+        assert {response.status for response in responses} <= {200, 503}
         assert service.workers() == [worker]

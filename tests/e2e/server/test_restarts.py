@@ -43,9 +43,9 @@ def test_restarts_under_load_lose_no_accepted_request(models: Path, workers: int
     assert failures(load.results) == []
     assert failures(live.results) == []
     assert {result.reused for result in load.results} == {True, False}
-    answers = [asked_in(ready.results, *each) for each in ends]
-    assert all(answers)
-    assert {result.status for each in answers for result in each} == {503}
+    responses = [asked_in(ready.results, *each) for each in ends]
+    assert all(responses)
+    assert {result.status for each in responses for result in each} == {503}
 
 
 def end(service: RunningService) -> tuple[float, float]:
@@ -115,7 +115,7 @@ def fallen(scrapes: list[dict[str, float]]) -> set[str]:
     return {name for before, after in pairwise(seen) for name, value in before.items() if after.get(name, 0.0) < value}
 
 
-def test_workers_that_are_told_to_leave_one_by_one_lose_nothing(models: Path) -> None:
+def test_workers_that_are_terminated_one_by_one_lose_nothing(models: Path) -> None:
     with (
         running(models, workers=3, **QUICK) as service,
         traffic(service.port, rate=RATE, connections=CLIENTS) as load,

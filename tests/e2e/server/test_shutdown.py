@@ -1,4 +1,4 @@
-"""The end and the reload where something is in their way: clients that hang on, new workers that cannot start."""
+"""Shutdown and reload under difficulties: clients that stay connected, new workers that cannot start."""
 
 import errno
 import os
@@ -21,10 +21,10 @@ from tests.support.processes.service import ROOT, STOP_SECONDS, RunningService, 
 PREDICT = request("POST", "/predict", encode_png(tiny_image(1)))
 
 
-def ask(wire: RawConnection, path: str) -> Response:
+def ask(connection: RawConnection, path: str) -> Response:
     """One question over a connection that stays open as long as the service wants."""
-    wire.send(request("GET", path))
-    return wire.response()
+    connection.send(request("GET", path))
+    return connection.response()
 
 
 def test_in_the_drain_delay_everyone_is_served_and_sent_elsewhere(models: Path) -> None:
@@ -84,14 +84,14 @@ def test_a_second_sigterm_changes_nothing(models: Path) -> None:
 
 
 def test_a_request_that_never_becomes_complete_does_not_outlive_the_grace_period(models: Path) -> None:
-    with running(models, grace_period=1) as service, RawConnection(service.port) as wire:
-        wire.send(PREDICT[:-1])
+    with running(models, grace_period=1) as service, RawConnection(service.port) as connection:
+        connection.send(PREDICT[:-1])
         time.sleep(0.1)
         told = time.monotonic()
         service.stop()
 
         assert 1 <= time.monotonic() - told < 4
-        assert wire.is_closed()
+        assert connection.is_closed()
 
 
 def test_an_end_during_a_reload_loses_nothing(models: Path) -> None:

@@ -1,4 +1,4 @@
-"""Clients that are slow or do nothing: they hold nobody up, and not for ever."""
+"""Slow and idle clients: they do not delay others, and they are disconnected in the end."""
 
 import time
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def test_more_connections_than_the_process_may_open_do_not_keep_others_from_bein
         assert seconds_to_answer(service) < SOON
 
 
-def test_a_client_that_does_not_read_its_answers_does_not_keep_others_from_being_answered(
+def test_a_client_that_does_not_read_does_not_keep_others_from_being_answered(
     service: RunningService,
 ) -> None:
     with RawConnection(service.port, receive_buffer=4096) as slow:
@@ -79,20 +79,20 @@ def test_a_slow_reader_gets_every_byte(service: RunningService) -> None:
         slow.send(request("GET", "/metrics") * 30)
         longest = seconds_to_answer(service)
 
-        answers = [slow.response() for _ in range(30)]
+        responses = [slow.response() for _ in range(30)]
 
-    assert {answer.status for answer in answers} == {200}
-    assert all(answer.body.endswith(b"\n") for answer in answers)
+    assert {response.status for response in responses} == {200}
+    assert all(response.body.endswith(b"\n") for response in responses)
     assert longest < SOON
 
 
-def test_a_request_that_does_not_arrive_in_time_is_told_so(models: Path) -> None:
+def test_a_request_that_does_not_arrive_in_time_gets_408(models: Path) -> None:
     with running(models, read_timeout=0.2) as service, RawConnection(service.port) as slow:
         slow.send(PREDICT[:-1])
 
-        answer = slow.response()
+        response = slow.response()
 
-        assert (answer.status, answer.json()["code"]) == (408, "request_timeout")
+        assert (response.status, response.json()["code"]) == (408, "request_timeout")
         assert slow.is_closed()
         assert service.post("/predict", PNG).status == 200
 
@@ -106,16 +106,16 @@ def test_an_idle_connection_is_closed_without_a_word(models: Path) -> None:
 def test_the_idlest_connection_makes_room_for_a_new_one(models: Path) -> None:
     with running(models, max_connections=2) as service:
         idle = [RawConnection(service.port) for _ in range(2)]
-        for wire in idle:
-            wire.send(request("GET", "/livez"))
-            wire.response()
+        for connection in idle:
+            connection.send(request("GET", "/livez"))
+            connection.response()
 
         assert send_request(service.port, "POST", "/predict", PNG).status == 200
         assert idle[0].is_closed()
         idle[1].send(PREDICT)
         assert idle[1].response().status == 200
-        for wire in idle:
-            wire.close()
+        for connection in idle:
+            connection.close()
 
 
 def test_where_every_connection_is_in_use_a_new_client_waits_for_its_turn(models: Path) -> None:

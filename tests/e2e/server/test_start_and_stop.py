@@ -1,4 +1,4 @@
-"""Start, overload and end: what an operator sees."""
+"""Start, overload and shutdown, as an operator sees them."""
 
 import json
 import os
@@ -57,29 +57,29 @@ def test_a_port_that_is_taken_stops_the_start_without_a_traceback(tmp_path: Path
 
 
 def test_a_request_in_flight_is_answered_before_the_end(models: Path) -> None:
-    with running(models) as service, RawConnection(service.port) as wire, RawConnection(service.port) as watcher:
-        wire.send(PREDICT[:-1])
+    with running(models) as service, RawConnection(service.port) as connection, RawConnection(service.port) as watcher:
+        connection.send(PREDICT[:-1])
         assert ready(watcher).status == 200
         service.process.send_signal(signal.SIGTERM)
         until(lambda: ready(watcher).status == 503, "the worker takes no more connections")
-        wire.send(PREDICT[-1:])
+        connection.send(PREDICT[-1:])
 
-        answer = wire.response()
+        response = connection.response()
 
-        assert (answer.status, answer.headers["Connection"]) == (200, "close")
+        assert (response.status, response.headers["Connection"]) == (200, "close")
         assert service.process.wait(STOP_SECONDS) == 0
 
 
-def test_a_client_that_nobody_had_greeted_yet_when_the_end_began_is_answered_too(models: Path) -> None:
+def test_a_client_in_the_backlog_when_the_shutdown_began_is_answered_too(models: Path) -> None:
     with running(models, drain_timeout=2) as service:
         (worker,) = service.workers()
         with stopped(worker):
-            wire = RawConnection(service.port)
-            wire.send(PREDICT)
+            connection = RawConnection(service.port)
+            connection.send(PREDICT)
             os.kill(worker, signal.SIGTERM)
 
-        with wire:
-            assert wire.response().status == 200
+        with connection:
+            assert connection.response().status == 200
 
 
 @pytest.mark.parametrize(("path", "reason"), [("/readyz", b"shutting down"), ("/v2/health/ready", b"Server exiting")])
@@ -88,23 +88,23 @@ def test_a_client_that_keeps_its_connection_learns_that_the_service_is_ending(
 ) -> None:
     with (
         running(models, drain_timeout=10) as service,
-        RawConnection(service.port) as wire,
+        RawConnection(service.port) as connection,
         RawConnection(service.port) as watcher,
     ):
-        before = ready(wire, path)
+        before = ready(connection, path)
         service.process.send_signal(signal.SIGTERM)
         until(lambda: ready(watcher).status == 503, "the service says that it is not ready", seconds=5)
-        after = ready(wire, path)
+        after = ready(connection, path)
 
         assert (before.status, after.status) == (200, 503)
         assert reason in after.body
-        assert wire.is_closed()
+        assert connection.is_closed()
 
 
-def ready(wire: RawConnection, path: str = "/readyz") -> Response:
+def ready(connection: RawConnection, path: str = "/readyz") -> Response:
     """What is said to who asks for readiness over a connection that is open already."""
-    wire.send(request("GET", path))
-    return wire.response()
+    connection.send(request("GET", path))
+    return connection.response()
 
 
 def test_the_end_leaves_nothing_behind(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,9 +134,9 @@ def test_the_runtime_reports_nothing_to_its_makers(
 
 def send_at_once(service: RunningService, first: RawConnection, second: RawConnection) -> None:
     """A heavy request and a light one that the only worker finds together, on connections that it already has."""
-    for wire in (first, second):
-        wire.send(request("GET", "/livez"))
-        wire.response()
+    for connection in (first, second):
+        connection.send(request("GET", "/livez"))
+        connection.response()
     with stopped(service.workers()[0]):
         first.send(HEAVY)
         second.send(PREDICT)
@@ -165,9 +165,9 @@ def test_a_full_queue_does_not_hide_that_the_service_lives(models: Path) -> None
         RawConnection(service.port) as heavy,
         RawConnection(service.port) as other,
     ):
-        for wire in (heavy, other):
-            wire.send(request("GET", "/livez"))
-            wire.response()
+        for connection in (heavy, other):
+            connection.send(request("GET", "/livez"))
+            connection.response()
         with stopped(service.workers()[0]):
             heavy.send(HEAVY)
             other.send(request("GET", "/livez"))
@@ -184,9 +184,9 @@ def test_a_request_that_has_waited_too_long_is_not_computed_any_more(models: Pat
     ):
         send_at_once(service, heavy, late)
 
-        answer = late.response()
+        response = late.response()
 
-        assert (answer.status, answer.json()["code"]) == (504, "deadline_exceeded")
+        assert (response.status, response.json()["code"]) == (504, "deadline_exceeded")
         assert heavy.response().status == 200
         assert service.get("/livez").status == 200
 

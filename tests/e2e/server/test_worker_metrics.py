@@ -1,4 +1,4 @@
-"""What the metrics say of workers that come, die and leave, and whether the service is ready."""
+"""The metrics of workers that start, crash and exit, and the service's readiness."""
 
 import os
 import re
@@ -85,7 +85,7 @@ def shrink(service: RunningService) -> None:
 
 
 @pytest.mark.parametrize("tell", [leave, shrink, RunningService.reload], ids=["SIGTERM", "SIGTTOU", "SIGHUP"])
-def test_workers_that_are_told_to_leave_are_no_deaths(models: Path, tell: Callable[[RunningService], None]) -> None:
+def test_workers_that_are_asked_to_exit_are_no_crashes(models: Path, tell: Callable[[RunningService], None]) -> None:
     with running(models, workers=2) as service:
         tell(service)
 

@@ -43,8 +43,8 @@ def send_mixed(service: RunningService, count: int) -> Counter[int]:
             return wire.response()
 
     with ThreadPoolExecutor(8) as senders:
-        answers = senders.map(send, itertools.islice(itertools.cycle(MIXED.values()), count))
-        return Counter(answer.status for answer in answers)
+        responses = senders.map(send, itertools.islice(itertools.cycle(MIXED.values()), count))
+        return Counter(answer.status for answer in responses)
 
 
 def counted(service: RunningService) -> Counter[int]:

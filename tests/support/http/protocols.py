@@ -32,9 +32,9 @@ class Served:
 
     def post(self, path: str, body: bytes, **headers: str) -> Any:
         """The JSON of the response."""
-        answer = self.service.post(path, body, **headers)
-        assert answer.status == 200, answer.body
-        return answer.json()
+        response = self.service.post(path, body, **headers)
+        assert response.status == 200, response.body
+        return response.json()
 
     def post_json(self, path: str, document: object) -> Any:
         """The same for a JSON document."""
@@ -49,8 +49,8 @@ Classify = Callable[[Served, Photographs], Rows]
 
 
 def native_files(served: Served, photographs: Photographs) -> Rows:
-    answers = [served.post(_native(served), content) for content in photographs.files]
-    return _from_native(served, answers)
+    responses = [served.post(_native(served), content) for content in photographs.files]
+    return _from_native(served, responses)
 
 
 def native_base64(served: Served, photographs: Photographs) -> Rows:

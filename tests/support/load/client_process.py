@@ -101,23 +101,23 @@ class Client:
 
 def _receive(connection: socket.socket) -> tuple[int, int | None, bool]:
     """Status, model version and whether the connection may be used again; raises OSError where no response comes."""
-    answer = _more(connection, b"")
-    while HEAD_END not in answer:
-        answer = _more(connection, answer)
-    start = answer.index(HEAD_END) + len(HEAD_END)
-    head = answer[:start].lower()
+    response = _more(connection, b"")
+    while HEAD_END not in response:
+        response = _more(connection, response)
+    start = response.index(HEAD_END) + len(HEAD_END)
+    head = response[:start].lower()
     length = int(head.partition(b"\r\ncontent-length: ")[2].partition(b"\r\n")[0])
-    while len(answer) < start + length:
-        answer = _more(connection, answer)
-    version = VERSION.search(answer, start)
+    while len(response) < start + length:
+        response = _more(connection, response)
+    version = VERSION.search(response, start)
     return int(head[9:12]), int(version[1]) if version else None, b"\r\nconnection: close\r\n" not in head
 
 
-def _more(connection: socket.socket, answer: bytes) -> bytes:
+def _more(connection: socket.socket, response: bytes) -> bytes:
     data = connection.recv(65536)
     if not data:
-        raise ConnectionError(f"the connection ended after {len(answer)} bytes of the answer")
-    return answer + data
+        raise ConnectionError(f"the connection ended after {len(response)} bytes of the response")
+    return response + data
 
 
 def main() -> None:

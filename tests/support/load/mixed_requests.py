@@ -75,9 +75,9 @@ def send_round(service: RunningService) -> None:
 
     def send(sent: Sent) -> int:
         headers = {"inference_header_content_length": "0"} if sent.path.endswith("/infer") else {}
-        with RawConnection(service.port) as wire:
-            wire.send(request("POST", sent.path, sent.body, **headers))
-            return wire.response().status
+        with RawConnection(service.port) as connection:
+            connection.send(request("POST", sent.path, sent.body, **headers))
+            return connection.response().status
 
     every = [sent for sent in REQUESTS for _ in range(sent.times)]
     with ThreadPoolExecutor(8) as clients:

@@ -58,12 +58,12 @@ class Tab:
         self._process.stdin.write(json.dumps(message).encode() + b"\0")
         self._process.stdin.flush()
         while True:
-            answer = self._receive()
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer["error"]
-                result: Message = answer["result"]
+            response = self._receive()
+            if response.get("id") == self._number:
+                assert "error" not in response, response["error"]
+                result: Message = response["result"]
                 return result
-            self._note(answer)
+            self._note(response)
 
     def open(self, url: str) -> None:
         """Go to a page and wait until its scripts ran."""

@@ -53,8 +53,8 @@ class Prometheus:
 
     def _get(self, path: str, **parameters: str) -> Any:
         url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urlencode(parameters)}"
-        with urlopen(url, timeout=RESPONSE_SECONDS) as answer:
-            return json.load(answer)["data"]
+        with urlopen(url, timeout=RESPONSE_SECONDS) as response:
+            return json.load(response)["data"]
 
 
 @contextmanager
