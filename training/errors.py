@@ -6,7 +6,7 @@ class TrainingError(Exception):
 
 
 class InvalidData(TrainingError):
-    """A data set cannot be read, or is not what the recipe takes."""
+    """A data set or a file of class names cannot be read, or is not what the recipe or the network takes."""
 
 
 class InvalidChoice(TrainingError):

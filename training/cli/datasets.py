@@ -25,7 +25,7 @@ def load_pictures(options: Namespace, recipe: Recipe, folder: Path) -> Dataset:
     size = getattr(options, "size", None) or (recipe.dataset.height, recipe.dataset.width)
     spec = replace(recipe.dataset, height=size[0], width=size[1])
     names = getattr(options, "labels", None)
-    pictures = read_folder(Folder(folder, spec, recipe.preprocessing, recipe.seed, names=names))
+    pictures = read_folder(Folder(folder, spec, recipe.preprocessing, recipe.seed, class_names=names))
     _tell(pictures)
     return pictures.dataset
 

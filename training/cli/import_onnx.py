@@ -13,9 +13,8 @@ from modelrepo.reader import read_metadata
 from modelrepo.repository import ModelRepository
 from training.cli.types import image_size, model_name, number, numbers, positive, probability, version_number
 from training.environment import portable_command
-from training.onnx_import.image_input import COLORS
-from training.onnx_import.importer import Import, import_model
-from training.onnx_import.options import Choices
+from training.onnx_import.importer import import_model
+from training.onnx_import.options import COLORS, ImportOptions
 from training.onnx_import.presets import PRESETS
 
 
@@ -34,7 +33,13 @@ def _add_bundle(parser: ArgumentParser) -> None:
     group.add_argument("--version", type=version_number, help="its version; the next by default")
     group.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="the model repository")
     group.add_argument("--description", metavar="TEXT", help="a sentence for people")
-    group.add_argument("--labels", type=Path, metavar="FILE", help="a name a line, or JSON; numbers by default")
+    group.add_argument(
+        "--labels",
+        type=Path,
+        dest="class_names",
+        metavar="FILE",
+        help="class names, one a line, or JSON; numbers by default",
+    )
     group.add_argument(
         "--abstain-below", type=probability, metavar="P", help="say of images of a smaller probability: not sure"
     )
@@ -65,17 +70,17 @@ def _add_graph(parser: ArgumentParser) -> None:
 
 def import_onnx(options: Namespace) -> int:
     """Import a file and tell what was read from it and what was assumed."""
-    choices = Choices(**{field.name: getattr(options, field.name) for field in fields(Choices)})
-    job = Import(options.model, choices, ModelRepository(options.models), portable_command(options.arguments))
-    folder = import_model(job)
+    given = ImportOptions(**{field.name: getattr(options, field.name) for field in fields(ImportOptions)})
+    command = portable_command(options.arguments)
+    folder = import_model(options.model, given, ModelRepository(options.models), command)
     metadata = read_metadata(folder)
     print(f"Published {metadata.name} version {metadata.version} in {folder}")
-    for head, text in _facts(metadata, choices.labels):
+    for head, text in _facts(metadata, options.class_names):
         print(f"  {head:<12} {text}")
     return 0
 
 
-def _facts(metadata: Metadata, labels: Path | None) -> Iterator[tuple[str, str]]:
+def _facts(metadata: Metadata, class_names: Path | None) -> Iterator[tuple[str, str]]:
     source, output = metadata.training["imported"], metadata.output
     opsets = ", ".join(f"{domain} {version}" for domain, version in source["opsets"].items())
     multiply_adds = sum(layer.multiply_adds for layer in metadata.layers)
@@ -85,7 +90,8 @@ def _facts(metadata: Metadata, labels: Path | None) -> Iterator[tuple[str, str]]
     yield "images", _images(metadata)
     abstains = "" if output.abstain_below is None else f", abstains below {output.abstain_below:.6g}"
     yield "output", f"{output.name}: {output.kind} of {output.classes:,} classes{abstains}"
-    yield "labels", "the classes' numbers, for no --labels were given" if labels is None else f"from {labels.name}"
+    default = "the classes' numbers, for no --labels were given"
+    yield "labels", default if class_names is None else f"from {class_names.name}"
     yield "parameters", f"{metadata.parameters.total:,}, {multiply_adds:,} multiply-adds an image"
     yield "checked", _checked(metadata)
 

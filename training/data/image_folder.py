@@ -34,7 +34,7 @@ class Folder:
     rules: Preprocessing
     seed: int = 1  # of what is held out
     share: float = TEST_SHARE
-    names: Path | None = None  # a file with the classes' names
+    class_names: Path | None = None  # a file with the classes' names
     hold: int = HELD_BYTES  # up to so many bytes of pixels are kept in memory
 
     @property
@@ -63,8 +63,9 @@ class Pictures:
 def read_folder(folder: Folder) -> Pictures:
     """Check all images and part them; raises InvalidData where a class has none or there are fewer than two classes."""
     layout = find_layout(folder.path)
-    labels = layout.train.classes if folder.names is None else read_class_names(folder.names, layout.train.classes)
-    folder = replace(folder, spec=replace(folder.spec, name=folder.path.resolve().name, class_names=labels))
+    folders = layout.train.classes
+    names = read_class_names(folder.class_names, len(folders), folders) if folder.class_names else folders
+    folder = replace(folder, spec=replace(folder.spec, name=folder.path.resolve().name, class_names=names))
     parts = layout.parts
     fits = sum(part.count for part in parts) * math.prod(folder.spec.shape) <= folder.hold
     read = {part.root: _read(part, folder.decode, folder.hold if fits else 0) for part in parts}

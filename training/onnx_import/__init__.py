@@ -1,1 +1,1 @@
-"""An ONNX file from elsewhere becomes a bundle. It imports `recipes`, `evaluation` and `data`; no TensorFlow."""
+"""The import of ONNX files from other tools. It imports `recipes`, `evaluation` and `data`; no TensorFlow."""

@@ -1,4 +1,4 @@
-"""A model tried before it is published: it must run, and its answers must be what the bundle will say they are."""
+"""The check of an ONNX model before it is published: it must run, and give what the bundle will say of its output."""
 
 import re
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from training.errors import InvalidModel
 from training.evaluation.golden_images import TOLERANCE
 from training.evaluation.metrics import Probabilities
 from training.evaluation.onnx_inference import Scorer, Scores, open_scorer, to_probabilities
-from training.onnx_import.signature import End
+from training.onnx_import.signature import ValueInfo
 
-_SUM_TOLERANCE = 1e-3  # of 1: half a million float32 roundings stay below, and no other activation comes near
+_SUM_TOLERANCE = 1e-3  # half a million float32 roundings stay below it; the outputs of other activations do not
 
 _SOURCE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (/\S+:\d+ .*?\) (?=[A-Z]))?")
 
 
 @dataclass(frozen=True)
-class Trial:
-    """Probabilities of the images tried, and how far they moved when each image was run by itself."""
+class CheckResult:
+    """The images' probabilities, and their largest difference from those of each image run by itself."""
 
     probabilities: Probabilities
     largest_difference: float
@@ -37,43 +37,44 @@ class Trial:
         }
 
 
-def try_model(
-    content: bytes, images: Images, spec: InputSpec, rules: Preprocessing, *, output: End, kind: str
-) -> Trial:
-    """Answer the images together and one by one; raises InvalidModel for whatever cannot be served."""
-    score = _open(content, spec, rules)
-    together = _checked(_score(score, images), len(images), output)
+def check_model(
+    content: bytes, images: Images, spec: InputSpec, contract: Preprocessing, *, output: ValueInfo, kind: str
+) -> CheckResult:
+    """Run images, uint8 [N, height, width, channels], together and one by one.
+
+    Raises InvalidModel for a graph that cannot be loaded, run or served, or whose images change each other's results.
+    """
+    score = _open(content, spec, contract)
+    together = _run(score, images, output)
     _check_kind(together, kind, output)
-    _check_alive(together)
-    alone = np.concatenate([_checked(_score(score, image[np.newaxis]), 1, output) for image in images])
+    _check_images_matter(together)
+    alone = np.concatenate([_run(score, image[np.newaxis], output) for image in images])
     return _compare(to_probabilities(together, kind), to_probabilities(alone, kind))
 
 
-def _open(content: bytes, spec: InputSpec, rules: Preprocessing) -> Scorer:
+def _open(content: bytes, spec: InputSpec, contract: Preprocessing) -> Scorer:
     try:
-        return open_scorer(content, spec, rules)
+        return open_scorer(content, spec, contract)
     except Exception as error:  # ONNX Runtime's errors have no common base below Exception
         raise InvalidModel(
-            f"ONNX Runtime {onnxruntime.__version__} cannot load the graph ({_said(error)}): "
+            f"ONNX Runtime {onnxruntime.__version__} cannot load the graph ({_describe(error)}): "
             "export it again, for an opset and with operations that this release knows"
         ) from error
 
 
-def _score(score: Scorer, images: Images) -> Scores:
+def _run(score: Scorer, images: Images, output: ValueInfo) -> Scores:
+    """Scores, float32 [N, classes]."""
     try:
-        return score(images)
+        scores = score(images)
     except Exception as error:  # likewise
         raise InvalidModel(
-            f"the graph does not run on {len(images)} images ({_said(error)}): if it is made for batches of "
+            f"the graph does not run on {len(images)} images ({_describe(error)}): if it is made for batches of "
             "one size, give --batch 1 or that size, else look at --layout and --size"
         ) from error
-
-
-def _checked(scores: Scores, images: int, output: End) -> Scores:
-    if scores.ndim != 2 or len(scores) != images:
+    if scores.ndim != 2 or len(scores) != len(images):
         raise InvalidModel(
-            f"the output {output} gives an array of {list(scores.shape)} for {images} images where a classifier gives "
-            "[N, classes]: export it with its last axes flattened, or give --batch 1 if it is made for one image"
+            f"the output {output} gives an array of {list(scores.shape)} for {len(images)} images where a classifier "
+            "gives [N, classes]: export it with its last axes flattened, or give --batch 1 if it is made for one image"
         )
     if scores.shape[1] < 2:
         raise InvalidModel(
@@ -89,7 +90,7 @@ def _checked(scores: Scores, images: int, output: End) -> Scores:
     return scores
 
 
-def _check_kind(scores: Scores, kind: str, output: End) -> None:
+def _check_kind(scores: Scores, kind: str, output: ValueInfo) -> None:
     sums = scores.sum(axis=1)
     if kind == "probabilities" and (scores.min() < -_SUM_TOLERANCE or np.abs(sums - 1).max() > _SUM_TOLERANCE):
         raise InvalidModel(
@@ -99,24 +100,24 @@ def _check_kind(scores: Scores, kind: str, output: End) -> None:
         )
 
 
-def _check_alive(scores: Scores) -> None:
+def _check_images_matter(scores: Scores) -> None:
     if not np.ptp(scores, axis=0).any():
         raise InvalidModel(
-            f"the graph gives the same answer to {len(scores)} different pictures, as a network does that was fed the "
+            f"the graph gives the same answer to {len(scores)} different pictures, as a network does that gets the "
             "wrong numbers: look at --preset, --scale, --mean and --std"
         )
 
 
-def _compare(together: Probabilities, alone: Probabilities) -> Trial:
+def _compare(together: Probabilities, alone: Probabilities) -> CheckResult:
     largest = float(np.abs(together - alone).max())
     if not largest <= TOLERANCE:
         raise InvalidModel(
             f"an image's probabilities change by {largest:.2g} with the images beside it in a batch: give --batch 1, "
             "and each is run by itself"
         )
-    return Trial(together, largest)
+    return CheckResult(together, largest)
 
 
-def _said(error: Exception) -> str:
-    """What ONNX Runtime has to say, in one line, without the place in its source and the signature of the function."""
+def _describe(error: Exception) -> str:
+    """ONNX Runtime's message in one line, without the place in its source and the signature of the function."""
     return _SOURCE.sub("", " ".join(str(error).split())).rstrip(". ")

@@ -1,6 +1,6 @@
-"""How many parameters a node of a graph has, and how many multiply-adds it computes.
+"""Counts of the parameters and multiply-adds of a graph's nodes.
 
-Multiply-adds follow the same rule as for Keras's layers: one for every weight that an output value sees.
+Multiply-adds follow the same rule as for Keras's layers: one for every weight that an output value depends on.
 """
 
 import math
@@ -13,15 +13,51 @@ from onnx import TensorProto
 Shapes = Mapping[str, tuple[int, ...]]
 Rule = Callable[[onnx.NodeProto, Shapes], int]
 
+_FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
+# Inputs that are weights, where float tensors are settings, such as the bounds of a clip, or weights are integers.
+_WEIGHT_INPUTS: Mapping[str, tuple[int, ...]] = {
+    "Clip": (),
+    "Dropout": (),
+    "Pad": (),
+    "Resize": (),
+    "Upsample": (),
+    "QuantizeLinear": (),
+    "ConvInteger": (1,),
+    "DequantizeLinear": (0,),
+    "MatMulInteger": (1,),
+    "QGemm": (3, 6),
+    "QLinearConv": (3, 8),
+    "QLinearMatMul": (3,),
+}
+_STATISTICS = (3, 4)  # of a BatchNormalization: mean and variance, which are not trained
+
 
 def multiply_adds(node: onnx.NodeProto, shapes: Shapes) -> int:
-    """For the whole batch that the shapes are of; 0 for operations that multiply nothing by weights."""
+    """How many a node computes for a batch with values of these shapes, by name; 0 for operations without weights."""
     rule = _RULES.get(node.op_type)
     return 0 if rule is None else rule(node, shapes)
 
 
+@dataclass(frozen=True)
+class Weights:
+    """How many parameters a node has; a tensor that several nodes share counts for the first."""
+
+    total: int
+    non_trainable: int
+
+
+def count_weights(graph: onnx.GraphProto) -> Iterator[Weights]:
+    """The parameters of each node, in the graph's order."""
+    stored = {tensor.name: tensor for tensor in _stored(graph)}
+    for node in graph.node:
+        own = {place: stored.pop(node.input[place]) for place in _places(node, stored)}
+        sizes = {place: math.prod(tensor.dims) for place, tensor in own.items()}
+        statistics = _STATISTICS if node.op_type == "BatchNormalization" else ()
+        yield Weights(sum(sizes.values()), sum(size for place, size in sizes.items() if place in statistics))
+
+
 def _convolution(kernel: int) -> Rule:
-    """Every place of the output sees the kernel [filters, channels / groups, height, width] once."""
+    """Every place of the output uses the kernel [filters, channels / groups, height, width] once."""
 
     def rule(node: onnx.NodeProto, shapes: Shapes) -> int:
         images, _, *places = shapes[node.output[0]]
@@ -30,8 +66,8 @@ def _convolution(kernel: int) -> Rule:
     return rule
 
 
-def _transposed(node: onnx.NodeProto, shapes: Shapes) -> int:
-    """Every place of the input is spread out by the kernel [channels, filters / groups, height, width] once."""
+def _transposed_convolution(node: onnx.NodeProto, shapes: Shapes) -> int:
+    """Every place of the input uses the kernel [channels, filters / groups, height, width] once."""
     images, _, *places = shapes[node.input[0]]
     return images * math.prod(places) * math.prod(shapes[node.input[1]])
 
@@ -46,7 +82,7 @@ _RULES: Mapping[str, Rule] = {
     "Conv": _convolution(1),
     "ConvInteger": _convolution(1),
     "QLinearConv": _convolution(3),
-    "ConvTranspose": _transposed,
+    "ConvTranspose": _transposed_convolution,
     "Gemm": _product,
     "MatMul": _product,
     "MatMulInteger": _product,
@@ -54,45 +90,9 @@ _RULES: Mapping[str, Rule] = {
     "QLinearMatMul": _product,
 }
 
-_FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
-# Where float tensors are settings, such as the bounds of a clip, or where weights are stored as integers.
-_PLACES: Mapping[str, tuple[int, ...]] = {
-    "Clip": (),
-    "Dropout": (),
-    "Pad": (),
-    "Resize": (),
-    "Upsample": (),
-    "QuantizeLinear": (),
-    "ConvInteger": (1,),
-    "DequantizeLinear": (0,),
-    "MatMulInteger": (1,),
-    "QGemm": (3, 6),
-    "QLinearConv": (3, 8),
-    "QLinearMatMul": (3,),
-}
-_STATISTICS = (3, 4)  # of a BatchNormalization: mean and variance, which training gathers but does not learn
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Of one node; those of a tensor that several share are the first one's."""
-
-    total: int
-    non_trainable: int
-
-
-def count_weights(graph: onnx.GraphProto) -> Iterator[Weights]:
-    """What each node has, in the graph's order."""
-    stored = {tensor.name: tensor for tensor in _stored(graph)}
-    for node in graph.node:
-        own = {place: stored.pop(node.input[place]) for place in _places(node, stored)}
-        sizes = {place: math.prod(tensor.dims) for place, tensor in own.items()}
-        statistics = _STATISTICS if node.op_type == "BatchNormalization" else ()
-        yield Weights(sum(sizes.values()), sum(size for place, size in sizes.items() if place in statistics))
-
 
 def _stored(graph: onnx.GraphProto) -> Iterator[TensorProto]:
-    """Initializers, and what some exporters write as nodes instead."""
+    """Initializers, and the constants that some exporters write as nodes instead."""
     yield from graph.initializer
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
@@ -103,11 +103,11 @@ def _stored(graph: onnx.GraphProto) -> Iterator[TensorProto]:
 
 
 def _places(node: onnx.NodeProto, stored: Mapping[str, TensorProto]) -> list[int]:
-    """Which inputs are weights: stored, and where nothing else is said, float and no mere number."""
+    """The positions of inputs that are weights: stored tensors that are float and not scalar, or those of the table."""
     first = {name: place for place, name in reversed(list(enumerate(node.input)))}
     places = [place for name, place in first.items() if name in stored]
-    if node.op_type in _PLACES:
-        return [place for place in places if place in _PLACES[node.op_type]]
+    if node.op_type in _WEIGHT_INPUTS:
+        return [place for place in places if place in _WEIGHT_INPUTS[node.op_type]]
     return [place for place in places if _is_weight(stored[node.input[place]])]
 
 

@@ -1,4 +1,4 @@
-"""An ONNX file as somebody left it: read whole, tensors in files beside it included."""
+"""An ONNX file, read whole, with the tensors that are stored in other files beside it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _LIMIT = 2**31 - 1  # bytes: what one protobuf message, and so one ONNX file, ca
 
 @dataclass(frozen=True)
 class OnnxFile:
-    """`content` is what goes into the bundle: the file's own bytes, unless tensors had to be brought in."""
+    """A decoded file. `content` goes into the bundle: the file's own bytes, unless it has external tensors."""
 
     path: Path
     sha256: str
@@ -25,7 +25,7 @@ class OnnxFile:
     external: tuple[str, ...]
 
     def describe(self) -> dict[str, Any]:
-        """Where the model comes from, for the record in the metadata."""
+        """The origin of the model, for the metadata."""
         return {
             "file": self.path.name,
             "sha256": self.sha256,
@@ -37,7 +37,7 @@ class OnnxFile:
 
 
 def read_onnx(path: Path) -> OnnxFile:
-    """Read and decode a file; raises InvalidModel where it is no ONNX model or cannot be had in one file."""
+    """Read and decode a file; raises OSError, or InvalidModel where it is no ONNX model that fits into one file."""
     _check_size(path.stat().st_size, path)
     content = path.read_bytes()
     model = _decode(content, path)
@@ -70,7 +70,7 @@ def _external_files(model: onnx.ModelProto) -> tuple[str, ...]:
 
 
 def _load_external(model: onnx.ModelProto, path: Path) -> None:
-    """Bring in what lies beside the file; onnx itself refuses places outside the file's folder."""
+    """Load the files beside it; onnx itself refuses paths outside of the file's folder."""
     try:
         load_external_data_for_model(model, str(path.parent))
     except (OSError, ValueError, onnx.checker.ValidationError) as error:

@@ -1,17 +1,19 @@
-"""What the user of `import` may say of a model, since its file does not."""
+"""The options of `import`: facts about a model that its file does not state."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+COLORS = {"grayscale": "grayscale", "rgb": "rgb", "bgr": "rgb"}  # the values of --color and the contract's color modes
+
 
 @dataclass(frozen=True)
-class Choices:
-    """One member an option; None leaves it to the graph, to the preset or to the default."""
+class ImportOptions:
+    """One member for each option; None leaves it to the graph, to the preset or to the default."""
 
     name: str | None = None
     version: int | None = None
     description: str | None = None
-    labels: Path | None = None
+    class_names: Path | None = None  # a file
     preset: str | None = None
     scale: float | None = None
     mean: tuple[float, ...] | None = None

@@ -1,18 +1,17 @@
-"""How images become what a network was trained on: the usual ways by name, and each part of them by itself."""
+"""The preprocessing contract of an imported model: usual ones by name (presets), of which options change parts."""
 
 from dataclasses import replace
 
 from modelrepo.metadata import CHANNELS, InputSpec, Preprocessing
 from training.errors import InvalidModel
-from training.onnx_import.image_input import COLORS
-from training.onnx_import.options import Choices
+from training.onnx_import.options import COLORS, ImportOptions
 from training.recipes import RECIPES
 
 _PLAIN = Preprocessing(
     mode="rgb",
-    fit="crop",  # most networks learned from crops: bars at the edges would be a feature that they never saw
+    fit="crop",  # most networks were trained on crops, and never on images with bars at the edges
     interpolation="bilinear",  # torchvision's default; like Pillow's it averages where it shrinks
-    alpha="white",  # the paper of most cut-out pictures
+    alpha="white",  # the usual background of cut-out images
     exif_orientation=True,  # photographs come from phones
     ink=False,
 )
@@ -29,39 +28,41 @@ _ANY_COLOR = ("zero-one",)
 _NUMBERS = ("scale", "mean", "std")
 
 
-def choose_preprocessing(choices: Choices, spec: InputSpec) -> Preprocessing:
-    """The preset with what was chosen beside it; raises InvalidModel where pixels cannot be brought to the graph."""
-    _check_told(choices, spec)
-    mode, order = _color(choices, spec)
-    rules = replace(PRESETS.get(choices.preset or "", _PLAIN), mode=mode, channel_order=order)
+def choose_preprocessing(options: ImportOptions, spec: InputSpec) -> Preprocessing:
+    """The preset, changed by the other options; raises InvalidModel where these do not fit the graph's input."""
+    _check_normalization(options, spec)
+    mode, order = _color(options, spec)
+    contract = replace(PRESETS.get(options.preset or "", _PLAIN), mode=mode, channel_order=order)
     if spec.dtype == "uint8":
-        rules = replace(rules, scale=None, mean=None, std=None)  # it takes pixels as they are, whatever the preset
-    parts = {name: getattr(choices, name) for name in ("fit", "interpolation", "scale")}
-    parts |= {name: _per_channel(name, getattr(choices, name), spec.channels) for name in ("mean", "std")}
-    return replace(rules, **{name: value for name, value in parts.items() if value is not None})
+        contract = replace(
+            contract, scale=None, mean=None, std=None
+        )  # it takes pixels as they are, whatever the preset
+    parts = {name: getattr(options, name) for name in ("fit", "interpolation", "scale")}
+    parts |= {name: _per_channel(name, getattr(options, name), spec.channels) for name in ("mean", "std")}
+    return replace(contract, **{name: value for name, value in parts.items() if value is not None})
 
 
-def _check_told(choices: Choices, spec: InputSpec) -> None:
-    told = [f"--{name}" for name in _NUMBERS if getattr(choices, name) is not None]
-    if spec.dtype == "uint8" and told:
-        raise InvalidModel(f"the graph takes pixels as they are, uint8, and scales them itself: leave {told[0]} out")
-    if spec.dtype != "uint8" and choices.preset is None and choices.scale is None:
+def _check_normalization(options: ImportOptions, spec: InputSpec) -> None:
+    given = [f"--{name}" for name in _NUMBERS if getattr(options, name) is not None]
+    if spec.dtype == "uint8" and given:
+        raise InvalidModel(f"the graph takes pixels as they are, uint8, and scales them itself: leave {given[0]} out")
+    if spec.dtype != "uint8" and options.preset is None and options.scale is None:
         raise InvalidModel(
             f"the graph takes float32 and does not say how pixels become numbers: give --preset {', '.join(PRESETS)}, "
             "or --scale (1/255, say, or 1 for 0 to 255 as they are) with --mean and --std where it needs them"
         )
 
 
-def _color(choices: Choices, spec: InputSpec) -> tuple[str, str | None]:
+def _color(options: ImportOptions, spec: InputSpec) -> tuple[str, str | None]:
     """The contract's mode and channel order."""
     mode = next(mode for mode, channels in CHANNELS.items() if channels == spec.channels)
-    if choices.preset not in (None, *_ANY_COLOR) and PRESETS[choices.preset].mode != mode:
+    if options.preset not in (None, *_ANY_COLOR) and PRESETS[options.preset].mode != mode:
         raise InvalidModel(
-            f"--preset {choices.preset} is for {PRESETS[choices.preset].mode} images, and the graph takes "
+            f"--preset {options.preset} is for {PRESETS[options.preset].mode} images, and the graph takes "
             f"{spec.channels} channels: give --preset zero-one, or --scale with --mean and --std"
         )
-    bgr = choices.color is not None and choices.color != COLORS[choices.color]
-    return mode, choices.color if bgr else None
+    bgr = options.color is not None and options.color != COLORS[options.color]
+    return mode, options.color if bgr else None
 
 
 def _per_channel(name: str, values: tuple[float, ...] | None, channels: int) -> tuple[float, ...] | None:

@@ -9,20 +9,20 @@ from modelrepo.metadata import InputSpec
 from tests.support.bundles.third_party import Kind, Weights, classifier, graph_of
 from training.errors import InvalidModel
 from training.evaluation.golden_images import draw_images
-from training.onnx_import.check import Trial, try_model
-from training.onnx_import.options import Choices
+from training.onnx_import.check import CheckResult, check_model
+from training.onnx_import.options import ImportOptions
 from training.onnx_import.presets import choose_preprocessing
-from training.onnx_import.signature import End
+from training.onnx_import.signature import ValueInfo
 
-OUTPUT = End("495", "float", (None, 5))
+OUTPUT = ValueInfo("495", "float", (None, 5))
 EYE = {"w": np.eye(12, 4, dtype=np.float32)}
 
 
-def tried(model: onnx.ModelProto, kind: str = "logits", batch: int | None = None, size: int = 16) -> Trial:
+def tried(model: onnx.ModelProto, kind: str = "logits", batch: int | None = None, size: int = 16) -> CheckResult:
     spec = InputSpec(model.graph.input[0].name, "float32", "NCHW", batch, size, size, 3)
-    rules = choose_preprocessing(Choices(preset="imagenet"), spec)
+    rules = choose_preprocessing(ImportOptions(preset="imagenet"), spec)
     images = draw_images(size, size, 3)
-    return try_model(model.SerializeToString(), images, spec, rules, output=OUTPUT, kind=kind)
+    return check_model(model.SerializeToString(), images, spec, rules, output=OUTPUT, kind=kind)
 
 
 def nodes(*rows: Any) -> list[onnx.NodeProto]:

@@ -5,14 +5,14 @@ import pytest
 from modelrepo.metadata import InputSpec
 from training.errors import InvalidModel
 from training.onnx_import.image_input import describe_input
-from training.onnx_import.options import Choices
-from training.onnx_import.signature import End
+from training.onnx_import.options import ImportOptions
+from training.onnx_import.signature import ValueInfo
 
 NCHW = (None, 3, 224, 160)
 
 
 def described(shape: tuple[int | None, ...] | None, dtype: str = "float", **chosen: Any) -> InputSpec:
-    return describe_input(End("x", dtype, shape), Choices(**chosen))
+    return describe_input(ValueInfo("x", dtype, shape), ImportOptions(**chosen))
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from modelrepo.metadata import InputSpec, OutputSpec
 from modelrepo.reader import Bundle, read_bundle
 from modelrepo.repository import ModelRepository
 from tests.support.bundles.third_party import Kind, classifier
-from training.errors import InvalidModel
+from training.errors import InvalidData, InvalidModel
 from training.evaluation.onnx_inference import open_bundle
 from training.evaluation.verify import replay_bundle
-from training.onnx_import.importer import Import, choose_tolerance, import_model
-from training.onnx_import.options import Choices
+from training.onnx_import.importer import choose_tolerance, import_model
+from training.onnx_import.options import ImportOptions
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def imported(path: Path, repository: ModelRepository, **choices: Any) -> Bundle:
-    chosen = Choices(**{"preset": "imagenet", **choices})
-    return read_bundle(import_model(Import(path, chosen, repository, "python -m training import")))
+    options = ImportOptions(**{"preset": "imagenet", **choices})
+    return read_bundle(import_model(path, options, repository, "python -m training import"))
 
 
 def test_the_bundle_says_what_the_graph_takes_and_where_it_comes_from(path: Path, repository: ModelRepository) -> None:
@@ -62,7 +62,7 @@ def test_versions_count_on_and_are_never_overwritten(path: Path, repository: Mod
 def test_what_is_told_is_written(path: Path, repository: ModelRepository, tmp_path: Path) -> None:
     (tmp_path / "names").write_text("a\nb\nc\nd\ne\n")
 
-    told = imported(path, repository, name="mine", labels=tmp_path / "names", description="Five letters").metadata
+    told = imported(path, repository, name="mine", class_names=tmp_path / "names", description="Five letters").metadata
 
     assert (told.name, told.labels, told.description) == ("mine", tuple("abcde"), "Five letters")
 
@@ -77,8 +77,8 @@ def test_a_file_whose_name_no_model_can_have_needs_another(path: Path, repositor
 def test_a_failure_leaves_nothing(path: Path, repository: ModelRepository, tmp_path: Path) -> None:
     (tmp_path / "names").write_text("a\nb\n")
 
-    with pytest.raises(InvalidModel):
-        imported(path, repository, labels=tmp_path / "names")
+    with pytest.raises(InvalidData):
+        imported(path, repository, class_names=tmp_path / "names")
 
     assert repository.names() == []
     assert not repository.root.exists() or list(repository.root.iterdir()) == []

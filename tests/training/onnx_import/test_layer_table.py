@@ -9,7 +9,7 @@ from modelrepo.metadata import InputSpec, Layer, ParameterCounts, Preprocessing
 from modelrepo.reader import read_metadata
 from tests.support.bundles.third_party import Kind, Weights, classifier, graph_of
 from training.evaluation.golden_images import draw_images
-from training.onnx_import.layer_table import Table, table_graph
+from training.onnx_import.layer_table import Table, describe_layers
 
 RULES = Preprocessing("rgb", "crop", "bilinear", "white", exif_orientation=True, ink=False)
 BUNDLES = Path(__file__).parents[3] / "models"
@@ -17,7 +17,7 @@ BUNDLES = Path(__file__).parents[3] / "models"
 
 def table(model: onnx.ModelProto, batch: int | None = None, size: int = 16, channels: int = 3) -> Table:
     spec = InputSpec(model.graph.input[0].name, "float32", "NCHW", batch, size, size, channels)
-    return table_graph(model, draw_images(size, size, channels), spec, RULES)
+    return describe_layers(model, draw_images(size, size, channels), spec, RULES)
 
 
 def test_a_network_is_told_node_by_node_with_the_numbers_of_the_formulas() -> None:
@@ -70,7 +70,7 @@ def test_a_network_of_keras_has_the_numbers_that_keras_counted(name: str, channe
     model = onnx.load_model(BUNDLES / name / "1" / "model.onnx")
     spec = InputSpec("image", "uint8", "NHWC", None, size, size, channels)
 
-    layers, parameters = table_graph(model, draw_images(size, size, channels), spec, RULES)
+    layers, parameters = describe_layers(model, draw_images(size, size, channels), spec, RULES)
 
     counted = read_metadata(BUNDLES / name / "1")
     assert parameters == counted.parameters

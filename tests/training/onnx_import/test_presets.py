@@ -4,12 +4,12 @@ import pytest
 
 from modelrepo.metadata import InputSpec, Preprocessing
 from training.errors import InvalidModel
-from training.onnx_import.options import Choices
+from training.onnx_import.options import ImportOptions
 from training.onnx_import.presets import PRESETS, choose_preprocessing
 
 
 def chosen(channels: int = 3, dtype: str = "float32", **choices: Any) -> Preprocessing:
-    return choose_preprocessing(Choices(**choices), InputSpec("x", dtype, "NCHW", None, 8, 8, channels))
+    return choose_preprocessing(ImportOptions(**choices), InputSpec("x", dtype, "NCHW", None, 8, 8, channels))
 
 
 def test_imagenet_is_torchvisions() -> None:

@@ -3,7 +3,7 @@ from onnx import GraphProto, TensorProto, helper
 
 from tests.support.bundles.third_party import classifier
 from training.errors import InvalidModel
-from training.onnx_import.signature import find_ends
+from training.onnx_import.signature import read_signature
 
 EXTRA = helper.make_tensor_value_info("mask", TensorProto.INT64, ["N", 7])
 
@@ -14,7 +14,7 @@ def graph() -> GraphProto:
 
 
 def test_the_ends_are_told_with_free_axes_open(graph: GraphProto) -> None:
-    source, target = find_ends(graph)
+    source, target = read_signature(graph)
 
     assert (source.name, source.dtype, source.shape) == ("input.1", "float", (None, 3, 16, 16))
     assert str(target) == "495 float [?, 5]"
@@ -24,33 +24,33 @@ def test_weights_listed_as_inputs_are_none(graph: GraphProto) -> None:
     listed = [helper.make_tensor_value_info(each.name, each.data_type, each.dims) for each in graph.initializer]
     graph.input.extend(listed)
 
-    assert find_ends(graph)[0].name == "input.1"
+    assert read_signature(graph)[0].name == "input.1"
 
 
 def test_a_length_of_minus_one_is_free(graph: GraphProto) -> None:
     graph.input[0].type.tensor_type.shape.dim[0].dim_value = -1
 
-    assert find_ends(graph)[0].shape == (None, 3, 16, 16)
+    assert read_signature(graph)[0].shape == (None, 3, 16, 16)
 
 
 def test_a_type_that_is_newer_than_this_onnx_is_told_as_unknown(graph: GraphProto) -> None:
     graph.input[0].type.tensor_type.elem_type = 9999
 
-    assert find_ends(graph)[0].dtype == "of unknown type"
+    assert read_signature(graph)[0].dtype == "of unknown type"
 
 
 def test_what_is_too_many_is_named(graph: GraphProto) -> None:
     graph.input.append(EXTRA)
 
     with pytest.raises(InvalidModel, match=r"has 2 inputs \(input.1 float \[\?, 3, 16, 16\]; mask int64 \[\?, 7\]\)"):
-        find_ends(graph)
+        read_signature(graph)
 
 
 def test_what_is_missing_is_named(graph: GraphProto) -> None:
     del graph.output[:]
 
     with pytest.raises(InvalidModel, match=r"has 0 outputs \(none\)"):
-        find_ends(graph)
+        read_signature(graph)
 
 
 def test_an_output_that_is_no_tensor_and_one_without_a_shape_are_told(graph: GraphProto) -> None:
@@ -59,4 +59,4 @@ def test_an_output_that_is_no_tensor_and_one_without_a_shape_are_told(graph: Gra
     graph.output.append(sequence)
 
     with pytest.raises(InvalidModel, match="495 float of unknown shape; boxes sequence_type of unknown shape"):
-        find_ends(graph)
+        read_signature(graph)
