@@ -29,7 +29,7 @@ def check_pixels(values: NDArray[Any], model: str, spec: InputSpec) -> NDArray[n
     return _to_bytes(shaped)
 
 
-def show_shape(shape: Sequence[int]) -> str:
+def format_shape(shape: Sequence[int]) -> str:
     """A shape as clients know it from their own arrays."""
     return f"[{','.join(map(str, shape))}]"
 
@@ -48,7 +48,7 @@ def _to_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
 def _wrong_shape(shape: tuple[int, ...], model: str, spec: InputSpec) -> str:
     size = f"{spec.height}×{spec.width}"
     kind = _KINDS.get(spec.channels, f"{spec.channels}-channel")
-    sent = show_shape(shape)
+    sent = format_shape(shape)
     right = f"[N,{spec.height},{spec.width},{spec.channels}]"
     return (
         f"{model} takes {size} {kind} images; you sent an array of shape {sent}: send {right}, or the image file itself"

@@ -14,7 +14,7 @@ from modelrepo.metadata import InputSpec, Metadata
 from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
 from service.codecs.json_bodies import read_base64, read_nested
 from service.codecs.limits import Limits
-from service.codecs.pixel_arrays import show_shape
+from service.codecs.pixel_arrays import format_shape
 from service.errors import InvalidArray, InvalidRequest, RaggedArray
 from service.protocols.tfserving.request import (
     COLUMNS,
@@ -142,8 +142,8 @@ def _stack(arrays: Sequence[Pixels], spec: InputSpec) -> PixelArray:
     first = arrays[0]
     for number, array in enumerate(arrays, start=1):
         if array.shape != first.shape:
-            shapes = f"image 1 has the shape {show_shape(first.shape)}, image {number} {show_shape(array.shape)}"
-            wanted = show_shape((spec.height, spec.width, spec.channels))
+            shapes = f"image 1 has the shape {format_shape(first.shape)}, image {number} {format_shape(array.shape)}"
+            wanted = format_shape((spec.height, spec.width, spec.channels))
             raise InvalidArray(f"Encountered list at unexpected size: {shapes}: send {wanted} each")
     if first.size != math.prod((spec.height, spec.width, spec.channels)):
         # A view, for the predictor raises an error for this shape, and copies of one shared example might be huge.
