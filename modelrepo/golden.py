@@ -7,10 +7,11 @@ the model replays them and must come within `tolerance` of every probability.
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from modelrepo.errors import CorruptBundle, InvalidMetadata
-from modelrepo.fields import Fields
 from modelrepo.repository import GOLDEN
+from modelrepo.strict_json import any_array, array, json_object, member, number, record, text
 
 INDEX = "golden.json"
 
@@ -42,17 +43,34 @@ def write_golden(bundle: Path, golden: GoldenSet) -> None:
     (folder / INDEX).write_text(json.dumps({"tolerance": golden.tolerance, "images": rows}, indent=1) + "\n")
 
 
+@json_object
+class _Index:
+    images: list[Any] = member(any_array)
+    tolerance: float = member(number)
+
+
+@json_object
+class _Row:
+    file: str = member(text)
+    probabilities: tuple[float, ...] = member(array(number))
+
+
+_read_index = record(_Index)
+_read_rows = array(record(_Row))
+
+
 def read_golden(bundle: Path) -> GoldenSet:
     """Read the golden images of a bundle; raises CorruptBundle where they are missing or malformed."""
     folder = bundle / GOLDEN
     try:
-        fields = Fields(json.loads((folder / INDEX).read_text()), GOLDEN)
-        rows = fields.rows("images", {"file": Fields.text, "probabilities": Fields.numbers})
-        images = [GoldenImage(row["file"], _read_file(folder, row["file"]), row["probabilities"]) for row in rows]
-        return GoldenSet(fields.number("tolerance"), tuple(images))
+        index = _read_index(json.loads((folder / INDEX).read_text()), GOLDEN)
+        rows = _read_rows(index.images, GOLDEN)
+        images = [GoldenImage(row.file, _read_image(folder, row.file), row.probabilities) for row in rows]
+        return GoldenSet(index.tolerance, tuple(images))
     except (OSError, ValueError, RecursionError, InvalidMetadata) as error:
         raise CorruptBundle(f"golden images cannot be read: {error}") from error
 
 
-def _read_file(folder: Path, name: str) -> bytes:
-    return (folder / Path(name).name).read_bytes()
+def _read_image(folder: Path, file: str) -> bytes:
+    """The content of a file in the folder itself, whatever folders its name in the index has."""
+    return (folder / Path(file).name).read_bytes()

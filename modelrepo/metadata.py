@@ -1,10 +1,28 @@
-"""`metadata.json` as values: everything about a model that is not its graph and weights."""
+"""`metadata.json`: everything about a model that is not its graph and weights, and the one place that reads it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from modelrepo.fields import JsonObject
+from modelrepo.errors import InvalidMetadata
+from modelrepo.repository import MODEL, is_name
+from modelrepo.strict_json import (
+    JsonObject,
+    any_object,
+    any_text,
+    array,
+    boolean,
+    choice,
+    file_path,
+    integer,
+    json_object,
+    mapping,
+    member,
+    number,
+    record,
+    sizes,
+    text,
+)
 
 SCHEMA = 1
 
@@ -15,24 +33,40 @@ INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "area")
 ALPHAS = ("white", "black", "contrast")
 DTYPES = ("uint8", "float32")
 LAYOUTS = ("NHWC", "NCHW")
+OUTPUT_DTYPES = ("float32",)
 OUTPUT_KINDS = ("probabilities", "logits")
 CHANNELS = {"grayscale": 1, "rgb": 3}
 
 
-@dataclass(frozen=True)
+def _model_name(value: Any, path: str) -> str:
+    name = text(value, path)
+    if not is_name(name):
+        raise InvalidMetadata(path, f"{name!r} must be 1 to 64 of a-z, 0-9, - and _, the first a letter or digit")
+    return name
+
+
+def _threshold(value: Any, path: str) -> float:
+    """A probability that another one can be below."""
+    threshold = number(value, path)
+    if not 0 < threshold <= 1:
+        raise InvalidMetadata(path, f"must be above 0 and at most 1, not {threshold!r}: leave it out to answer always")
+    return threshold
+
+
+@json_object
 class InputSpec:
     """The graph's one input. `batch` is None where the batch axis is free."""
 
-    name: str
-    dtype: str
-    layout: str
-    batch: int | None
-    height: int
-    width: int
-    channels: int
+    name: str = member(text)
+    dtype: str = member(choice(DTYPES))
+    layout: str = member(choice(LAYOUTS))
+    batch: int | None = member(integer(1))
+    height: int = member(integer(1))
+    width: int = member(integer(1))
+    channels: int = member(integer(1))
 
 
-@dataclass(frozen=True)
+@json_object
 class Preprocessing:
     """How an image of any kind becomes what the graph takes.
 
@@ -43,19 +77,19 @@ class Preprocessing:
     order) are applied in this order, (pixel × scale − mean) / std, and are None where the graph does its own scaling.
     """
 
-    mode: str
-    fit: str
-    interpolation: str
-    alpha: str
-    exif_orientation: bool
-    ink: bool
-    channel_order: str | None = None
-    scale: float | None = None
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
+    mode: str = member(choice(MODES))
+    fit: str = member(choice(FITS))
+    interpolation: str = member(choice(INTERPOLATIONS))
+    alpha: str = member(choice(ALPHAS))
+    exif_orientation: bool = member(boolean)
+    ink: bool = member(boolean)
+    channel_order: str | None = member(choice(CHANNEL_ORDERS), default=None)
+    scale: float | None = member(number, default=None)
+    mean: tuple[float, ...] | None = member(array(number), default=None)
+    std: tuple[float, ...] | None = member(array(number), default=None)
 
 
-@dataclass(frozen=True)
+@json_object
 class OutputSpec:
     """The graph's one output, [N, classes]; `kind` says whether softmax is still to be applied.
 
@@ -63,65 +97,65 @@ class OutputSpec:
     None where it always answers.
     """
 
-    name: str
-    dtype: str
-    kind: str
-    classes: int
-    abstain_below: float | None = None
+    name: str = member(text)
+    dtype: str = member(choice(OUTPUT_DTYPES))
+    kind: str = member(choice(OUTPUT_KINDS))
+    classes: int = member(integer(1))
+    abstain_below: float | None = member(_threshold, default=None)
 
 
-@dataclass(frozen=True)
+@json_object
 class Layer:
     """A row of the layer table. `None` in a shape is the free batch axis; multiply-adds are for one image."""
 
-    name: str
-    type: str
-    output_shape: tuple[int | None, ...]
-    parameters: int
-    multiply_adds: int
-    activation: str | None = None
-    filters: int | None = None
-    kernel_size: tuple[int | None, ...] | None = None
-    pool_size: tuple[int | None, ...] | None = None
-    strides: tuple[int | None, ...] | None = None
-    padding: str | None = None
+    name: str = member(text)
+    type: str = member(text)
+    output_shape: tuple[int | None, ...] = member(sizes)
+    parameters: int = member(integer(0))
+    multiply_adds: int = member(integer(0))
+    activation: str | None = member(text, default=None)
+    filters: int | None = member(integer(1), default=None)
+    kernel_size: tuple[int | None, ...] | None = member(sizes, default=None)
+    pool_size: tuple[int | None, ...] | None = member(sizes, default=None)
+    strides: tuple[int | None, ...] | None = member(sizes, default=None)
+    padding: str | None = member(text, default=None)
 
 
-@dataclass(frozen=True)
+@json_object
 class ParameterCounts:
     """Weights of the network, as `model.summary()` counts them."""
 
-    total: int
-    trainable: int
-    non_trainable: int
+    total: int = member(integer(0))
+    trainable: int = member(integer(0))
+    non_trainable: int = member(integer(0))
 
 
-@dataclass(frozen=True)
+@json_object
 class FileRecord:
     """What a file of the bundle must be: its SHA-256 in hexadecimal and its size in bytes."""
 
-    sha256: str
-    size: int
+    sha256: str = member(text)
+    size: int = member(integer(0))
 
 
-@dataclass(frozen=True)
+@json_object
 class Metadata:
     """One version of one model. `training`, `evaluation` and `parity` are records for people, shown as they are."""
 
-    name: str
-    version: int
-    created: str
-    description: str
-    input: InputSpec
-    preprocessing: Preprocessing
-    output: OutputSpec
-    labels: tuple[str, ...]
-    layers: tuple[Layer, ...]
-    parameters: ParameterCounts
-    training: JsonObject
-    evaluation: JsonObject
-    parity: JsonObject
-    files: Mapping[str, FileRecord]
+    name: str = member(_model_name)
+    version: int = member(integer(1))
+    created: str = member(text)
+    description: str = member(text)
+    input: InputSpec = member(record(InputSpec, {"batch": None}))
+    preprocessing: Preprocessing = member(record(Preprocessing))
+    output: OutputSpec = member(record(OutputSpec))
+    labels: tuple[str, ...] = member(array(any_text))
+    layers: tuple[Layer, ...] = member(array(record(Layer)))
+    parameters: ParameterCounts = member(record(ParameterCounts))
+    training: JsonObject = member(any_object)
+    evaluation: JsonObject = member(any_object)
+    parity: JsonObject = member(any_object)
+    files: Mapping[str, FileRecord] = member(mapping(record(FileRecord), key=file_path))
 
     def to_json(self) -> dict[str, Any]:
         """The document, ready for `json.dumps`; None is left out of layers, preprocessing and output."""
@@ -134,3 +168,40 @@ class Metadata:
 
 def _without_none(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
+
+
+@json_object
+class _Header:
+    schema: int = member(integer(1))
+
+
+_read_header = record(_Header)
+_read_metadata = record(Metadata)
+
+
+def parse_metadata(document: Any) -> Metadata:
+    """Read `metadata.json` as `json.loads` gives it; raises InvalidMetadata for the first field that is wrong."""
+    if _read_header(document, "").schema != SCHEMA:
+        raise InvalidMetadata("schema", f"this release reads schema {SCHEMA}; upgrade convserve or export again")
+    metadata = _read_metadata(document, "")
+    _check_agreement(metadata)
+    return metadata
+
+
+def _check_agreement(metadata: Metadata) -> None:
+    """Raise InvalidMetadata where fields that are right in themselves contradict one another."""
+    preprocessing = metadata.preprocessing
+    mode, channels = preprocessing.mode, metadata.input.channels
+    if len(metadata.labels) != metadata.output.classes:
+        raise InvalidMetadata("labels", f"has {len(metadata.labels)} labels for {metadata.output.classes} classes")
+    if CHANNELS[mode] != channels:
+        raise InvalidMetadata("preprocessing.mode", f"{mode} does not give the input's {channels} channels")
+    if preprocessing.channel_order is not None and mode != "rgb":
+        raise InvalidMetadata("preprocessing.channel_order", "is for colour: leave it out where the mode is not rgb")
+    for name, values in (("mean", preprocessing.mean), ("std", preprocessing.std)):
+        if values is not None and len(values) != channels:
+            raise InvalidMetadata(f"preprocessing.{name}", f"must have {channels} numbers, one a channel")
+    if preprocessing.std is not None and 0 in preprocessing.std:
+        raise InvalidMetadata("preprocessing.std", "must not be 0")
+    if MODEL not in metadata.files:
+        raise InvalidMetadata("files", f"must name {MODEL}")

@@ -7,27 +7,53 @@ Every member is optional. `versions` is how many of the newest, or a list; besid
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from typing import Any
 
 from modelrepo.errors import InvalidMetadata, InvalidPolicy
-from modelrepo.fields import Fields, parse_json
-from modelrepo.naming import LAST_VERSION
-from modelrepo.repository import ModelRepository
+from modelrepo.repository import LAST_VERSION, ModelRepository
+from modelrepo.strict_json import (
+    JsonObject,
+    any_object,
+    array,
+    integer,
+    json_object,
+    mapping,
+    member,
+    number,
+    parse_json,
+    record,
+)
 
 SERVING = "serving.json"
 
 Versions = int | tuple[int, ...]  # so many of the newest, or these
 
 
-@dataclass(frozen=True)
+def _versions(value: Any, path: str) -> Versions:
+    if not isinstance(value, list):
+        return integer(1)(value, path)
+    versions = array(integer(1))(value, path)
+    if max(versions, default=0) > LAST_VERSION:
+        raise InvalidMetadata(path, f"must be at most {LAST_VERSION}, not {max(versions)}")
+    return versions
+
+
+def _share(value: Any, path: str) -> float:
+    share = number(value, path)
+    if not 0 <= share <= 1:
+        raise InvalidMetadata(path, f"must be from 0 to 1, not {share:g}")
+    return share
+
+
+@json_object
 class Share:
     """A part of the requests, from 0 to 1, for a version, which is None for the newest that is ready."""
 
-    share: float
-    version: int | None = None
+    share: float = member(_share)
+    version: int | None = member(integer(1, LAST_VERSION), default=None)
 
 
-@dataclass(frozen=True)
+@json_object
 class ModelPolicy:
     """How one model is served.
 
@@ -35,10 +61,10 @@ class ModelPolicy:
     `canary` answers a share of those requests itself; the `shadow` gets copies of a share, and nobody sees its answers.
     """
 
-    versions: Versions
-    default: int | None = None
-    canary: Share | None = None
-    shadow: Share | None = None
+    versions: Versions = member(_versions)
+    default: int | None = member(integer(1, LAST_VERSION), default=None)
+    canary: Share | None = member(record(Share, only_known=True), default=None)
+    shadow: Share | None = member(record(Share, only_known=True), default=None)
 
     @property
     def named(self) -> set[int]:
@@ -70,56 +96,20 @@ def read_policy(repository: ModelRepository, versions: Versions) -> ServingPolic
     except FileNotFoundError:
         return ServingPolicy(versions)
     try:
-        return _policy(Fields(parse_json(text)), versions)
+        return _parse_policy(parse_json(text), versions)
     except InvalidMetadata as error:
         raise InvalidPolicy(f"{SERVING}: {error.field}: {error.problem}") from error
     except (ValueError, RecursionError) as error:
         raise InvalidPolicy(f"{SERVING} is not JSON: {error}") from error
 
 
-def _policy(fields: Fields, versions: Versions) -> ServingPolicy:
-    fields.only("versions", "models")
-    versions = _versions(fields, versions)
-    models = fields.optional("models", lambda name: _models(fields.inner(name), versions))
-    return ServingPolicy(versions, models or {})
+@json_object
+class _Document:
+    versions: Versions = member(_versions)
+    models: JsonObject = member(any_object)
 
 
-def _models(fields: Fields, versions: Versions) -> dict[str, ModelPolicy]:
-    return {name: _model(fields.inner(name), versions) for name in fields.names()}
-
-
-def _model(fields: Fields, versions: Versions) -> ModelPolicy:
-    fields.only("versions", "default", "canary", "shadow")
-    return ModelPolicy(
-        versions=_versions(fields, versions),
-        default=fields.optional("default", partial(_version, fields)),
-        canary=fields.optional("canary", lambda name: _share(fields.inner(name))),
-        shadow=fields.optional("shadow", lambda name: _share(fields.inner(name))),
-    )
-
-
-def _versions(fields: Fields, otherwise: Versions) -> Versions:
-    given = fields.optional("versions", fields.value)
-    if given is None:
-        return otherwise
-    if not isinstance(given, list):
-        return fields.integer("versions", 1)
-    listed = fields.integers("versions", 1)
-    if max(listed, default=0) > LAST_VERSION:
-        raise fields.invalid("versions", f"must be at most {LAST_VERSION}, not {max(listed)}")
-    return listed
-
-
-def _share(fields: Fields) -> Share:
-    fields.only("share", "version")
-    share = fields.number("share")
-    if not 0 <= share <= 1:
-        raise fields.invalid("share", f"must be from 0 to 1, not {share:g}")
-    return Share(share, fields.optional("version", partial(_version, fields)))
-
-
-def _version(fields: Fields, name: str) -> int:
-    version = fields.integer(name, 1)
-    if version > LAST_VERSION:
-        raise fields.invalid(name, f"must be at most {LAST_VERSION}, not {version}")
-    return version
+def _parse_policy(document: Any, versions: Versions) -> ServingPolicy:
+    given = record(_Document, {"versions": versions, "models": {}}, only_known=True)(document, "")
+    model = record(ModelPolicy, {"versions": given.versions}, only_known=True)
+    return ServingPolicy(given.versions, mapping(model)(given.models, "models"))

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from modelrepo.digest import verify_files
 from modelrepo.errors import BundleNotFound, CorruptBundle, InvalidMetadata
-from modelrepo.fields import parse_json
 from modelrepo.golden import GoldenSet, read_golden
-from modelrepo.metadata import Metadata
-from modelrepo.parsing import parse_metadata
+from modelrepo.metadata import Metadata, parse_metadata
 from modelrepo.repository import METADATA, MODEL, ModelRepository
+from modelrepo.strict_json import parse_json
 
 
 @dataclass(frozen=True)

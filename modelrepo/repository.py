@@ -1,13 +1,21 @@
 """The model repository on disk: `<root>/<name>/<version>/`, NVIDIA Triton's layout."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelrepo.naming import MODEL_NAME, VERSION
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # a folder's name, a segment of URLs and a label of metrics alike
+VERSION = re.compile(r"[1-9][0-9]{0,14}")  # from 1 to LAST_VERSION, as Python writes the number
+LAST_VERSION = 10**15 - 1  # a time as 20260101123000 fits, and every JSON reader takes such a number exactly
 
 METADATA = "metadata.json"
 MODEL = "model.onnx"
 GOLDEN = "golden"
+
+
+def is_name(text: str) -> bool:
+    """Whether a model can have this name."""
+    return MODEL_NAME.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from modelrepo.digest import record_files
 from modelrepo.errors import VersionExists
-from modelrepo.metadata import Metadata
-from modelrepo.parsing import parse_metadata
+from modelrepo.metadata import Metadata, parse_metadata
 from modelrepo.repository import METADATA, ModelRepository
 
 _STAGING = ".staging-"  # no model name starts with a dot, so no reader takes it for one

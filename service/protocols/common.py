@@ -1,6 +1,6 @@
 """Whole numbers as clients write them in paths, queries and headers."""
 
-from modelrepo.naming import LAST_VERSION
+from modelrepo.repository import LAST_VERSION
 from service.errors import InvalidRequest
 
 MAX_DIGITS = len(str(LAST_VERSION))

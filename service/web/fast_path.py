@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from modelrepo.naming import MODEL_NAME
+from modelrepo.repository import MODEL_NAME
 from service.environ import ERROR, REQUEST_STATE
 from service.protocols.native import NativeProtocol
 from service.settings import Settings

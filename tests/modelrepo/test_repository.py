@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modelrepo.naming import is_name
-from modelrepo.repository import ModelRepository
+from modelrepo.repository import ModelRepository, is_name
 
 
 def folders(root: Path, *paths: str) -> ModelRepository:

@@ -4,7 +4,7 @@ import math
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
-from modelrepo.naming import LAST_VERSION, is_name
+from modelrepo.repository import LAST_VERSION, is_name
 
 
 def positive(text: str) -> int:

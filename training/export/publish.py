@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from modelrepo.fields import JsonObject
 from modelrepo.golden import GoldenSet, write_golden
 from modelrepo.metadata import InputSpec, Metadata, OutputSpec
 from modelrepo.repository import MODEL
+from modelrepo.strict_json import JsonObject
 from modelrepo.writer import staging
 from training.data.splits import Dataset, Labels, Pictures, hold_out
 from training.engine.input_pipeline import faults_named, look

@@ -6,8 +6,7 @@ import numpy as np
 
 from modelrepo.golden import write_golden
 from modelrepo.metadata import Metadata, OutputSpec
-from modelrepo.naming import is_name
-from modelrepo.repository import MODEL, ModelRepository
+from modelrepo.repository import MODEL, ModelRepository, is_name
 from modelrepo.writer import publish, staging
 from training.data.class_names import read_class_names
 from training.environment import describe_machine, describe_versions, utc_now

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelrepo.naming import LAST_VERSION
+from modelrepo.repository import LAST_VERSION
 from service.errors import InvalidRequest
 from service.protocols.common import parse_count, parse_version
 

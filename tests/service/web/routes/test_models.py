@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from modelrepo.parsing import parse_metadata
+from modelrepo.metadata import parse_metadata
 from modelrepo.reader import read_metadata
 from tests.support.bundles.tiny import LABELS
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from modelrepo.errors import InvalidMetadata
-from modelrepo.metadata import FileRecord, InputSpec, Layer, Metadata, Preprocessing
-from modelrepo.parsing import parse_metadata
+from modelrepo.metadata import FileRecord, InputSpec, Layer, Metadata, Preprocessing, parse_metadata
 from tests.support.bundles.tiny import PREPROCESSING, tiny_metadata
 
 FILES = {"model.onnx": FileRecord("ab" * 32, 1000), "golden/00.png": FileRecord("cd" * 32, 0)}
