@@ -19,8 +19,8 @@ from service.web.request_body import read_image
 PREDICT_RULES = ("/predict", "/models/<name>/predict", "/models/<name>/versions/<version>/predict")
 _PATH = re.compile(rf"/(?:predict|models/({MODEL_NAME.pattern})(?:/versions/([0-9]+))?/predict)")
 _PARAMETER = re.compile(r"(top_k|model|version)=([a-z0-9_-]+)")
-_QUERY = re.compile(rf"(?:{_PARAMETER.pattern}(?:&{_PARAMETER.pattern})*)?")
-_OTHER_BODIES = ("multipart/", "application/json", "application/x-npy")  # nearly never an image: not looked at
+_QUERY = re.compile(rf"{_PARAMETER.pattern}(?:&{_PARAMETER.pattern})*")
+_OTHER_BODIES = ("multipart/", "application/json", "application/x-npy")  # hardly ever an image, so left to Flask unread
 
 
 class FastPath:
@@ -53,14 +53,15 @@ class FastPath:
     def _predict(self, environ: WSGIEnvironment) -> bytes | None:
         """The response, or None where Flask is to respond; an error is then in the environ."""
         path, query = _PATH.fullmatch(environ["PATH_INFO"]), environ.get("QUERY_STRING", "")
-        if path is None or not _QUERY.fullmatch(query):
+        if path is None or (query and not _QUERY.fullmatch(query)):
             return None
         content = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         image = read_image(environ.get("CONTENT_TYPE", ""), content)
         if image is None:
             environ["wsgi.input"] = io.BytesIO(content)  # Flask looks at it for the first time
             return None
-        parameters = dict(reversed(_PARAMETER.findall(query)))  # of two that are the same, the first counts
+        # Of two parameters of one name, the first counts.
+        parameters = dict(reversed(_PARAMETER.findall(query))) if query else {}
         name, version = path[1] or parameters.get("model"), path[2] or parameters.get("version")
         state = environ[REQUEST_STATE]
         try:

@@ -33,7 +33,7 @@ async function start() {
   }
 }
 
-// The one that /predict means, which the service says by answering /summary for it; else the first.
+// The default model, which /summary describes where no model is named; else the first.
 async function defaultOf(choices) {
   const name = await read("summary").then((summary) => summary.model_name, () => null);
   return Math.max(0, choices.findIndex((each) => each.name === name));
