@@ -1,4 +1,4 @@
-"""The picture of an experiment: how its variants learned, and what their accuracy costs."""
+"""The plot of an experiment: validation accuracy by epoch, and test accuracy by cost."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,24 +7,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
-from training.analysis.experiments import Outcome
+from training.analysis.experiments import Result
 
-# Blue, vermilion, bluish green and reddish purple of Okabe and Ito's "Color Universal Design" (2008), which people with
-# every kind of colour vision tell apart; markers and dashes say the same once more, for print in grey.
+# Blue, vermilion, bluish green and reddish purple of Okabe and Ito's "Color Universal Design" (2008), distinct for
+# every kind of color vision; markers and dashes differ, too, for gray print.
 _STYLES = (("#0072b2", "o", "-"), ("#d55e00", "s", "--"), ("#009e73", "^", "-."), ("#cc79a7", "D", ":"))
 _MARGIN = 0.18  # of the width, for the labels beside the outermost points
 
 
-def draw_experiment(title: str, outcomes: Sequence[Outcome]) -> Figure:
+def draw_experiment(title: str, results: Sequence[Result]) -> Figure:
     """Validation accuracy by epoch, and accuracy on the test split with its 95 % interval, of at most four variants."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     figure.suptitle(title, fontsize=13, fontweight="bold")
     left, right = figure.subplots(1, 2)
-    _draw_curves(left, outcomes)
-    if len({outcome.multiply_adds for outcome in outcomes}) > 1:
-        _draw_costs(right, outcomes)
+    _draw_curves(left, results)
+    if len({result.multiply_adds for result in results}) > 1:
+        _draw_costs(right, results)
     else:
-        _draw_points(right, outcomes)
+        _draw_points(right, results)
     left.set_title("Accuracy on the validation images")
     right.set_title("Accuracy on the test split, with 95 % intervals")
     for axes in (left, right):
@@ -33,11 +33,11 @@ def draw_experiment(title: str, outcomes: Sequence[Outcome]) -> Figure:
     return figure
 
 
-def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:
-    for outcome, (colour, marker, line) in zip(outcomes, _STYLES, strict=False):
-        curve = outcome.fitted.history["val_accuracy"]
+def _draw_curves(axes: Axes, results: Sequence[Result]) -> None:
+    for result, (color, marker, line) in zip(results, _STYLES, strict=False):
+        curve = result.fitted.history["val_accuracy"]
         axes.plot(
-            range(1, len(curve) + 1), curve, color=colour, marker=marker, linestyle=line, label=outcome.variant.label
+            range(1, len(curve) + 1), curve, color=color, marker=marker, linestyle=line, label=result.variant.label
         )
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -45,18 +45,18 @@ def _draw_curves(axes: Axes, outcomes: Sequence[Outcome]) -> None:
     axes.legend(frameon=False, loc="lower right")
 
 
-def _draw_costs(axes: Axes, outcomes: Sequence[Outcome]) -> None:
-    """Accuracy against multiply-adds, the costs on a logarithmic scale: twice the work is the same step everywhere."""
-    for outcome, style in zip(outcomes, _STYLES, strict=False):
-        axes.errorbar(outcome.multiply_adds, outcome.evaluation.accuracy, yerr=_reach(outcome), **_point(style))
+def _draw_costs(axes: Axes, results: Sequence[Result]) -> None:
+    """Accuracy by multiply-adds on a logarithmic scale: twice the cost is the same distance everywhere."""
+    for result, style in zip(results, _STYLES, strict=False):
+        axes.errorbar(result.multiply_adds, result.evaluation.accuracy, yerr=_reach(result), **_point(style))
         axes.annotate(
-            f"{outcome.variant.label}\n{outcome.evaluation.accuracy:.2%}",
-            (outcome.multiply_adds, outcome.evaluation.accuracy),
+            f"{result.variant.label}\n{result.evaluation.accuracy:.2%}",
+            (result.multiply_adds, result.evaluation.accuracy),
             xytext=(9, 0),
             textcoords="offset points",
             va="center",
         )
-    costs = sorted(outcome.multiply_adds for outcome in outcomes)
+    costs = sorted(result.multiply_adds for result in results)
     axes.set_xscale("log")
     axes.set_xlim(costs[0] / (costs[-1] / costs[0]) ** _MARGIN, costs[-1] * (costs[-1] / costs[0]) ** (2 * _MARGIN))
     axes.set_xticks(costs)
@@ -66,29 +66,29 @@ def _draw_costs(axes: Axes, outcomes: Sequence[Outcome]) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
 
 
-def _draw_points(axes: Axes, outcomes: Sequence[Outcome]) -> None:
-    """Accuracy by variant, a row each, where all cost the same."""
-    for row, (outcome, style) in enumerate(zip(outcomes, _STYLES, strict=False)):
-        axes.errorbar(outcome.evaluation.accuracy, row, xerr=_reach(outcome), **_point(style))
+def _draw_points(axes: Axes, results: Sequence[Result]) -> None:
+    """Accuracy by variant, a row each, for variants of equal cost."""
+    for row, (result, style) in enumerate(zip(results, _STYLES, strict=False)):
+        axes.errorbar(result.evaluation.accuracy, row, xerr=_reach(result), **_point(style))
         axes.annotate(
-            f"{outcome.evaluation.accuracy:.2%}",
-            (outcome.evaluation.accuracy, row),
+            f"{result.evaluation.accuracy:.2%}",
+            (result.evaluation.accuracy, row),
             xytext=(0, 9),
             textcoords="offset points",
             ha="center",
         )
-    axes.set_yticks(range(len(outcomes)), [outcome.variant.label for outcome in outcomes])
-    axes.set_ylim(len(outcomes) - 0.5, -0.5)  # the first variant on top
-    axes.set_xlabel(f"each at {outcomes[0].multiply_adds / 1e6:.2g} million multiply-adds an image")
+    axes.set_yticks(range(len(results)), [result.variant.label for result in results])
+    axes.set_ylim(len(results) - 0.5, -0.5)  # the first variant on top
+    axes.set_xlabel(f"each at {results[0].multiply_adds / 1e6:.2g} million multiply-adds an image")
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
 
 
 def _point(style: tuple[str, str, str]) -> dict[str, Any]:
-    colour, marker, _ = style
-    return {"color": colour, "marker": marker, "markersize": 8, "capsize": 4, "linewidth": 1.2}
+    color, marker, _ = style
+    return {"color": color, "marker": marker, "markersize": 8, "capsize": 4, "linewidth": 1.2}
 
 
-def _reach(outcome: Outcome) -> list[list[float]]:
-    """The interval as Matplotlib wants it: how far below and how far above."""
-    low, high = outcome.interval
-    return [[outcome.evaluation.accuracy - low], [high - outcome.evaluation.accuracy]]
+def _reach(result: Result) -> list[list[float]]:
+    """The interval in Matplotlib's form: the distances below and above."""
+    low, high = result.interval
+    return [[result.evaluation.accuracy - low], [high - result.evaluation.accuracy]]

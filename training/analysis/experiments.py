@@ -1,4 +1,4 @@
-"""Experiments: networks that differ in one thing and are trained alike, to see what that thing does."""
+"""Experiments: networks that differ in one setting and are trained alike, to measure the effect of that setting."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from training.run import build_learner, finish
 
 @dataclass(frozen=True)
 class Variant:
-    """A recipe with some of its fields changed, and what people call that."""
+    """Changes of a recipe's fields, and the name for them in tables and plots."""
 
     label: str
     changes: Mapping[str, Any]
@@ -30,12 +30,66 @@ class Variant:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Variants to compare, in the order in which tables and charts show them."""
+    """Variants to compare, in the order of tables and plots; at most four."""
 
     name: str
     subject: str
     variants: tuple[Variant, ...]
-    recipe: str = "mnist"  # where no other is asked for
+    recipe: str = "mnist"  # where the command line names no other
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trained variant's metrics and costs; `last_shape`, [height, width, channels], is what the dense layer gets."""
+
+    variant: Variant
+    recipe: Recipe
+    last_shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+    fitted: Fit
+    evaluation: Evaluation
+
+    @property
+    def interval(self) -> Interval:
+        """The 95 % confidence interval of the accuracy."""
+        return wilson_interval(self.evaluation.correct, self.evaluation.examples)
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as an experiment's file has it."""
+        test = {name: getattr(self.evaluation, name) for name in ("examples", "correct", "accuracy", "loss")}
+        return {
+            "variant": self.variant.label,
+            "last_shape": list(self.last_shape),
+            "parameters": self.parameters,
+            "multiply_adds": self.multiply_adds,
+            "test": {**test, "interval": list(self.interval)},
+            **describe_fit(self.recipe, self.fitted),
+        }
+
+
+def run_variant(variant: Variant, recipe: Recipe, dataset: Dataset, verbose: int) -> Result:
+    """Train and evaluate; every variant starts from the recipe's seed. `verbose` is Keras's, as in `fit`."""
+    varied = variant.vary(recipe)
+    seed_everything(varied.seed)
+    learned = build_learner(varied, recipe.name)
+    fitted = fit(learned, varied, dataset.train, verbose)
+    network = finish(varied, recipe.name, learned)
+    return Result(
+        variant=variant,
+        recipe=varied,
+        last_shape=_last_shape(network),
+        parameters=count_parameters(network).total,
+        multiply_adds=sum(layer.multiply_adds for layer in table_layers(network)),
+        fitted=fitted,
+        evaluation=evaluate(predict(network, dataset.test.images), dataset.test, dataset.spec.class_names),
+    )
+
+
+def _last_shape(network: Network) -> tuple[int, ...]:
+    """The shape of the last output that has height and width."""
+    *_, last = (layer.output.shape[1:] for layer in network.layers if len(layer.output.shape) == 4)
+    return tuple(last)
 
 
 _POOLING = Experiment(
@@ -57,7 +111,7 @@ _PADDING = Experiment(
 _FILTERS = Experiment(
     "filters",
     "how many filters the two convolutions have",
-    # Doubled each time, as textbooks do; the recipe's own are 32 and 64.
+    # Doubled each time, as in textbooks; the recipe's own are 32 and 64.
     tuple(
         Variant(f"{first} and {second}", {"architecture": Textbook(filters=(first, second))})
         for first, second in ((8, 16), (16, 32), (32, 64), (64, 128))
@@ -77,57 +131,3 @@ _ABLATION = Experiment(
 )
 
 EXPERIMENTS = {experiment.name: experiment for experiment in (_POOLING, _STRIDES, _PADDING, _FILTERS, _ABLATION)}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A trained variant's figures. `last_shape` is what is flattened for the dense layer: height, width, channels."""
-
-    variant: Variant
-    recipe: Recipe
-    last_shape: tuple[int, ...]
-    parameters: int
-    multiply_adds: int
-    fitted: Fit
-    evaluation: Evaluation
-
-    @property
-    def interval(self) -> Interval:
-        """Where the accuracy on endless test images would probably be."""
-        return wilson_interval(self.evaluation.correct, self.evaluation.examples)
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as an experiment's file has it."""
-        test = {name: getattr(self.evaluation, name) for name in ("examples", "correct", "accuracy", "loss")}
-        return {
-            "variant": self.variant.label,
-            "last_shape": list(self.last_shape),
-            "parameters": self.parameters,
-            "multiply_adds": self.multiply_adds,
-            "test": {**test, "interval": list(self.interval)},
-            **describe_fit(self.recipe, self.fitted),
-        }
-
-
-def try_variant(variant: Variant, recipe: Recipe, dataset: Dataset, verbose: int) -> Outcome:
-    """Train and evaluate; every variant starts from the recipe's seed. `verbose` is Keras's, as in `fit`."""
-    varied = variant.vary(recipe)
-    seed_everything(varied.seed)
-    learned = build_learner(varied, recipe.name)
-    fitted = fit(learned, varied, dataset.train, verbose)
-    network = finish(varied, recipe.name, learned)
-    return Outcome(
-        variant=variant,
-        recipe=varied,
-        last_shape=_last_shape(network),
-        parameters=count_parameters(network).total,
-        multiply_adds=sum(layer.multiply_adds for layer in table_layers(network)),
-        fitted=fitted,
-        evaluation=evaluate(predict(network, dataset.test.images), dataset.test, dataset.spec.class_names),
-    )
-
-
-def _last_shape(network: Network) -> tuple[int, ...]:
-    """The last output that still has height and width."""
-    *_, last = (layer.output.shape[1:] for layer in network.layers if len(layer.output.shape) == 4)
-    return tuple(last)

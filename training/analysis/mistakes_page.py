@@ -1,6 +1,6 @@
-"""A page of mistakes: one HTML file with its images inside, which needs no network and no JavaScript.
+"""The page of mistakes: one HTML file with its images inside, which needs no network and no JavaScript.
 
-Names of classes are other people's words: every text goes through `escape`.
+Class names may hold any characters: every text goes through `escape`.
 """
 
 import base64
@@ -17,14 +17,14 @@ from training.analysis.mistakes import Mistake, Mistakes, Pair
 from training.data.splits import Images, Split
 
 _PAGES = Path(__file__).parent
-_PAIRS = 10  # rows of the table: as many as one looks at
-_EACH = 12  # mistakes of one pair that are there to be chosen, also where others are more confident
+_PAIRS = 10  # rows of the table
+_EACH = 12  # mistakes of one pair that can be selected, also where others are more confident
 _TINY = 64  # pixels of a side up to which an image is enlarged as squares, not smoothed
 
 
 @dataclass(frozen=True)
 class MistakesPage:
-    """What the page shows: the first `count` of a model's mistakes on a split."""
+    """The content of the page: the first `count` of a model's mistakes on a split, and the first ones of each pair."""
 
     metadata: Metadata
     split: Split
@@ -32,32 +32,32 @@ class MistakesPage:
     count: int
 
     def render(self) -> bytes:
-        """The file's content."""
+        """The file, in UTF-8."""
         pairs = self.mistakes.pairs()[:_PAIRS]
         template = Template((_PAGES / "mistakes.html").read_text(encoding="utf-8"))
         page = template.substitute(
-            title=escape(f"What {self.metadata.name} takes for something else"),
+            title=escape(f"Mistakes of {self.metadata.name}"),
             style=(_PAGES / "mistakes.css").read_text(encoding="utf-8"),
             filters="\n".join(_filter(pair) for pair, _ in pairs),
             about=escape(f"Version {self.metadata.version}, on {self.mistakes.examples:,} test images."),
-            facts="\n".join(self._facts()),
-            found=self._found(pairs) if pairs else "<h2>No mistakes: every image is right</h2>",
+            metrics="\n".join(self._metrics()),
+            mistakes=self._gallery(pairs) if pairs else "<h2>No mistakes: every image is right</h2>",
         )
         return page.encode()
 
-    def _facts(self) -> list[str]:
-        found = self.mistakes
-        facts = [
-            ("accuracy", percent(found.accuracy)),
-            ("mistakes", f"{len(found.every):,}"),
-            ("mean confidence when right", _percent_or_dash(found.confidence_right)),
-            ("mean confidence when wrong", _percent_or_dash(found.confidence_wrong)),
+    def _metrics(self) -> list[str]:
+        mistakes = self.mistakes
+        metrics = [
+            ("accuracy", percent(mistakes.accuracy)),
+            ("mistakes", f"{len(mistakes.ordered):,}"),
+            ("mean confidence when right", _percent_or_dash(mistakes.confidence_right)),
+            ("mean confidence when wrong", _percent_or_dash(mistakes.confidence_wrong)),
         ]
-        return [f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts]
+        return [f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in metrics]
 
-    def _found(self, pairs: list[tuple[Pair, int]]) -> str:
-        every = len(self.mistakes.every)
-        which = f"The first {self.count:,} of {every:,}" if every > self.count else f"All {every:,}"
+    def _gallery(self, pairs: list[tuple[Pair, int]]) -> str:
+        total = len(self.mistakes.ordered)
+        which = f"The first {self.count:,} of {total:,}" if total > self.count else f"All {total:,}"
         chosen = list(self._choose({pair for pair, _ in pairs}))
         figures = "\n".join(f'<li class="{kinds}">{self._figure(mistake)}</li>' for kinds, mistake in chosen)
         return (
@@ -68,9 +68,9 @@ class MistakesPage:
         )
 
     def _choose(self, pairs: set[Pair]) -> Iterator[tuple[str, Mistake]]:
-        """The first mistakes of all and the first of each pair, with their classes in the style sheet."""
+        """The first mistakes of all and the first of each pair, with their CSS classes."""
         seen = Counter[Pair]()
-        for place, mistake in enumerate(self.mistakes.every):
+        for place, mistake in enumerate(self.mistakes.ordered):
             seen[mistake.pair] += 1
             if place < self.count:
                 yield _name(mistake.pair), mistake
@@ -79,33 +79,33 @@ class MistakesPage:
 
     def _table(self, chosen: list[Mistake], pairs: list[tuple[Pair, int]]) -> str:
         below = Counter(mistake.pair for mistake in chosen)
-        every, examples = len(self.mistakes.every), self.split.labels
-        rows = [_row("every", "all mistakes", every, len(examples), min(self.count, every))]
+        total, labels = len(self.mistakes.ordered), self.split.labels
+        rows = [_row("every", "all mistakes", total, len(labels), min(self.count, total))]
         rows += [
-            _row(_name(pair), self._arrow(pair), count, int((examples == pair[0]).sum()), below[pair])
+            _row(_name(pair), self._arrow(pair), count, int((labels == pair[0]).sum()), below[pair])
             for pair, count in pairs
         ]
-        heads = '<th scope="col">is → taken for</th><th scope="col">images</th>'
+        heads = '<th scope="col">true → predicted</th><th scope="col">images</th>'
         heads += '<th scope="col" class="share">of its class</th><th scope="col">shown below</th>'
         return f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{''.join(rows)}</tbody>\n</table>"
 
     def _arrow(self, pair: Pair) -> str:
-        true, taken = (escape(self.metadata.labels[index]) for index in pair)
-        return f'{true} <span class="arrow" role="img" aria-label="taken for">→</span> {taken}'
+        true, predicted = (escape(self.metadata.labels[index]) for index in pair)
+        return f'{true} <span class="arrow" role="img" aria-label="predicted as">→</span> {predicted}'
 
     def _figure(self, mistake: Mistake) -> str:
         labels = self.metadata.labels
-        true, taken = labels[mistake.true], labels[mistake.taken]
+        true, predicted = labels[mistake.true], labels[mistake.predicted]
         return (
-            f"<figure>{_image(self.split.images[mistake.position], f'{true}, taken for {taken}')}<figcaption>"
-            f"{_bar('wrong', f'taken for {taken}', mistake.probability)}"
-            f"{_bar('right', f'is {true}', mistake.true_probability)}"
+            f"<figure>{_image(self.split.images[mistake.position], f'{true}, predicted as {predicted}')}<figcaption>"
+            f"{_bar('wrong', f'predicted {predicted}', mistake.probability)}"
+            f"{_bar('right', f'true {true}', mistake.true_probability)}"
             f'<p class="position">image {mistake.position}</p></figcaption></figure>'
         )
 
 
 def percent(share: float) -> str:
-    """Two decimals, and nothing certain or impossible that is not."""
+    """A share in percent with two decimals; 0 and 100 only where it is exactly that."""
     if 0 < share < 0.00005:
         return "&lt; 0.01\u00a0%"
     if 0.99995 <= share < 1:
@@ -118,7 +118,7 @@ def _percent_or_dash(share: float | None) -> str:
 
 
 def _name(pair: Pair) -> str:
-    """A class of the page's own, from numbers, so that nobody's label ends up in the style sheet."""
+    """The CSS class of a pair, made of numbers, so that no class name gets into the style sheet."""
     return f"pair-{pair[0]}-{pair[1]}"
 
 

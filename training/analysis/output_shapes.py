@@ -1,4 +1,4 @@
-"""Output sizes of convolutions and pooling layers: by the formula, in Keras, and in a run of the exported graph."""
+"""Output sizes of convolutions and pooling layers: by the formula, in Keras, and in the exported graph."""
 
 import itertools
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def zeros_added(size: int, kernel: int, stride: int, padding: str) -> tuple[int,
 
 
 Arithmetic = Callable[[int, int, int, str], int]  # size, kernel, stride and padding to the output's size
-Sides = tuple[tuple[int, int], ...]  # height and width after each convolution and each pooling; empty: nothing is left
+Sides = tuple[tuple[int, int], ...]  # height and width after each convolution and each pooling; empty where one is 0
 
 _POOL = 2  # the textbook's window, and its stride
 _CLASSES = 2  # the fewest that a softmax is for; they change no sides
@@ -48,7 +48,7 @@ _CLASSES = 2  # the fewest that a softmax is for; they change no sides
 
 @dataclass(frozen=True)
 class Setting:
-    """How both convolutions of the textbook network are set."""
+    """The settings of both convolutions of the textbook network."""
 
     kernel: int
     strides: int
@@ -56,7 +56,7 @@ class Setting:
 
     @property
     def architecture(self) -> Textbook:
-        """The textbook network with both convolutions set so."""
+        """The textbook network with these settings."""
         return Textbook(kernel_size=self.kernel, strides=self.strides, padding=self.padding)
 
 
@@ -73,8 +73,8 @@ def check_shapes(image: tuple[int, int, int], setting: Setting, arithmetic: Arit
     except InvalidNetwork:
         _compare(setting, sides, (), "Keras")
         return sides
-    _compare(setting, sides, _built(network), "Keras")
-    _compare(setting, sides, _computed(network), "the exported graph")
+    _compare(setting, sides, _keras_sides(network), "Keras")
+    _compare(setting, sides, _graph_sides(network), "the exported graph")
     return sides
 
 
@@ -89,12 +89,12 @@ def apply_formula(image: tuple[int, int, int], setting: Setting, arithmetic: Ari
     return tuple(sides) if height * width else ()
 
 
-def _built(network: Network) -> Sides:
+def _keras_sides(network: Network) -> Sides:
     shapes = [layer.output.shape for layer in network.layers]
     return tuple((shape[1], shape[2]) for shape in shapes if len(shape) == 4)
 
 
-def _computed(network: Network) -> Sides:
+def _graph_sides(network: Network) -> Sides:
     """Measured in ONNX Runtime, where images are [N, channels, height, width] inside of the graph."""
     model = onnx.load_from_string(to_onnx(network))
     tensors = measure_tensors(model, INPUT, [np.zeros((1, *network.input_shape[1:]), np.uint8)])[0]
@@ -102,14 +102,14 @@ def _computed(network: Network) -> Sides:
     return tuple((shape[2], shape[3]) for shape in shapes)
 
 
-def _compare(setting: Setting, formula: Sides, found: Sides, where: str) -> None:
-    if formula != found:
+def _compare(setting: Setting, formula: Sides, actual: Sides, where: str) -> None:
+    if formula != actual:
         raise ShapesDiffer(
             f"kernel {setting.kernel}, stride {setting.strides}, padding {setting.padding}: the formula gives "
-            f"{describe_sides(formula)}, but {where} has {describe_sides(found)}"
+            f"{describe_sides(formula)}, but {where} has {describe_sides(actual)}"
         )
 
 
 def describe_sides(sides: Sides) -> str:
-    """As people write it: 28×28 → 14×14."""
+    """The sides as text: 28×28 → 14×14."""
     return " → ".join(f"{height}×{width}" for height, width in sides) or "nothing"

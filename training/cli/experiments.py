@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from training.analysis.experiment_plot import draw_experiment
-from training.analysis.experiments import EXPERIMENTS, Experiment, Outcome, Variant, try_variant
+from training.analysis.experiments import EXPERIMENTS, Experiment, Result, Variant, run_variant
 from training.analysis.output_shapes import SETTINGS, Setting, Sides, check_shapes, zeros_added
 from training.cli.options import vary, verbosity
 from training.cli.tables import align
@@ -56,53 +56,53 @@ def _add_recipe(parser: ArgumentParser, text: str, default: str) -> None:
     parser.add_argument("--recipe", choices=known, default=default, help=f"{text} (default {default})")
 
 
-Attempt = Callable[[Variant, Recipe, Dataset, int], Outcome]
+Attempt = Callable[[Variant, Recipe, Dataset, int], Result]
 
 _HEADS = ("variant", "last shape", "parameters", "multiply-adds", "test accuracy", "95 % interval", "training")
 
 
-def compare(options: Namespace, attempt: Attempt = try_variant) -> int:
+def compare(options: Namespace, attempt: Attempt = run_variant) -> int:
     """Run an experiment, print its table, and write its picture and its figures once all variants are through."""
     experiment, recipe = EXPERIMENTS[options.experiment], vary(options, options.recipe)
     options.out.mkdir(parents=True, exist_ok=True)  # before minutes of training, not after
     dataset = obtain(recipe.dataset, options.data)
-    outcomes = list(_try_all(experiment, recipe, dataset, attempt))
-    print("\n".join(["", *align([_HEADS, *map(_row, outcomes)]), ""]))
+    results = list(_try_all(experiment, recipe, dataset, attempt))
+    print("\n".join(["", *align([_HEADS, *map(_row, results)]), ""]))
     told = describe_source(recipe, dataset, None, portable_command(options.arguments))
-    picture = as_png(draw_experiment(f"{recipe.name}: {experiment.subject}", outcomes))
-    figures = _to_json(experiment, told, outcomes)
+    picture = as_png(draw_experiment(f"{recipe.name}: {experiment.subject}", results))
+    figures = _to_json(experiment, told, results)
     _write(options.out / f"{experiment.name}.png", picture)
     _write(options.out / f"{experiment.name}.json", figures)
     return 0
 
 
-def _try_all(experiment: Experiment, recipe: Recipe, dataset: Dataset, attempt: Attempt) -> Iterator[Outcome]:
+def _try_all(experiment: Experiment, recipe: Recipe, dataset: Dataset, attempt: Attempt) -> Iterator[Result]:
     verbose = verbosity()
     for place, variant in enumerate(experiment.variants, start=1):
         print(f"{experiment.name} {place} of {len(experiment.variants)}: {variant.label}", flush=True)
         yield attempt(variant, recipe, dataset, verbose)
 
 
-def _row(outcome: Outcome) -> Sequence[str]:
-    low, high = outcome.interval
+def _row(result: Result) -> Sequence[str]:
+    low, high = result.interval
     return (
-        outcome.variant.label,
-        " × ".join(map(str, outcome.last_shape)),
-        f"{outcome.parameters:,}",
-        f"{outcome.multiply_adds:,}",
-        f"{outcome.evaluation.accuracy:.2%}",
+        result.variant.label,
+        " × ".join(map(str, result.last_shape)),
+        f"{result.parameters:,}",
+        f"{result.multiply_adds:,}",
+        f"{result.evaluation.accuracy:.2%}",
         f"{100 * low:.2f}–{high:.2%}",
-        f"{outcome.fitted.seconds:.0f} s",
+        f"{result.fitted.seconds:.0f} s",
     )
 
 
-def _to_json(experiment: Experiment, told: dict[str, Any], outcomes: Sequence[Outcome]) -> bytes:
+def _to_json(experiment: Experiment, told: dict[str, Any], results: Sequence[Result]) -> bytes:
     record = {
         "experiment": experiment.name,
         "subject": experiment.subject,
         "created": utc_now(),
         **told,
-        "variants": [outcome.to_json() for outcome in outcomes],
+        "variants": [result.to_json() for result in results],
     }
     return (json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 

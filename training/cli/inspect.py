@@ -65,8 +65,8 @@ def mistakes(options: Namespace) -> int:
     with open_test_split(bundle, options.data) as test:
         found = find_mistakes(open_bundle(bundle)(test.split.images), test.split.labels)
         write_whole(options.out, MistakesPage(bundle.metadata, test.split, found, options.count).render())
-    shown = min(options.count, len(found.every))
-    print(f"Wrote {options.out}: {shown:,} of {len(found.every):,} mistakes on {found.examples:,} test images")
+    shown = min(options.count, len(found.ordered))
+    print(f"Wrote {options.out}: {shown:,} of {len(found.ordered):,} mistakes on {found.examples:,} test images")
     return 0
 
 

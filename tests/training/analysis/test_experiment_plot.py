@@ -6,7 +6,7 @@ from PIL import Image
 
 from tests.support.training.plots import error_bars, points, values
 from training.analysis.experiment_plot import draw_experiment
-from training.analysis.experiments import EXPERIMENTS, Experiment, Outcome
+from training.analysis.experiments import EXPERIMENTS, Experiment, Result
 from training.data.splits import Dataset
 from training.engine.trainer import Fit
 from training.evaluation.metrics import Evaluation, evaluate
@@ -22,11 +22,11 @@ def evaluation(dataset: Dataset) -> Evaluation:
     return evaluate(np.full((40, 10), 0.1, np.float32), dataset.test, dataset.spec.class_names)
 
 
-def outcomes(experiment: Experiment, evaluation: Evaluation, costs: list[int]) -> list[Outcome]:
+def results(experiment: Experiment, evaluation: Evaluation, costs: list[int]) -> list[Result]:
     curves = [[0.7 - 0.1 * place, 0.9 - 0.1 * place] for place in range(len(costs))]
     fits = [Fit({"val_accuracy": curve}, 1, 100, 20, throughput=None) for curve in curves]
     return [
-        Outcome(variant, variant.vary(RECIPES["mnist"]), (7, 7, 64), 50_186, cost, fitted, evaluation)
+        Result(variant, variant.vary(RECIPES["mnist"]), (7, 7, 64), 50_186, cost, fitted, evaluation)
         for variant, cost, fitted in zip(experiment.variants, costs, fits, strict=True)
     ]
 
@@ -41,7 +41,7 @@ def outcomes(experiment: Experiment, evaluation: Evaluation, costs: list[int]) -
 def test_the_plot_has_the_curve_and_the_accuracy_of_every_variant(
     name: str, costs: list[int], evaluation: Evaluation
 ) -> None:
-    drawn = outcomes(EXPERIMENTS[name], evaluation, costs)
+    drawn = results(EXPERIMENTS[name], evaluation, costs)
 
     curves, accuracies = draw_experiment("digits", drawn).axes
 
@@ -63,7 +63,7 @@ def test_the_plot_has_the_curve_and_the_accuracy_of_every_variant(
     ],
 )
 def test_the_plot_is_a_png_of_a_readable_size(name: str, costs: list[int], evaluation: Evaluation) -> None:
-    plot = draw_experiment("digits", outcomes(EXPERIMENTS[name], evaluation, costs))
+    plot = draw_experiment("digits", results(EXPERIMENTS[name], evaluation, costs))
 
     picture = Image.open(io.BytesIO(as_png(plot)))
     assert picture.format == "PNG"
@@ -77,7 +77,7 @@ def test_every_variant_of_every_experiment_is_drawn_in_a_colour_of_its_own(
 ) -> None:
     costs = [10**place for place in range(len(experiment.variants))]
 
-    plot = draw_experiment("digits", outcomes(experiment, evaluation, costs))
+    plot = draw_experiment("digits", results(experiment, evaluation, costs))
 
     picture = Image.open(io.BytesIO(as_png(plot))).convert("RGB")
     counts = {colour: count for count, colour in picture.getcolors(picture.width * picture.height) or []}

@@ -13,8 +13,8 @@ TRUE = np.array([0, 1, 1, 2, 1, 2])
 def test_the_most_confident_mistake_comes_first_and_equals_in_the_order_of_the_split() -> None:
     found = find_mistakes(PROBABILITIES, TRUE)
 
-    assert [mistake.position for mistake in found.every] == [3, 1, 4]
-    first = found.every[0]
+    assert [mistake.position for mistake in found.ordered] == [3, 1, 4]
+    first = found.ordered[0]
     assert first.pair == (2, 1)
     assert (first.probability, first.true_probability) == pytest.approx((0.8, 0.2))
 
@@ -34,4 +34,4 @@ def test_pairs_are_counted_in_one_direction_the_most_frequent_first() -> None:
 def test_who_makes_no_mistakes_has_no_confidence_in_them() -> None:
     found = find_mistakes(PROBABILITIES[:1], TRUE[:1])
 
-    assert (found.every, found.pairs(), found.confidence_wrong, found.accuracy) == ((), [], None, 1.0)
+    assert (found.ordered, found.pairs(), found.confidence_wrong, found.accuracy) == ((), [], None, 1.0)

@@ -37,7 +37,7 @@ class Reader(HTMLParser):
 
 
 def render(wrong: int, right: int = 3, count: int = 48, labels: Sequence[str] = LABELS, channels: int = 1) -> Reader:
-    """Images of class 0, of which the first ones are taken for class 1."""
+    """Images of class 0, of which the first ones are predicted as class 1."""
     images = np.stack([tiny_image(place % 3, channels) for place in range(wrong + right)])
     probabilities = np.array([[0.2, 0.7, 0.1]] * wrong + [[0.9, 0.1, 0.0]] * right, np.float32)
     split = Split(images, np.zeros(wrong + right, np.int64))
@@ -83,9 +83,9 @@ def test_names_of_classes_are_text_and_nothing_else() -> None:
     page = render(wrong=2, labels=HOSTILE)
 
     assert page.all("b") == page.all("script") == []
-    assert page.all("img")[0]["alt"] == f"{HOSTILE[0]}, taken for {HOSTILE[1]}"
-    assert f"is {HOSTILE[0]}" in page.text
-    assert f"taken for {HOSTILE[1]}" in page.text
+    assert page.all("img")[0]["alt"] == f"{HOSTILE[0]}, predicted as {HOSTILE[1]}"
+    assert f"true {HOSTILE[0]}" in page.text
+    assert f"predicted {HOSTILE[1]}" in page.text
 
 
 @pytest.mark.parametrize(

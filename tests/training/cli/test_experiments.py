@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from training.analysis.experiments import Outcome, Variant, try_variant
+from training.analysis.experiments import Result, Variant, run_variant
 from training.cli.experiments import compare
 from training.cli.main import main, make_parser
 from training.data.splits import Dataset
@@ -82,12 +82,12 @@ def options(arrays: Path, tmp_path: Path) -> Namespace:
     return make_parser().parse_args(arguments, Namespace(arguments=arguments))
 
 
-def interrupted_at(label: str) -> Callable[[Variant, Recipe, Dataset, int], Outcome]:
+def interrupted_at(label: str) -> Callable[[Variant, Recipe, Dataset, int], Result]:
     """Attempts of which one ends as if Ctrl-C had come in its middle."""
 
-    def attempt(variant: Variant, recipe: Recipe, dataset: Dataset, verbose: int) -> Outcome:
+    def attempt(variant: Variant, recipe: Recipe, dataset: Dataset, verbose: int) -> Result:
         if variant.label == label:
             raise KeyboardInterrupt
-        return try_variant(variant, recipe, dataset, verbose)
+        return run_variant(variant, recipe, dataset, verbose)
 
     return attempt
