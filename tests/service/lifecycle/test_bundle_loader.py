@@ -1,4 +1,4 @@
-"""Verified loading: only a network that gives the probabilities of its training is served."""
+"""The bundle loader: only a network that gives the probabilities of its training is served."""
 
 import numpy as np
 import pytest
