@@ -1,4 +1,4 @@
-"""The contract between training and serving: what a model bundle is, read by one reader, written by one writer.
+"""What a model bundle is: its metadata, golden images and files, one reader and one writer, and a repository's policy.
 
-Standard library only, so that both sides can depend on it and it depends on neither.
+It imports the standard library only, so that service and training can share it.
 """

@@ -1,4 +1,4 @@
-"""What can be wrong with a bundle or a repository, one class a fact."""
+"""The errors of bundles and repositories; all derive from RepositoryError."""
 
 
 class RepositoryError(Exception):

@@ -1,7 +1,7 @@
-"""Golden images: small pictures and the probabilities that the training framework gave for them.
+"""Golden images: a few images of a bundle and the probabilities that the training framework computed for them.
 
-`golden/golden.json` holds `{"tolerance": t, "images": [{"file": "00.png", "probabilities": [...]}]}`. Whoever loads
-the model replays them and must come within `tolerance` of every probability.
+`golden/golden.json` holds `{"tolerance": t, "images": [{"file": "00.png", "probabilities": [...]}]}`. After a model is
+loaded it classifies them, and every probability must be within `tolerance` of the one on record.
 """
 
 import json
@@ -18,7 +18,7 @@ INDEX = "golden.json"
 
 @dataclass(frozen=True)
 class GoldenImage:
-    """The encoded picture and one probability a class."""
+    """An encoded image and its probabilities, one for each class."""
 
     file: str
     content: bytes
@@ -34,7 +34,7 @@ class GoldenSet:
 
 
 def write_golden(bundle: Path, golden: GoldenSet) -> None:
-    """Write the pictures and their index below `bundle`."""
+    """Write the images and their index below `bundle`; raises OSError."""
     folder = bundle / GOLDEN
     folder.mkdir()
     for image in golden.images:

@@ -1,11 +1,11 @@
-"""`metadata.json`: everything about a model that is not its graph and weights, and the one place that reads it."""
+"""`metadata.json`: what a model is beside its graph and weights, and which values each field may have."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from modelrepo.errors import InvalidMetadata
-from modelrepo.repository import MODEL, is_name
+from modelrepo.repository import MODEL, NAME_RULE, is_name
 from modelrepo.strict_json import (
     JsonObject,
     any_object,
@@ -41,7 +41,7 @@ CHANNELS = {"grayscale": 1, "rgb": 3}
 def _model_name(value: Any, path: str) -> str:
     name = text(value, path)
     if not is_name(name):
-        raise InvalidMetadata(path, f"{name!r} must be 1 to 64 of a-z, 0-9, - and _, the first a letter or digit")
+        raise InvalidMetadata(path, f"{name!r} {NAME_RULE}")
     return name
 
 
@@ -93,8 +93,8 @@ class Preprocessing:
 class OutputSpec:
     """The graph's one output, [N, classes]; `kind` says whether softmax is still to be applied.
 
-    Of an image whose largest probability is below `abstain_below` (0 < x ≤ 1) the model is not sure enough to answer;
-    None where it always answers.
+    The model abstains from an image whose largest probability is below `abstain_below` (0 < x ≤ 1); where that is None
+    it never abstains.
     """
 
     name: str = member(text)

@@ -1,4 +1,4 @@
-"""`serving.json` at the root of a repository: which versions are loaded, and which of them answers.
+"""`serving.json` at the root of a repository: which versions are loaded, and which of them answer requests.
 
 `{"versions": 2, "models": {"mnist": {"versions": [1, 2], "default": 1, "canary": {"version": 2, "share": 0.1}}}}`
 
@@ -58,7 +58,8 @@ class ModelPolicy:
     """How one model is served.
 
     `default` answers requests that name no version; None means the newest, or the newest before the canary. The
-    `canary` answers a share of those requests itself; the `shadow` gets copies of a share, and nobody sees its answers.
+    `canary` answers a share of those requests itself; the `shadow` gets copies of a share, and its responses are
+    discarded.
     """
 
     versions: Versions = member(_versions)
@@ -76,7 +77,7 @@ class ModelPolicy:
 
 @dataclass(frozen=True)
 class ServingPolicy:
-    """The policies of the models that have one, and what holds for the others."""
+    """The policies of the models that have one, and the versions of all other models."""
 
     versions: Versions
     models: Mapping[str, ModelPolicy] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class ServingPolicy:
 
 
 def read_policy(repository: ModelRepository, versions: Versions) -> ServingPolicy:
-    """Read the repository's `serving.json`, if there is one; `versions` holds where it says nothing.
+    """Read the repository's `serving.json`, if there is one; `versions` is the default where it names none.
 
     Raises InvalidPolicy, which names the first member that is wrong, or OSError.
     """

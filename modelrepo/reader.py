@@ -1,19 +1,19 @@
-"""The one reader of bundles."""
+"""Reading a bundle: its metadata, its golden images, and its files, whose sizes and SHA-256 are verified."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelrepo.digest import verify_files
 from modelrepo.errors import BundleNotFound, CorruptBundle, InvalidMetadata
 from modelrepo.golden import GoldenSet, read_golden
-from modelrepo.metadata import Metadata, parse_metadata
+from modelrepo.metadata import FileRecord, Metadata, parse_metadata
 from modelrepo.repository import METADATA, MODEL, ModelRepository
 from modelrepo.strict_json import parse_json
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose files were found to be those that its metadata names."""
+    """A bundle whose files have the sizes and the SHA-256 that its metadata names."""
 
     path: Path
     metadata: Metadata
@@ -31,9 +31,9 @@ class Bundle:
 
 
 def read_metadata(path: Path) -> Metadata:
-    """Read and check `metadata.json` of the bundle at `path`, and nothing else of it.
+    """Read and check the `metadata.json` of the bundle at `path`, and none of its other files.
 
-    Raises BundleNotFound, CorruptBundle (not JSON) or InvalidMetadata (a field is wrong).
+    Raises BundleNotFound, CorruptBundle (not JSON), InvalidMetadata (a field is wrong) or OSError.
     """
     file = path / METADATA
     if not file.is_file():
@@ -48,7 +48,7 @@ def read_metadata(path: Path) -> Metadata:
 def read_bundle(path: Path) -> Bundle:
     """Read a bundle and verify the SHA-256 of every file.
 
-    Raises BundleNotFound, CorruptBundle or InvalidMetadata; the graph itself is not opened.
+    Raises BundleNotFound, CorruptBundle, InvalidMetadata or OSError; the graph itself is not opened.
     """
     metadata = read_metadata(path)
     verify_files(path, metadata)
@@ -56,10 +56,40 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def read_version(repository: ModelRepository, name: str, version: int) -> Bundle:
-    """Read a version of a model and check that it lies where its metadata says."""
+    """Read a version of a model and check that its metadata names the folder that it lies in.
+
+    Raises BundleNotFound, CorruptBundle, InvalidMetadata or OSError.
+    """
     bundle = read_bundle(repository.path(name, version))
     if bundle.metadata.name != name:
         raise InvalidMetadata("name", f"is {bundle.metadata.name!r} in the folder of {name!r}")
     if bundle.metadata.version != version:
         raise InvalidMetadata("version", f"is {bundle.metadata.version} in the folder of version {version}")
     return bundle
+
+
+def record_file(path: Path) -> FileRecord:
+    """The size and SHA-256 that a file has now; raises OSError."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileRecord(sha256=digest, size=path.stat().st_size)
+
+
+def record_files(folder: Path) -> dict[str, FileRecord]:
+    """The records of all files of a bundle except its metadata, by path relative to its folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): record_file(path) for path in paths if path != folder / METADATA}
+
+
+def verify_files(folder: Path, metadata: Metadata) -> None:
+    """Compare every file with its record in the metadata; raises CorruptBundle for the first that differs."""
+    for name, expected in metadata.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise CorruptBundle(f"{name} is missing: copy the whole bundle again")
+        actual = record_file(path)
+        if actual.size != expected.size:
+            sizes = f"{actual.size} bytes where the metadata says {expected.size}"
+            raise CorruptBundle(f"{name} has {sizes}: copy it again")
+        if actual.sha256 != expected.sha256:
+            raise CorruptBundle(f"{name} has another SHA-256 than the metadata says: it was changed or damaged")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # a folder's name, a segment of URLs and a label of metrics alike
+NAME_RULE = "must be 1 to 64 of a-z, 0-9, - and _, the first a letter or digit"
 VERSION = re.compile(r"[1-9][0-9]{0,14}")  # from 1 to LAST_VERSION, as Python writes the number
 LAST_VERSION = 10**15 - 1  # a time as 20260101123000 fits, and every JSON reader takes such a number exactly
 
@@ -20,7 +21,7 @@ def is_name(text: str) -> bool:
 
 @dataclass(frozen=True)
 class ModelRepository:
-    """Which bundles a folder holds. Every call looks at the disk; nothing is remembered."""
+    """Which bundles a folder holds. Every call reads the disk."""
 
     root: Path
 

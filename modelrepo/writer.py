@@ -1,4 +1,4 @@
-"""The one writer of bundles: everything is staged beside the repository's models and appears by one rename."""
+"""Writing a bundle: its files are staged in a folder beside the models, and one rename publishes them."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from modelrepo.digest import record_files
 from modelrepo.errors import VersionExists
 from modelrepo.metadata import Metadata, parse_metadata
+from modelrepo.reader import record_files
 from modelrepo.repository import METADATA, ModelRepository
 
 _STAGING = ".staging-"  # no model name starts with a dot, so no reader takes it for one
@@ -19,7 +19,7 @@ _STAGING = ".staging-"  # no model name starts with a dot, so no reader takes it
 
 @contextmanager
 def staging(repository: ModelRepository) -> Iterator[Path]:
-    """A new empty folder on the repository's own file system, gone afterwards whatever happened."""
+    """A new empty folder on the repository's own file system; it is removed at the end, after an error too."""
     repository.root.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=repository.root))
     try:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from modelrepo.digest import record_file
 from modelrepo.errors import BundleNotFound, CorruptBundle, InvalidMetadata, RepositoryError
-from modelrepo.reader import read_bundle, read_metadata, read_version
+from modelrepo.reader import read_bundle, read_metadata, read_version, record_file
 from modelrepo.repository import ModelRepository
 from tests.support.bundles.tiny import publish_tiny
 

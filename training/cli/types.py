@@ -4,7 +4,7 @@ import math
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
-from modelrepo.repository import LAST_VERSION, is_name
+from modelrepo.repository import LAST_VERSION, NAME_RULE, is_name
 
 
 def positive(text: str) -> int:
@@ -25,7 +25,7 @@ def version_number(text: str) -> int:
 def model_name(text: str) -> str:
     """What a model can be called."""
     if not is_name(text):
-        raise ArgumentTypeError("must be 1 to 64 of a-z, 0-9, - and _, the first a letter or digit")
+        raise ArgumentTypeError(NAME_RULE)
     return text
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from modelrepo.digest import record_file
 from modelrepo.golden import INDEX
+from modelrepo.reader import record_file
 from modelrepo.repository import GOLDEN, METADATA, MODEL
 
 Damage = Callable[[Path], None]
