@@ -23,7 +23,7 @@ from tests.support.images.drawn import tiny_image
 from training.data.image_folder import Folder, read_folder
 from training.data.lazy_images import Decoder
 from training.data.load import read_split
-from training.data.scan import HELD_BYTES, check
+from training.data.scan import HELD_BYTES, scan_files
 from training.data.specs import DatasetSpec
 from training.data.splits import Pictures
 from training.evaluation.verify import replay_bundle
@@ -81,7 +81,7 @@ def test_training_makes_the_frozen_pixels_of_every_file(case: FileCase, tmp_path
     path = tmp_path / "image"
     path.write_bytes(case.make())
 
-    checked = check([str(path)], Decoder(case.spec, case.contract))
+    checked = scan_files([str(path)], Decoder(case.spec, case.contract))
 
     assert digest(checked.images[0]) == TABLE[case.name]["pixels"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from training.cli.types import add_data
 from training.data.download import obtain
-from training.data.image_folder import HELD_OUT, OWN, SAME, Folder, Pictures, read_folder
+from training.data.image_folder import HELD_OUT, OWN, SAME, Folder, FolderDataset, read_folder
 from training.data.specs import SPECS
 from training.data.splits import Dataset
 from training.data.tar import unpacked
@@ -40,10 +40,10 @@ def refuse_picture_options(options: Namespace, recipe: Recipe) -> None:
         )
 
 
-def _tell(pictures: Pictures) -> None:
+def _tell(pictures: FolderDataset) -> None:
     dataset = pictures.dataset
     for each in pictures.unreadable[:_SHOWN]:
-        print(f"Left out: {each.path}: {each.why}")
+        print(f"Left out: {each.path}: {each.reason}")
     if len(pictures.unreadable) > _SHOWN:
         print(f"Left out: {len(pictures.unreadable) - _SHOWN:,} more")
     tests = {

@@ -1,1 +1,1 @@
-"""Every form of a data set becomes a `Split` of images and labels. It imports `errors`; only `download` needs Keras."""
+"""Data sets in every form are read as splits of images and labels. It imports `errors`; only `download` needs Keras."""

@@ -1,4 +1,4 @@
-"""Data sets, from local files or by `keras.datasets`, which downloads them. Apart, because it loads TensorFlow."""
+"""Data sets from local files, or downloaded by `keras.datasets`; a file of its own, because it imports TensorFlow."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from training.data.specs import CIFAR100, CIFAR100_COARSE, DatasetSpec
 from training.data.splits import Dataset, make_split
 from training.errors import InvalidData
 
-# One of Keras's data sets can be labelled in several ways; what is not here has its own name and no options.
+# Keras's name and options for data sets that it labels in several ways; others have their own name and no options.
 _OPTIONS = {CIFAR100_COARSE.name: (CIFAR100.name, {"label_mode": "coarse"})}
 
 
@@ -20,7 +20,7 @@ def obtain(spec: DatasetSpec, path: Path | None) -> Dataset:
 
 
 def download(spec: DatasetSpec, datasets: Any = keras.datasets) -> Dataset:
-    """Fetch a data set, with Keras's progress bar, or take it from the cache of an earlier run."""
+    """Download a data set, or read it from Keras's cache; raises InvalidData."""
     name, options = _OPTIONS.get(spec.name, (spec.name, {}))
     source = f"keras.datasets.{name}"
     try:

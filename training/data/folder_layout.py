@@ -1,4 +1,4 @@
-"""What lies in a folder of pictures: its parts, its classes and their files, before any file is opened.
+"""The layout of a folder of images: its parts, its classes and their files, before any file is opened.
 
 Two layouts: one folder a class, or `train/<class>/` beside `val/<class>/` (or `validation/`) and `test/<class>/`.
 """
@@ -11,12 +11,12 @@ from pathlib import Path
 from training.errors import InvalidData
 
 _TRAIN, _VALIDATION, _TEST = ("train",), ("val", "validation"), ("test",)
-_LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})  # what systems leave in folders; .DS_Store is hidden
+_IGNORED = frozenset({"thumbs.db", "desktop.ini", "__macosx"})  # files of operating systems; .DS_Store is hidden
 
 
 @dataclass(frozen=True)
 class Part:
-    """Class folders in their order and the files below each, sorted; `links` out of the part were left aside."""
+    """Class folders in their order and the files below each, sorted; `links` counts ignored links out of the part."""
 
     root: Path
     classes: tuple[str, ...]
@@ -25,13 +25,13 @@ class Part:
 
     @property
     def count(self) -> int:
-        """Files in all classes."""
+        """How many files all classes have."""
         return sum(map(len, self.files))
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The parts that a folder has. Where it has only `train`, the others are held out of it."""
+    """The parts of a folder. Where there is only `train`, the others are held out of it."""
 
     train: Part
     validation: Part | None
@@ -39,12 +39,12 @@ class Layout:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Those that there are."""
+        """The existing ones."""
         return tuple(part for part in (self.train, self.validation, self.test) if part is not None)
 
 
 def find_layout(folder: Path) -> Layout:
-    """Look through a folder; raises InvalidData where it has no class folders, or the parts' classes differ."""
+    """List a folder; raises InvalidData where it has no class folders, or a part has classes that `train` lacks."""
     root = _unwrap(_existing(folder))
     train = _list(_find(root, _TRAIN) or root)
     if len(train.classes) < 2:
@@ -65,14 +65,14 @@ def _existing(folder: Path) -> Path:
 
 
 def _unwrap(root: Path) -> Path:
-    """The folder inside, where there is nothing else and it holds folders: archives often have such a one."""
+    """The folder inside, where it is alone and has folders: archives often have such a top folder."""
     inside = [Path(entry.path) for entry in _entries(root)]
     alone = len(inside) == 1 and inside[0].is_dir() and any(entry.is_dir() for entry in _entries(inside[0]))
     return _unwrap(inside[0]) if alone else root
 
 
 def _find(root: Path, names: tuple[str, ...]) -> Path | None:
-    """The part of one of these names, if it has class folders: ImageNet's `test/` has images without classes."""
+    """The part with one of these names, if it has class folders: ImageNet's `test/` has images without classes."""
     parts = (root / name for name in names)
     return next((part for part in parts if part.is_dir() and any(entry.is_dir() for entry in _entries(part))), None)
 
@@ -94,15 +94,15 @@ def _list(root: Path) -> Part:
     for name in classes:
         if not name.isprintable() or not _is_text(name):
             raise InvalidData(f"{root} has a folder {name!r}, whose name is not text in UTF-8: rename it")
-    found = [list(_walk(root / name)) for name in classes]
-    inside = [tuple(sorted(path for path in paths if _is_inside(path, root))) for paths in found]
-    links = sum(map(len, found)) - sum(map(len, inside))
+    walked = [list(_walk(root / name)) for name in classes]
+    inside = [tuple(sorted(path for path in paths if _is_inside(path, root))) for paths in walked]
+    links = sum(map(len, walked)) - sum(map(len, inside))
     kept = [(name, files) for name, files in zip(classes, inside, strict=True) if files]
     return Part(root, tuple(name for name, _ in kept), tuple(files for _, files in kept), links)
 
 
 def _walk(folder: Path) -> Iterator[str]:
-    """All files below, whatever the depth; a linked folder is not entered, for it may lead back up."""
+    """All files below, at any depth; linked folders are not entered, because they may lead back up."""
     for entry in _entries(folder):
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(Path(entry.path))
@@ -116,7 +116,7 @@ def _is_inside(path: str, root: Path) -> bool:
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
-        return [each for each in entries if not each.name.startswith(".") and each.name.lower() not in _LITTER]
+        return [entry for entry in entries if not entry.name.startswith(".") and entry.name.lower() not in _IGNORED]
 
 
 def _is_text(name: str) -> bool:

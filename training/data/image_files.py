@@ -20,14 +20,14 @@ from training.data.splits import Split, make_split
 from training.data.tar import check_end, open_archive
 from training.errors import InvalidData
 
-# By channels: 8 bits, upright, on white. The images have their size already, so the rules for that play no part.
+# By channels: 8 bits, upright, on white. The images have the right size already, so the rules for size do nothing.
 _GRAY = Preprocessing("grayscale", "stretch", "nearest", "white", exif_orientation=True, ink=False)
 _CONTRACTS = {1: _GRAY, 3: replace(_GRAY, mode="rgb")}
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """One encoded image as it is stored, with the class folder that it lies in."""
+    """One image file: its name, its class folder's name, and its content."""
 
     name: str
     label: str
@@ -73,9 +73,9 @@ def decode_image(spec: DatasetSpec, file: ImageFile) -> Pixels:
 
 
 def _check_classes(spec: DatasetSpec, files: list[ImageFile], source: Path) -> None:
-    found = {file.label for file in files}
-    if found != set(spec.class_names):
-        missing, unknown = sorted(set(spec.class_names) - found), sorted(found - set(spec.class_names))
+    labels = {file.label for file in files}
+    if labels != set(spec.class_names):
+        missing, unknown = sorted(set(spec.class_names) - labels), sorted(labels - set(spec.class_names))
         raise InvalidData(
             f"{source}: the class folders are not those of {spec.name}"
             + (f"; missing: {', '.join(missing)}" if missing else "")
@@ -93,11 +93,11 @@ def _archive_files(archive: Path, split: str) -> Iterator[ImageFile]:
     with open_archive(archive) as stored:
         for member in tqdm(stored, desc=f"Unpacking {archive.name}", unit=" files", leave=False, disable=None):
             parts = PurePosixPath(member.name).parts
-            content = stored.extractfile(member) if _belongs(parts, split) and member.isfile() else None
+            content = stored.extractfile(member) if _is_in_split(parts, split) and member.isfile() else None
             if content is not None:
                 yield ImageFile("/".join(parts[-3:]), parts[-2], content.read())
         check_end(stored)
 
 
-def _belongs(parts: tuple[str, ...], split: str) -> bool:
+def _is_in_split(parts: tuple[str, ...], split: str) -> bool:
     return len(parts) >= 3 and parts[-3] == split and not parts[-1].startswith(".")

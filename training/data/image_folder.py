@@ -1,7 +1,7 @@
-"""A folder of pictures, one folder a class, as a data set: what is learned from, and what is held out to test it.
+"""A folder of images with a folder for each class, as a data set with a training, a validation and a test split.
 
-Where the folder has no part for testing, a fifth of each class is held out, drawn by a seed. The images that the
-network is watched on while it learns are held out of the rest, so the test is looked at only once, at the end.
+Where the folder has no test part, a fifth of each class is held out, drawn by a seed. The validation images are held
+out of the rest, so the test split is used only once, at the end.
 """
 
 import math
@@ -16,36 +16,36 @@ from modelrepo.metadata import Preprocessing
 from training.data.class_names import read_class_names
 from training.data.folder_layout import Layout, Part, find_layout
 from training.data.lazy_images import Decoder
-from training.data.scan import HELD_BYTES, Unreadable, check
+from training.data.scan import HELD_BYTES, Unreadable, scan_files
 from training.data.specs import DatasetSpec
 from training.data.splits import Dataset, Split, take
 from training.errors import InvalidData
 
-TEST_SHARE = 0.2  # the usual choice; of 20 images a class 4 are left to test with
+TEST_SHARE = 0.2  # the usual choice; of 20 images a class, 4 are held out
 OWN, HELD_OUT, SAME = "a part of its own", "held out", "the training images"  # what the test split is
 
 
 @dataclass(frozen=True)
 class Folder:
-    """What is read and how. The size is the spec's; its name and labels are replaced by the folder's."""
+    """What is read and how. The spec gives the size; its name and class names are replaced by the folder's."""
 
     path: Path
     spec: DatasetSpec
-    rules: Preprocessing
-    seed: int = 1  # of what is held out
+    contract: Preprocessing
+    seed: int = 1  # selects what is held out
     share: float = TEST_SHARE
     class_names: Path | None = None  # a file with the classes' names
     hold: int = HELD_BYTES  # up to so many bytes of pixels are kept in memory
 
     @property
     def decode(self) -> Decoder:
-        """What makes pixels of a file."""
-        return Decoder(self.spec.input, self.rules)
+        """The decoder of the folder's files."""
+        return Decoder(self.spec.input, self.contract)
 
 
 @dataclass(frozen=True)
-class PartRead:
-    """The images of a part, and what in it is none."""
+class LoadedPart:
+    """The images of a part, and its files that are no images."""
 
     split: Split
     unreadable: tuple[Unreadable, ...]
@@ -53,15 +53,15 @@ class PartRead:
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """A folder's data set, and the files of it that call themselves images and are none."""
+class FolderDataset:
+    """A folder's data set, and its files with an image's suffix that cannot be decoded."""
 
     dataset: Dataset
     unreadable: tuple[Unreadable, ...]
 
 
-def read_folder(folder: Folder) -> Pictures:
-    """Check all images and part them; raises InvalidData where a class has none or there are fewer than two classes."""
+def read_folder(folder: Folder) -> FolderDataset:
+    """Scan all images and split them; raises InvalidData where a class has none, or there is only one class."""
     layout = find_layout(folder.path)
     folders = layout.train.classes
     names = read_class_names(folder.class_names, len(folders), folders) if folder.class_names else folders
@@ -72,12 +72,12 @@ def read_folder(folder: Folder) -> Pictures:
     _check_classes(layout.train, read[layout.train.root])
     _check_parts(read)
     own = None if layout.test is None else read[layout.test.root].split
-    train, test, kind = _part(read[layout.train.root].split, own, folder)
+    train, test, kind = _split(read[layout.train.root].split, own, folder)
     validation = None if layout.validation is None else read[layout.validation.root].split
     dataset = Dataset(
         folder.spec, train, test, validation, {"folder": _describe(folder, layout, kind, list(read.values()))}
     )
-    return Pictures(dataset, tuple(each for part in read.values() for each in part.unreadable))
+    return FolderDataset(dataset, tuple(file for part in read.values() for file in part.unreadable))
 
 
 def read_test(folder: Folder, classes: tuple[str, ...]) -> Split:
@@ -87,56 +87,56 @@ def read_test(folder: Folder, classes: tuple[str, ...]) -> Split:
         raise InvalidData(f"{folder.path} has not the class folders that the model was trained on")
     if layout.test is not None:
         return _read(layout.test, folder.decode, folder.hold).split
-    _, test, _ = _part(_read(layout.train, folder.decode, folder.hold).split, None, folder)
+    _, test, _ = _split(_read(layout.train, folder.decode, folder.hold).split, None, folder)
     return test
 
 
 def hold_out_each(split: Split, share: float, seed: int) -> tuple[Split, Split]:
-    """Part a split class by class: of each with two or more images at least one stays and at least one is held out.
+    """Divide a split class by class into what stays and what is held out: at least one image each, of two or more.
 
-    What is held out of a class follows from the seed and from its number and images alone.
+    What is held out of a class depends on the seed, the class's number and its images alone.
     """
-    learned, held = [], []
+    kept, held = [], []
     for index in np.unique(split.labels):
         order = np.random.default_rng((seed, int(index))).permutation(np.flatnonzero(split.labels == index))
         count = min(len(order) - 1, max(1, round(len(order) * share)))
-        learned.append(order[count:])
+        kept.append(order[count:])
         held.append(order[:count])
-    return take(split, _in_order(learned)), take(split, _in_order(held))
+    return take(split, _in_order(kept)), take(split, _in_order(held))
 
 
-def _part(images: Split, own: Split | None, folder: Folder) -> tuple[Split, Split, str]:
-    """What is learned from, the test split, and what that is."""
+def _split(images: Split, own: Split | None, folder: Folder) -> tuple[Split, Split, str]:
+    """The training split, the test split, and what the latter is: OWN, HELD_OUT or SAME."""
     if own is not None:
         return images, own, OWN
     train, test = hold_out_each(images, folder.share, folder.seed)
     return (train, test, HELD_OUT) if len(test) else (images, images, SAME)
 
 
-def _read(part: Part, decode: Decoder, hold: int) -> PartRead:
-    checked = check([path for paths in part.files for path in paths], decode, hold)
+def _read(part: Part, decode: Decoder, hold: int) -> LoadedPart:
+    scanned = scan_files([path for paths in part.files for path in paths], decode, hold)
     labels = np.repeat(np.arange(len(part.classes)), [len(paths) for paths in part.files])
-    return PartRead(Split(checked.images, labels[checked.positions]), checked.unreadable, checked.ignored)
+    return LoadedPart(Split(scanned.images, labels[scanned.positions]), scanned.unreadable, scanned.ignored)
 
 
-def _check_classes(part: Part, read: PartRead) -> None:
+def _check_classes(part: Part, read: LoadedPart) -> None:
     counts = np.bincount(read.split.labels, minlength=len(part.classes))
     empty = [name for name, count in zip(part.classes, counts, strict=True) if not count]
     if empty:
-        first = f" ({Path(read.unreadable[0].path).name}: {read.unreadable[0].why})" if read.unreadable else ""
+        first = f" ({Path(read.unreadable[0].path).name}: {read.unreadable[0].reason})" if read.unreadable else ""
         raise InvalidData(
             f"{len(empty)} of the {len(counts)} class folders in {part.root} have no image that can be read: "
             f"{', '.join(empty[:5])}{first}; add images or remove the folders"
         )
 
 
-def _check_parts(read: dict[Path, PartRead]) -> None:
+def _check_parts(read: dict[Path, LoadedPart]) -> None:
     empty = [root for root, part in read.items() if not len(part.split)]
     if empty:
         raise InvalidData(f"{empty[0]} has no image that can be read: add some, or remove the folder")
 
 
-def _describe(folder: Folder, layout: Layout, kind: str, read: list[PartRead]) -> dict[str, Any]:
+def _describe(folder: Folder, layout: Layout, kind: str, read: list[LoadedPart]) -> dict[str, Any]:
     return {
         "classes": list(layout.train.classes),
         "test": kind,

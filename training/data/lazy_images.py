@@ -1,4 +1,4 @@
-"""Images that stay in their files: an array of pixels to whoever slices it, decoded only then.
+"""Images that stay in their files and are decoded when they are indexed, as slices of an array of pixels.
 
 Decoded by Pillow and not by TensorFlow, because the service does so. Of 200 photographs cut to 256×256, TensorFlow's
 own decoder and resizing gave the same pixels for none, differed by 3.5 of 255 on average, and took 1.2 times the CPU.
@@ -19,7 +19,7 @@ from preprocessing.errors import ImageError
 from preprocessing.pipeline import prepare_file
 from training.errors import InvalidData
 
-WORKERS = os.cpu_count() or 1  # threads: Pillow lets go of Python's lock while it decodes and resizes
+WORKERS = os.cpu_count() or 1  # threads: Pillow releases Python's global lock while it decodes and resizes
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -46,10 +46,10 @@ class Decoder:
 
 @dataclass(frozen=True, eq=False)
 class ImageFiles:
-    """Files that were found readable, in the order of their labels.
+    """Readable files in the order of their labels, as an array of uint8 [N, height, width, channels].
 
-    `hashes`, uint8 [N, 32], are the SHA-256 of each file's bytes. `held` has all pixels where they are few enough to be
-    kept in memory; else a file is read and decoded anew each time.
+    `hashes`, uint8 [N, 32], are the SHA-256 of each file's bytes. `held` has all pixels if they are few enough to be
+    kept in memory; else a file is read and decoded again each time.
     """
 
     paths: tuple[str, ...]
@@ -70,7 +70,7 @@ class ImageFiles:
     def __getitem__(self, chosen: Any) -> Batch:
         """Pixels at one position [height, width, channels], or of a slice or an array of positions [N, …].
 
-        Raises InvalidData where a file is no longer what it was.
+        Raises InvalidData for a file that can no longer be read.
         """
         if self.held is not None:
             pixels: Batch = self.held[chosen]

@@ -1,8 +1,8 @@
-"""Pickles from CIFAR's archives, read without letting them run anything.
+"""A safe reader of the pickles in CIFAR's archives, which runs no code from them.
 
-A pickle is a program that may call whatever Python can import, and an archive that somebody passed on may hold any. So
-this reader knows the few names that an array of bytes is made of, refuses all others before they are looked up, and has
-stand-ins for these few: with a damaged state, NumPy's own objects end in errors inside of NumPy.
+A pickle is a program that may call whatever Python can import, and an archive from an unknown source may contain any.
+This reader accepts only the few names of which an array of bytes is made, refuses all others without importing them,
+and replaces these few by its own classes: NumPy's own objects raise errors inside of NumPy for a damaged state.
 """
 
 import io
@@ -15,7 +15,7 @@ import numpy as np
 
 from training.errors import InvalidData
 
-# What unpickling raises on files that are cut short or are no pickles, as changing their bytes shows.
+# What unpickling raises for files that are cut short or are no pickles; found by changing their bytes.
 _BROKEN = (
     pickle.UnpicklingError,
     struct.error,

@@ -1,4 +1,4 @@
-"""Which files can be learned from: each is read and decoded once before the training, many at a time."""
+"""The scan of a folder's files before the training: each is decoded once, in threads; those that fail are listed."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -15,25 +15,25 @@ from preprocessing.decode import EXTENSIONS
 from preprocessing.errors import ImageError
 from training.data.lazy_images import WORKERS, Decoder, ImageFiles, in_threads
 
-# Pixels of so many bytes are held in memory: 10,922 images of 64×64. TensorFlow makes a copy or two of them, which
-# fits beside it into the 2 GB that small machines have. Larger sets are decoded anew in every epoch.
+# Up to so many bytes of pixels are kept in memory: 10,922 images of 64×64. TensorFlow makes a copy or two of them, for
+# which small machines with 2 GB have enough. The files of larger sets are decoded again in every epoch.
 HELD_BYTES = 128 << 20
-_CHUNK = 64 * WORKERS  # files between two looks at the progress bar
+_CHUNK = 64 * WORKERS  # files between two updates of the progress bar
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that calls itself an image and is none."""
+    """A file with the suffix of an image that cannot be decoded, and the reason."""
 
     path: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What was found: the readable files, their place among those looked at, and the others.
+class ScanResult:
+    """The readable files with their positions among those scanned, int64 [N], and the others.
 
-    `ignored` counts files that neither are images nor have an image's suffix, such as a list of licences.
+    `ignored` counts files that neither are images nor have an image's suffix, such as a list of licenses.
     """
 
     images: ImageFiles
@@ -42,12 +42,12 @@ class Checked:
     ignored: int
 
 
-def check(paths: Sequence[str], decode: Decoder, hold: int = HELD_BYTES) -> Checked:
-    """Decode every file once; the pixels are kept where those of all files take no more than `hold` bytes."""
+def scan_files(paths: Sequence[str], decode: Decoder, hold: int = HELD_BYTES) -> ScanResult:
+    """Decode every file once; the pixels are kept if those of all files take at most `hold` bytes."""
     held = np.empty((len(paths), *decode.shape), np.uint8) if len(paths) * math.prod(decode.shape) <= hold else None
 
-    def look(position: int) -> bytes | str:
-        """The SHA-256 of a file, or why it cannot be used."""
+    def scan(position: int) -> bytes | str:
+        """The SHA-256 of a file, or the reason why it cannot be decoded."""
         try:
             content = Path(paths[position]).read_bytes()
             pixels = decode(content)
@@ -57,27 +57,27 @@ def check(paths: Sequence[str], decode: Decoder, hold: int = HELD_BYTES) -> Chec
             held[position] = pixels
         return sha256(content).digest()
 
-    outcomes = list(_show_progress(look, len(paths)))
-    positions = np.array([place for place, outcome in enumerate(outcomes) if isinstance(outcome, bytes)], np.int64)
-    failed = [Unreadable(path, why) for path, why in zip(paths, outcomes, strict=True) if isinstance(why, str)]
-    unreadable = tuple(each for each in failed if PurePath(each.path).suffix.lower() in EXTENSIONS)
+    results = list(_in_chunks(scan, len(paths)))
+    positions = np.array([position for position, result in enumerate(results) if isinstance(result, bytes)], np.int64)
+    failed = [Unreadable(path, result) for path, result in zip(paths, results, strict=True) if isinstance(result, str)]
+    unreadable = tuple(file for file in failed if PurePath(file.path).suffix.lower() in EXTENSIONS)
     images = ImageFiles(
         paths=tuple(paths[position] for position in positions),
-        hashes=np.frombuffer(b"".join(filter(_is_hash, outcomes)), np.uint8).reshape(-1, 32),
+        hashes=np.frombuffer(b"".join(filter(_is_hash, results)), np.uint8).reshape(-1, 32),
         decode=decode,
         held=None if held is None else held[positions],
     )
-    return Checked(images, positions, unreadable, len(failed) - len(unreadable))
+    return ScanResult(images, positions, unreadable, len(failed) - len(unreadable))
 
 
-def _show_progress(look: Callable[[int], bytes | str], count: int) -> Iterator[bytes | str]:
-    """What is found of each, a chunk at a time: work for millions of files at once would itself fill the memory."""
+def _in_chunks(scan: Callable[[int], bytes | str], count: int) -> Iterator[bytes | str]:
+    """The results of all positions, a chunk at a time: tasks for millions of files at once would fill the memory."""
     with tqdm(total=count, desc="Checking", unit=" images", leave=False, disable=None) as bar:
         for start in range(0, count, _CHUNK):
             positions = range(start, min(start + _CHUNK, count))
-            yield from in_threads(look, positions)
+            yield from in_threads(scan, positions)
             bar.update(len(positions))
 
 
-def _is_hash(outcome: bytes | str) -> TypeGuard[bytes]:
-    return isinstance(outcome, bytes)
+def _is_hash(result: bytes | str) -> TypeGuard[bytes]:
+    return isinstance(result, bytes)

@@ -1,4 +1,4 @@
-"""The known data sets: the size of their images and the names of their classes."""
+"""The known data sets: the size of their images and their class names."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ COARSE = tuple(_COARSE.split())  # the 20 superclasses, of five classes each
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """What every copy of a data set has in common, in whatever form it is kept."""
+    """The image size and class names of a data set, the same for every form in which it is stored."""
 
     name: str
     height: int

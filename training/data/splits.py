@@ -1,6 +1,6 @@
-"""Data sets as values: splits of images and labels, what is held out of them, and the weights of classes.
+"""Data sets as values: splits of images and labels, held out parts of them, and class weights.
 
-A split's images are uint8 [N, height, width, channels], its labels are indices into the data set's label names.
+A split's images are uint8 [N, height, width, channels], its labels int64 [N], indices into the data set's class names.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from training.data.specs import DatasetSpec
 from training.errors import InvalidData
 
 Images = NDArray[np.uint8]
-Pictures = Images | ImageFiles  # sliced alike; files give the same arrays, decoded only then
+Pictures = Images | ImageFiles  # files are indexed like an array, and decoded only then
 Labels = NDArray[np.int64]
 
 
@@ -32,9 +32,9 @@ class Split:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over pixels and labels (as little-endian int64), the same for every form the split is kept in.
+        """SHA-256 over pixels and labels (little-endian int64), the same for every form in which the split is stored.
 
-        For files of any size, whose pixels follow from a recipe, it is over the SHA-256 of each file's bytes instead.
+        For image files of any size, whose pixels depend on the recipe, it is over the SHA-256 of each file instead.
         """
         images = self.images.hashes if isinstance(self.images, ImageFiles) else self.images
         digest = hashlib.sha256(images.tobytes())
@@ -44,10 +44,10 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The two splits that everybody who uses the data set shares.
+    """A data set with its splits.
 
-    `validation` is for data sets that come with one; elsewhere it is held out of `train`. `origin` tells, in the
-    metadata, what somebody needs who is to make the same splits again.
+    `validation` is None unless the data set comes with such a split; then it is held out of `train`. `origin` is what
+    the metadata records so that the same splits can be made again.
     """
 
     spec: DatasetSpec
@@ -58,7 +58,10 @@ class Dataset:
 
 
 def make_split(spec: DatasetSpec, images: NDArray[np.generic], labels: NDArray[np.generic], source: str) -> Split:
-    """Check arrays against the spec; a missing axis for one channel and labels of [N, 1] (CIFAR's) are understood."""
+    """Check arrays against the spec; images of one channel may lack its axis, and labels may be [N, 1], as CIFAR's are.
+
+    Raises InvalidData, which names the source.
+    """
     if spec.channels == 1 and images.ndim == 3:
         images = images[..., np.newaxis]
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -78,15 +81,15 @@ def make_split(spec: DatasetSpec, images: NDArray[np.generic], labels: NDArray[n
 
 
 def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split]:
-    """Part a split at random into what the network learns from and what it is watched on while it learns.
+    """Divide a split at random into training and validation images; `share` of them (0 to 1) are for validation.
 
-    No class loses its last image, so where all have but one there is nothing to watch.
+    No class loses its last image, so where every class has only one, there are no validation images.
     """
     order = np.random.default_rng(seed).permutation(len(split))
     held = max(1, round(len(split) * share))
-    learned, watched = order[held:], order[:held]
-    last = ~np.isin(split.labels[watched], split.labels[learned])
-    return take(split, np.concatenate([learned, watched[last]])), take(split, watched[~last])
+    train, validation = order[held:], order[:held]
+    last = ~np.isin(split.labels[validation], split.labels[train])
+    return take(split, np.concatenate([train, validation[last]])), take(split, validation[~last])
 
 
 def take(split: Split, chosen: NDArray[np.int64]) -> Split:
@@ -95,14 +98,14 @@ def take(split: Split, chosen: NDArray[np.int64]) -> Split:
     return Split(images, split.labels[chosen])
 
 
-def weigh_classes(labels: Labels, classes: int, balance: float) -> dict[int, float] | None:
-    """N / (classes · n of the class) by class, whose mean over all images is 1.
+def weigh_classes(labels: Labels, classes: int, threshold: float) -> dict[int, float] | None:
+    """Weights N / (classes · images of the class), by class; their mean over all images is 1.
 
-    None where the largest class has at most `balance` times the images of the smallest, or `balance` is 0. A class
+    None where the largest class has at most `threshold` times the images of the smallest, or `threshold` is 0. A class
     without images is not counted and gets the weight 1.
     """
     counts = np.bincount(labels, minlength=classes)
     present = counts[counts > 0]
-    if not balance or present.max() <= balance * present.min():
+    if not threshold or present.max() <= threshold * present.min():
         return None
     return {index: float(len(labels) / (len(present) * count)) if count else 1.0 for index, count in enumerate(counts)}

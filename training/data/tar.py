@@ -1,4 +1,4 @@
-"""Tar archives of data sets, packed or not: opened, checked to their end, unpacked for as long as they are needed."""
+"""Tar archives of data sets, compressed or not: opened, checked to their end, unpacked as long as they are needed."""
 
 import tarfile
 import tempfile
@@ -9,14 +9,16 @@ from pathlib import Path
 
 from training.errors import InvalidData
 
-# zlib's own error comes through where the damage lies inside a member.
+ARCHIVES = (".tar.gz", ".tgz", ".tar")
+
+# zlib's own error is raised where the damage is inside a member.
 _BROKEN = (tarfile.TarError, zlib.error, EOFError, OSError)
 _PIECE = 1 << 20  # bytes read at a time
 
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
-    """The archive inside a `with`, where reading it, too, raises InvalidData if it is damaged or cut short."""
+    """The archive inside a `with`, in which reading it raises InvalidData, too, if it is damaged or cut short."""
     try:
         with tarfile.open(path) as stored:
             yield stored
@@ -30,14 +32,11 @@ def check_end(stored: tarfile.TarFile) -> None:
         pass
 
 
-ARCHIVES = (".tar.gz", ".tgz", ".tar")
-
-
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """A folder itself, or a temporary one with what a tar archive holds; raises InvalidData where it is damaged.
+    """A folder itself, or a temporary one with the content of a tar archive, named as the archive without its suffix.
 
-    The folder is called as the archive is, without its suffix.
+    Raises InvalidData where the archive is damaged.
     """
     if path.is_dir() or not path.name.endswith(ARCHIVES):
         yield path

@@ -4,16 +4,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.training.cifar_archives import MAKERS, draw_images, pack, unpack
-from training.data.cifar import LAYOUTS, find_layout, find_name
+from training.data.cifar import LAYOUTS, find_cifar_layout, find_name
 
 
 @pytest.mark.parametrize("archive", MAKERS)
 def test_an_archive_is_known_by_its_files_whatever_it_is_called(archive: str, tmp_path: Path) -> None:
     files = MAKERS[archive](draw_images(100, 100, seed=1), draw_images(100, 100, seed=2))
 
-    found = find_layout(pack(files, tmp_path / "download.tgz")), find_layout(unpack(files, tmp_path / "unpacked"))
+    layouts = (
+        find_cifar_layout(pack(files, tmp_path / "download.tgz")),
+        find_cifar_layout(unpack(files, tmp_path / "unpacked")),
+    )
 
-    assert [layout.archive for layout in found if layout is not None] == [archive, archive]
+    assert [layout.archive for layout in layouts if layout is not None] == [archive, archive]
 
 
 def test_every_layout_is_generated_for_the_tests() -> None:
@@ -24,8 +27,8 @@ def test_every_layout_is_generated_for_the_tests() -> None:
 def test_class_folders_of_images_are_no_original_archive(name: str, tmp_path: Path) -> None:
     source = unpack({name: b"an image"}, tmp_path / "folder")
 
-    assert find_layout(source) is None
-    assert find_layout(pack({name: b"an image"}, tmp_path / "images.tar.gz")) is None
+    assert find_cifar_layout(source) is None
+    assert find_cifar_layout(pack({name: b"an image"}, tmp_path / "images.tar.gz")) is None
 
 
 def test_a_long_archive_of_images_is_not_unpacked_to_be_recognised(tmp_path: Path) -> None:

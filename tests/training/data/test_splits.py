@@ -53,12 +53,12 @@ def test_the_digest_depends_on_every_pixel_and_label(dataset: Dataset) -> None:
 
 
 def test_holding_out_parts_every_image_once_and_the_same_way_for_a_seed(dataset: Dataset) -> None:
-    learned, watched = hold_out(dataset.train, 0.1, seed=5)
+    train, validation = hold_out(dataset.train, 0.1, seed=5)
     again, _ = hold_out(dataset.train, 0.1, seed=5)
 
-    assert (len(learned), len(watched)) == (108, 12)
-    assert learned.digest == again.digest
-    assert sorted([*learned.labels, *watched.labels]) == sorted(dataset.train.labels)
+    assert (len(train), len(validation)) == (108, 12)
+    assert train.digest == again.digest
+    assert sorted([*train.labels, *validation.labels]) == sorted(dataset.train.labels)
 
 
 def test_holding_out_leaves_every_class_an_image_to_learn_from(dataset: Dataset) -> None:
