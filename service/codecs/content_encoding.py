@@ -1,4 +1,4 @@
-"""Bodies that are sent compressed (RFC 9110, 8.4.1), both ways: gzip, and deflate, which is zlib's format."""
+"""Content-Encoding of bodies (RFC 9110, 8.4.1), in both directions: gzip, and deflate, which is zlib's format."""
 
 import zlib
 
@@ -6,7 +6,7 @@ from service.codecs.limits import INFLATE_SLICE, MAX_GZIP_STREAMS
 from service.errors import InvalidRequest, TooLarge, UnsupportedEncoding
 
 CODINGS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}  # with zlib's number for the format
-LEVEL = 1  # of 9: the network is usually near, and more costs more time than it saves
+LEVEL = 1  # of 9: the client is usually near, and a higher level costs more time than it saves
 WORTH_BYTES = 1024  # a smaller response fits one packet anyway
 
 
@@ -50,7 +50,7 @@ class _Inflater:
             self._parts.append(self._stream.decompress(data, self._limit - self._size + 1))
             self._size += len(self._parts[-1])
             if self._size > self._limit:
-                raise TooLarge(f"the body unfolds to more than {self._limit} bytes: send fewer or smaller images")
+                raise TooLarge(f"the body decompresses to more than {self._limit} bytes: send fewer or smaller images")
             data = self._stream.unused_data
 
     def finish(self) -> bytes:

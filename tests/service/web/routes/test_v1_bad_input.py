@@ -196,7 +196,7 @@ def test_a_body_that_is_too_large_without_its_compression_is_rejected(client: Fl
 
     response = client.post("/v1/models/mnist:predict", data=body, headers={"Content-Encoding": "gzip"})
 
-    check(response, 413, "unfolds to more than 1048576 bytes")
+    check(response, 413, "decompresses to more than 1048576 bytes")
 
 
 @pytest.mark.parametrize("verb", ["predict", "classify"])
