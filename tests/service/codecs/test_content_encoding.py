@@ -42,8 +42,12 @@ def test_what_is_written_can_be_read(coding: str) -> None:
         pytest.param("gzip", gzip.compress(TEXT) + b"more", InvalidRequest, "the body is not gzip", id="junk behind"),
         pytest.param("deflate", zlib.compress(TEXT) * 2, InvalidRequest, "something follows the end", id="two streams"),
         pytest.param("gzip", gzip.compress(b"") * 1025, InvalidRequest, "something follows the end", id="many streams"),
-        pytest.param("gzip", gzip.compress(TEXT + b"!"), TooLarge, "decompresses to more than 7000 bytes", id="too large"),
-        pytest.param("gzip", gzip.compress(TEXT) * 2, TooLarge, "decompresses to more than 7000", id="too large together"),
+        pytest.param(
+            "gzip", gzip.compress(TEXT + b"!"), TooLarge, "decompresses to more than 7000 bytes", id="too large"
+        ),
+        pytest.param(
+            "gzip", gzip.compress(TEXT) * 2, TooLarge, "decompresses to more than 7000", id="too large together"
+        ),
     ],
 )
 def test_a_bad_body_is_rejected(coding: str, content: bytes, kind: type[Exception], sentence: str) -> None:
