@@ -71,10 +71,10 @@ def draw_costs(title: str, costs: Sequence[Cost]) -> Figure:
 
 
 def _check_comparable(bundle: Bundle, shape: tuple[int, int, int]) -> None:
-    taken = bundle.metadata.input
-    if _shape(bundle) != shape or (taken.dtype, taken.layout) != ("uint8", "NHWC"):
+    spec = bundle.metadata.input
+    if _shape(bundle) != shape or (spec.dtype, spec.layout) != ("uint8", "NHWC"):
         raise InvalidData(
-            f"{bundle.path} takes {taken.dtype} in {taken.layout} of {_shape(bundle)}: costs can be compared between "
+            f"{bundle.path} takes {spec.dtype} in {spec.layout} of {_shape(bundle)}: costs can be compared between "
             f"bundles that take uint8 in NHWC of one shape, here {shape}"
         )
     if "correct" not in bundle.metadata.evaluation:

@@ -96,13 +96,13 @@ def hold_out_each(split: Split, share: float, seed: int) -> tuple[Split, Split]:
 
     What is held out of a class depends on the seed, the class's number and its images alone.
     """
-    kept, held = [], []
+    kept, held_out = [], []
     for index in np.unique(split.labels):
         order = np.random.default_rng((seed, int(index))).permutation(np.flatnonzero(split.labels == index))
         count = min(len(order) - 1, max(1, round(len(order) * share)))
         kept.append(order[count:])
-        held.append(order[:count])
-    return take(split, _in_order(kept)), take(split, _in_order(held))
+        held_out.append(order[:count])
+    return take(split, _in_order(kept)), take(split, _in_order(held_out))
 
 
 def _split(images: Split, own: Split | None, folder: Folder) -> tuple[Split, Split, str]:

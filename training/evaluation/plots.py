@@ -22,8 +22,8 @@ _MARKED = 25  # epochs up to which each has a dot of its own
 _COUNTED = 25  # classes up to which a cell has room for its count
 _SLANTED = 12  # classes up to which slanted names do not run into each other
 _NAMED = 120  # classes up to which every row and column has room for its name, in the smallest type that can be read
-_CELLS = 250  # rows up to which a cell has some dots of the picture to itself
-_TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)  # of the colours, which follow the square root
+_CELLS = 250  # rows up to which a cell is at least a few dots large
+_TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)  # of the color bar, which follows the square root
 
 
 def draw_history(title: str, history: History) -> Figure:
@@ -98,9 +98,9 @@ def _draw_curves(axes: Axes, history: History, metric: str) -> None:
     axes.legend(frameon=False)
 
 
-def _draw_curve(axes: Axes, values: Sequence[float], style: str, colour: str, label: str | None = None) -> None:
+def _draw_curve(axes: Axes, values: Sequence[float], style: str, color: str, label: str | None = None) -> None:
     plain = style if len(values) <= _MARKED else style[1:]
-    axes.plot(range(1, len(values) + 1), values, plain, color=colour, label=label)
+    axes.plot(range(1, len(values) + 1), values, plain, color=color, label=label)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
@@ -141,6 +141,6 @@ def _name_classes(axes: Axes, names: list[str], block: int) -> None:
 
 def _write_counts(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
     for (row, column), count in np.ndenumerate(counts):
-        colour = "white" if shares[row, column] > 0.5 else "black"
+        color = "white" if shares[row, column] > 0.5 else "black"
         if count:
-            axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=9)
+            axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=9)

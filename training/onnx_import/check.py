@@ -1,4 +1,4 @@
-"""The check of an ONNX model before it is published: it must run, and give what the bundle will say of its output."""
+"""The check of an ONNX model before it is published: it must run, and its output must be as the bundle describes it."""
 
 import re
 from dataclasses import dataclass

@@ -1,12 +1,15 @@
+"""Splits: their checks, digests, held out parts and class weights."""
+
 import numpy as np
 import pytest
 
 from training.data.specs import CIFAR10, CIFAR100, CIFAR100_COARSE, MNIST
-from training.data.splits import Dataset, hold_out, make_split, take
+from training.data.splits import Dataset, hold_out, make_split, take, weigh_classes
 from training.errors import InvalidData
 
 IMAGES = np.zeros((3, 28, 28), np.uint8)
 LABELS = np.array([0, 1, 9])
+UNEQUAL = np.repeat([0, 1, 2], [60, 30, 10])
 
 
 @pytest.mark.parametrize(
@@ -67,3 +70,22 @@ def test_holding_out_leaves_every_class_an_image_to_learn_from(dataset: Dataset)
 
     assert [len(part) for part in hold_out(single, 0.5, seed=1)] == [10, 0]
     assert set(hold_out(pairs, 0.6, seed=1)[0].labels) == set(range(10))
+
+
+def test_every_class_counts_as_much_as_another() -> None:
+    weights = weigh_classes(UNEQUAL, 3, threshold=1.5)
+
+    assert weights is not None
+    totals = [weights[index] * np.count_nonzero(index == UNEQUAL) for index in range(3)]
+    assert totals == pytest.approx([100 / 3] * 3)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 6.0], ids=["never", "not so unequal"])
+def test_classes_count_alike_where_that_was_chosen(threshold: float) -> None:
+    assert weigh_classes(UNEQUAL, 3, threshold) is None
+
+
+def test_a_class_without_images_changes_no_other_weight() -> None:
+    weights = weigh_classes(UNEQUAL, 3, threshold=1.5) or {}
+
+    assert weigh_classes(UNEQUAL, 4, threshold=1.5) == {**weights, 3: 1.0}
