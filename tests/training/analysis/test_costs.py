@@ -33,7 +33,7 @@ def test_bundles_that_take_other_images_cannot_be_compared(bundle: Path) -> None
 
 
 @pytest.mark.parametrize("changes", [{"layout": "NCHW"}, {"dtype": "float32"}], ids=["layout", "type"])
-def test_bundles_that_take_pixels_otherwise_cannot_be_compared(bundle: Path, changes: Any) -> None:
+def test_bundles_with_another_layout_or_type_cannot_be_compared(bundle: Path, changes: Any) -> None:
     read = read_bundle(bundle)
     taken = replace(read.metadata.input, **changes)
 

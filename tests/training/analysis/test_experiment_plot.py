@@ -72,9 +72,7 @@ def test_the_plot_is_a_png_of_a_readable_size(name: str, costs: list[int], evalu
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS.keys())
-def test_every_variant_of_every_experiment_is_drawn_in_a_colour_of_its_own(
-    experiment: Experiment, evaluation: Evaluation
-) -> None:
+def test_every_variant_of_every_experiment_has_its_own_color(experiment: Experiment, evaluation: Evaluation) -> None:
     costs = [10**place for place in range(len(experiment.variants))]
 
     plot = draw_experiment("digits", results(experiment, evaluation, costs))

@@ -37,7 +37,7 @@ def test_every_variant_can_be_built_for_images_of_both_kinds(experiment: Experim
 
 
 @every_experiment
-def test_variants_have_names_of_their_own(experiment: Experiment) -> None:
+def test_variants_have_different_names(experiment: Experiment) -> None:
     labels = [variant.label for variant in experiment.variants]
 
     assert len({*labels}) == len(labels)

@@ -97,7 +97,7 @@ KEPT: dict[str, tuple[Sequence[onnx.NodeProto], dict[str, NDArray[Any]]]] = {
 
 
 @pytest.mark.parametrize("way", KEPT)
-def test_it_does_not_matter_how_an_exporter_keeps_them(way: str, tmp_path: Path) -> None:
+def test_filters_are_read_however_an_exporter_stores_them(way: str, tmp_path: Path) -> None:
     nodes, stored = KEPT[way]
 
     found = read_first_convolution(publish(tmp_path, network(*nodes, **stored)), tiny_image(1))
@@ -107,7 +107,7 @@ def test_it_does_not_matter_how_an_exporter_keeps_them(way: str, tmp_path: Path)
     assert np.allclose(found.maps, np.maximum(expected(tiny_image(1)), 0))
 
 
-def test_a_convolution_without_an_activation_of_its_own_shows_what_it_gives(tmp_path: Path) -> None:
+def test_without_an_activation_the_maps_are_the_convolutions_output(tmp_path: Path) -> None:
     pooled = helper.make_node("MaxPool", ["convolved"], ["behind"], kernel_shape=[2, 2])
 
     found = read_first_convolution(publish(tmp_path, network(convolve(), pooled, kernel=KERNEL)), tiny_image(1))
@@ -116,13 +116,13 @@ def test_a_convolution_without_an_activation_of_its_own_shows_what_it_gives(tmp_
     assert np.array_equal(found.maps, expected(tiny_image(1)))
 
 
-def test_a_network_without_convolutions_is_told_so(models: Path) -> None:
+def test_a_network_without_convolutions_is_refused(models: Path) -> None:
     with pytest.raises(InvalidModel, match="has no convolution in its graph"):
         read_first_convolution(read_bundle(models / "mnist" / "1"))
 
 
 @pytest.mark.parametrize("kind", [Kind(), Kind(batch=4), Kind(dtype=TensorProto.UINT8, layout="NHWC")])
-def test_networks_from_elsewhere_are_looked_at_too(kind: Kind, tmp_path: Path) -> None:
+def test_imported_networks_are_read_too(kind: Kind, tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     path.write_bytes(classifier(kind).SerializeToString())
     scale = [] if kind.dtype == TensorProto.UINT8 else ["--scale", "1/255"]

@@ -48,7 +48,7 @@ def test_any_first_layer_is_an_image_for_a_screen(
     assert 200 < height < 2500
 
 
-def test_colours_are_those_that_the_filter_asks_for_in_either_order() -> None:
+def test_filters_have_their_colors_in_either_order_of_channels() -> None:
     red = np.zeros((1, 3, 3, 3), np.float32)
     red[0, 0] = 0.01  # however small: each is stretched to the full
     layer = FirstConvolution("first", red, None, np.zeros((1, 2, 2), np.float32))
@@ -57,7 +57,7 @@ def test_colours_are_those_that_the_filter_asks_for_in_either_order() -> None:
     assert has(pixels(draw_filters("net", layer, "bgr")), (128, 128, 255))
 
 
-def test_filters_without_a_weight_are_drawn_as_nothing() -> None:
+def test_filters_of_zeros_are_gray() -> None:
     layer = FirstConvolution("first", np.zeros((2, 3, 3, 3), np.float32), None, np.zeros((2, 2, 2), np.float32))
 
     assert has(pixels(draw_filters("net", layer, None, np.zeros((8, 8, 1), np.uint8))), (128, 128, 128))

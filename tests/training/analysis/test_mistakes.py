@@ -10,7 +10,7 @@ PROBABILITIES = np.array(
 TRUE = np.array([0, 1, 1, 2, 1, 2])
 
 
-def test_the_most_confident_mistake_comes_first_and_equals_in_the_order_of_the_split() -> None:
+def test_the_most_confident_mistake_is_first_and_ties_are_in_the_order_of_the_split() -> None:
     found = find_mistakes(PROBABILITIES, TRUE)
 
     assert [mistake.position for mistake in found.ordered] == [3, 1, 4]
@@ -19,7 +19,7 @@ def test_the_most_confident_mistake_comes_first_and_equals_in_the_order_of_the_s
     assert (first.probability, first.true_probability) == pytest.approx((0.8, 0.2))
 
 
-def test_confidence_is_told_apart_by_right_and_wrong() -> None:
+def test_confidence_is_averaged_over_right_and_over_wrong_predictions() -> None:
     found = find_mistakes(PROBABILITIES, TRUE)
 
     assert found.confidence_right == pytest.approx((0.9 + 0.7 + 0.8) / 3)
@@ -31,7 +31,7 @@ def test_pairs_are_counted_in_one_direction_the_most_frequent_first() -> None:
     assert find_mistakes(PROBABILITIES, TRUE).pairs() == [((1, 0), 2), ((2, 1), 1)]
 
 
-def test_who_makes_no_mistakes_has_no_confidence_in_them() -> None:
+def test_without_mistakes_there_is_no_confidence_in_them() -> None:
     found = find_mistakes(PROBABILITIES[:1], TRUE[:1])
 
     assert (found.ordered, found.pairs(), found.confidence_wrong, found.accuracy) == ((), [], None, 1.0)

@@ -98,7 +98,7 @@ def test_no_more_mistakes_are_shown_than_there_are(count: int, shown: int, sente
     assert sentence in page.text
 
 
-def test_a_pair_can_be_chosen_that_others_outdo() -> None:
+def test_a_pair_can_be_selected_whose_mistakes_are_less_confident() -> None:
     page = render(wrong=5, count=2)
 
     assert [item["class"] for item in page.all("li")] == ["pair-0-1"] * 2 + ["pair-0-1 more"] * 3
@@ -106,7 +106,7 @@ def test_a_pair_can_be_chosen_that_others_outdo() -> None:
     assert "main:has(#pair-0-1:checked) .gallery li.pair-0-1 { display: block; }" in page.text
 
 
-def test_a_model_without_mistakes_is_told_so() -> None:
+def test_a_model_without_mistakes_has_no_table_and_no_images() -> None:
     page = render(wrong=0)
 
     assert "No mistakes: every image is right" in page.text
@@ -127,5 +127,5 @@ def test_every_image_has_a_text_and_every_button_a_label() -> None:
     ("share", "text"),
     [(0.0, "0.00"), (1e-6, "&lt; 0.01"), (0.5, "50.00"), (0.9999, "99.99"), (0.999999, "&gt; 99.99"), (1.0, "100.00")],
 )
-def test_only_what_is_certain_is_called_so(share: float, text: str) -> None:
+def test_only_exact_shares_are_rounded_to_0_or_100(share: float, text: str) -> None:
     assert percent(share) == f"{text}\u00a0%"

@@ -27,7 +27,7 @@ def test_a_folder_is_trained_verified_and_drawn(
     assert "4 test images with Keras's label each" in said
 
 
-def test_the_metadata_tells_what_was_left_out_weighed_and_measured(pictures: Path, tmp_path: Path) -> None:
+def test_the_metadata_records_unreadable_files_class_weights_and_speed(pictures: Path, tmp_path: Path) -> None:
     models = tmp_path / "models"
 
     main(
@@ -60,7 +60,7 @@ def test_the_metadata_tells_what_was_left_out_weighed_and_measured(pictures: Pat
         assert np.array_equal(np.stack([decode(content) for content, _ in test.encoded]), test.split.images[:])
 
 
-def test_single_images_are_trained_on_and_the_command_says_what_that_is_worth(
+def test_with_single_images_the_command_warns_that_the_test_images_are_the_training_images(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw_folder(tmp_path / "single", {"a": 1, "b": 1})
@@ -82,7 +82,7 @@ def test_single_images_are_trained_on_and_the_command_says_what_that_is_worth(
         pytest.param(["preview", "nowhere"], "nowhere is not a folder", id="nothing to draw"),
     ],
 )
-def test_what_does_not_go_together_is_refused_in_one_sentence(
+def test_options_that_exclude_each_other_are_refused_in_one_sentence(
     arguments: list[str], sentence: str, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([argument.format(pictures=pictures) for argument in arguments]) == 1

@@ -16,7 +16,7 @@ from training.recipes import Recipe
 Contents = Callable[[Path], dict[str, bytes]]
 
 
-def test_an_experiment_prints_its_table_and_writes_picture_and_figures(
+def test_an_experiment_prints_its_table_and_writes_plot_and_record(
     arrays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "new" / "folder"
@@ -48,7 +48,7 @@ def test_ctrl_c_in_the_second_variant_writes_nothing_and_leaves_the_last_run(
     assert contents(options.out) == {str(options.out / "pooling.json"): b"the last run's"}
 
 
-def test_a_folder_that_cannot_be_made_is_told_before_anything_is_trained(
+def test_a_folder_that_cannot_be_made_is_reported_before_anything_is_trained(
     arrays: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["experiments", "pooling", "--data", str(arrays), "--out", str(arrays)]) == 1

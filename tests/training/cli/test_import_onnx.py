@@ -18,7 +18,7 @@ def save(folder: Path, kind: Kind) -> Path:
     return path
 
 
-def test_a_file_is_published_and_what_was_read_from_it_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_is_published_and_its_description_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--preset", "imagenet", "--color", "bgr", "--models", str(tmp_path / "models")]
 
     assert main(["import", str(save(tmp_path, Kind(batch=1))), *options]) == 0
@@ -41,7 +41,7 @@ def test_a_file_is_published_and_what_was_read_from_it_told(tmp_path: Path, caps
 @pytest.mark.parametrize(
     ("given", "told"), [("0.5,0.4,0.5", "0.5, 0.4, 0.5"), ("1/2,0.5,0.5", "0.5"), ("0.25", "0.25")]
 )
-def test_every_channels_number_is_told_unless_one_holds_for_all(
+def test_numbers_are_printed_for_each_channel_unless_they_are_equal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, told: str
 ) -> None:
     options = ["--scale", "1", "--mean", given, "--models", str(tmp_path / "models")]
@@ -50,7 +50,9 @@ def test_every_channels_number_is_told_unless_one_holds_for_all(
     assert f"  pixels       rgb, × 1, then − {told}\n" in capsys.readouterr().out
 
 
-def test_a_threshold_to_abstain_below_is_recorded_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_threshold_to_abstain_below_is_recorded_and_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     options = ["--scale", "1", "--abstain-below", "0.8", "--models", str(tmp_path / "models")]
     main(["import", str(save(tmp_path, Kind())), *options])
 
@@ -84,7 +86,7 @@ def test_the_bundle_verifies_and_its_layers_print(tmp_path: Path, capsys: pytest
         pytest.param(Kind(), ["--scale", "1", "--labels", "{nowhere}"], "No such file", id="labels"),
     ],
 )
-def test_what_the_graph_does_not_say_is_asked_for_in_one_sentence(
+def test_a_missing_option_is_named_in_one_sentence(
     kind: Kind, options: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [option.format(nowhere=tmp_path / "nowhere") for option in options]
@@ -99,7 +101,7 @@ def test_what_the_graph_does_not_say_is_asked_for_in_one_sentence(
     assert not list((tmp_path / "models").glob("*"))
 
 
-def test_there_is_no_test_split_to_hold_against_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_imported_model_has_no_test_split_to_verify_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     models = tmp_path / "models"
     main(["import", str(save(tmp_path, Kind())), "--scale", "1", "--models", str(models)])
 

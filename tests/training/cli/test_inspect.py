@@ -76,7 +76,7 @@ def test_filters_are_written_as_an_image_as_wide_as_a_screen(
         pytest.param(["--image", "{tmp}/nowhere.png"], "nowhere.png: ", id="no-image"),
     ],
 )
-def test_what_cannot_be_drawn_is_said_in_one_sentence(
+def test_a_plot_that_cannot_be_drawn_is_explained_in_one_sentence(
     options: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle, out = publish_tiny(tmp_path / "models", "tiny"), tmp_path / "filters.png"
@@ -115,7 +115,7 @@ def test_options_out_of_range_are_refused(options: list[str]) -> None:
         main(["mistakes", "models/mnist/1", "--data", "mnist.npz", *options])
 
 
-def test_looking_loads_no_tensorflow() -> None:
+def test_inspecting_loads_no_tensorflow() -> None:
     program = (
         "import sys; import training.cli.main, training.cli.inspect; print({'tensorflow', 'keras'} & {*sys.modules})"
     )

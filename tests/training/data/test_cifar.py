@@ -187,7 +187,7 @@ def test_the_archive_of_another_data_set_is_refused(
 
 
 @pytest.mark.parametrize("archive", MAKERS)
-def test_an_archive_is_known_by_its_files_whatever_it_is_called(archive: str, tmp_path: Path) -> None:
+def test_an_archive_is_recognized_by_its_files_not_by_its_name(archive: str, tmp_path: Path) -> None:
     files = MAKERS[archive](draw_images(100, 100, seed=1), draw_images(100, 100, seed=2))
 
     layouts = (
@@ -210,7 +210,7 @@ def test_class_folders_of_images_are_no_original_archive(name: str, tmp_path: Pa
     assert find_cifar_layout(pack({name: b"an image"}, tmp_path / "images.tar.gz")) is None
 
 
-def test_a_long_archive_of_images_is_not_unpacked_to_be_recognised(tmp_path: Path) -> None:
+def test_a_long_archive_of_images_is_not_unpacked_to_be_recognized(tmp_path: Path) -> None:
     source = pack({f"train/apple/{number}.png": bytes(9999) for number in range(100)}, tmp_path / "images.tar.gz")
     content = source.read_bytes()
     source.write_bytes(content[: len(content) // 2])

@@ -11,7 +11,7 @@ from training.data.splits import Dataset, Images, Labels
 from training.errors import InvalidData
 
 
-def test_what_keras_gives_becomes_a_data_set(dataset: Dataset) -> None:
+def test_keras_arrays_become_a_data_set(dataset: Dataset) -> None:
     train, test = dataset.train, dataset.test
     arrays = (train.images[..., 0], train.labels), (test.images[..., 0], test.labels)
     datasets = SimpleNamespace(mnist=SimpleNamespace(load_data=lambda: arrays))
@@ -29,7 +29,7 @@ def test_what_keras_gives_becomes_a_data_set(dataset: Dataset) -> None:
         pytest.param(CIFAR100_COARSE, "cifar100", {"label_mode": "coarse"}, id="coarse"),
     ],
 )
-def test_keras_is_asked_for_the_labels_of_the_data_set(spec: DatasetSpec, module: str, options: dict[str, str]) -> None:
+def test_the_coarse_labels_are_requested_from_keras(spec: DatasetSpec, module: str, options: dict[str, str]) -> None:
     asked: list[dict[str, str]] = []
 
     def load_data(**given: str) -> tuple[tuple[Images, Labels], ...]:
@@ -46,7 +46,7 @@ def test_keras_takes_the_option_by_this_name() -> None:
     assert signature(keras.datasets.cifar100.load_data).parameters["label_mode"].default == "fine"
 
 
-def test_a_server_out_of_reach_is_explained(dataset: Dataset) -> None:
+def test_an_unreachable_server_is_explained(dataset: Dataset) -> None:
     def fail() -> None:
         raise Exception("URL fetch failure")  # noqa: TRY002  # as Keras does
 

@@ -32,7 +32,7 @@ def test_a_fifth_of_each_class_is_held_out_to_test_with(folder: Folder) -> None:
     assert dataset.origin["folder"]["test"] == HELD_OUT
 
 
-def test_the_seed_alone_says_what_is_held_out(folder: Folder) -> None:
+def test_what_is_held_out_depends_on_the_seed_alone(folder: Folder) -> None:
     first, again, other = (read_folder(replace(folder, seed=seed)).dataset.test.digest for seed in (1, 1, 2))
 
     assert first == again != other
@@ -46,7 +46,7 @@ def test_a_new_class_changes_nothing_for_those_before_it(folder: Folder) -> None
     assert before < set(paths(read_folder(folder).dataset.test.images))
 
 
-def test_two_images_are_parted_and_a_single_one_stays_to_learn_from(tmp_path: Path, folder: Folder) -> None:
+def test_of_two_images_one_is_held_out_and_a_single_one_is_not(tmp_path: Path, folder: Folder) -> None:
     draw_folder(tmp_path / "few", {"one": 1, "two": 2})
 
     dataset = read_folder(replace(folder, path=tmp_path / "few")).dataset
@@ -55,7 +55,7 @@ def test_two_images_are_parted_and_a_single_one_stays_to_learn_from(tmp_path: Pa
     assert dataset.test.labels.tolist() == [1]
 
 
-def test_where_nothing_can_be_held_out_the_record_says_that_the_test_is_what_was_learned(
+def test_where_nothing_can_be_held_out_the_record_says_that_the_test_images_are_the_training_images(
     tmp_path: Path, folder: Folder
 ) -> None:
     draw_folder(tmp_path / "single", {"one": 1, "other": 1})
@@ -77,7 +77,7 @@ def test_imagenets_layout_has_a_test_part_of_its_own(tmp_path: Path, folder: Fol
     assert (dataset.origin["folder"]["test"], dataset.validation) == (OWN, None)
 
 
-def test_three_parts_are_used_as_they_are_called(tmp_path: Path, folder: Folder) -> None:
+def test_three_parts_become_three_splits(tmp_path: Path, folder: Folder) -> None:
     for place, name in enumerate(("train", "val", "test"), 2):
         draw_folder(tmp_path / "net" / name, {"a": place, "b": place})
 
@@ -95,13 +95,13 @@ def test_the_test_split_can_be_made_again(folder: Folder) -> None:
         read_test(folder, ("a", "b"))
 
 
-def test_files_are_digested_as_they_are_whatever_the_size_of_the_network(folder: Folder) -> None:
+def test_the_digest_is_over_the_files_not_over_resized_pixels(folder: Folder) -> None:
     small, large = folder, replace(folder, spec=replace(folder.spec, height=16))
 
     assert read_folder(small).dataset.train.digest == read_folder(large).dataset.train.digest
 
 
-def test_what_is_no_image_is_left_out_and_counted(folder: Folder) -> None:
+def test_files_that_are_no_images_are_left_out_and_counted(folder: Folder) -> None:
     here = folder.path / "a"
     (here / "cut.jpg").write_bytes(file_of(photograph(), "JPEG")[:500])
     (here / "empty.png").write_bytes(b"")
@@ -129,7 +129,7 @@ def test_links_out_of_the_folder_are_not_followed(folder: Folder, tmp_path: Path
     assert dataset.origin["folder"]["links_outside"] == 1
 
 
-def test_a_folder_around_the_folder_is_looked_through(folder: Folder, tmp_path: Path) -> None:
+def test_a_top_folder_around_the_data_set_is_entered(folder: Folder, tmp_path: Path) -> None:
     folder.path.rename(tmp_path / "inner")
     folder.path.mkdir()
     (tmp_path / "inner").rename(folder.path / "inner")

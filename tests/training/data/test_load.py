@@ -82,7 +82,7 @@ def test_class_folders_that_do_not_fit_are_listed(folder: Path) -> None:
         read_split(MNIST, folder, "test")
 
 
-def test_a_byte_changed_in_an_archive_is_found_by_its_checksum(archive: Path) -> None:
+def test_a_changed_byte_in_an_archive_is_detected_by_its_checksum(archive: Path) -> None:
     with gzip.open(archive) as packed:
         unpacked = packed.read()
     stored = bytearray(gzip.compress(unpacked, compresslevel=0))

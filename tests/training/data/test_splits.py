@@ -33,13 +33,13 @@ def test_arrays_that_do_not_fit_the_spec_are_refused(
         make_split(MNIST, images, labels, "digits.npz")
 
 
-def test_cifar_100s_names_are_all_there_in_the_alphabets_order() -> None:
+def test_the_class_names_of_cifar_100_are_complete_and_sorted() -> None:
     for spec, count in ((CIFAR100, 100), (CIFAR100_COARSE, 20)):
         assert len(set(spec.class_names)) == count
         assert list(spec.class_names) == sorted(spec.class_names)
 
 
-def test_labels_in_a_column_are_understood() -> None:
+def test_labels_in_a_column_are_read() -> None:
     split = make_split(CIFAR10, np.zeros((2, 32, 32, 3), np.uint8), np.array([[3], [4]]), "cifar")
 
     assert split.labels.tolist() == [3, 4]
@@ -55,7 +55,7 @@ def test_the_digest_depends_on_every_pixel_and_label(dataset: Dataset) -> None:
     assert len({before, pixel, dataset.test.digest}) == 3
 
 
-def test_holding_out_parts_every_image_once_and_the_same_way_for_a_seed(dataset: Dataset) -> None:
+def test_holding_out_splits_all_images_and_in_the_same_way_for_a_seed(dataset: Dataset) -> None:
     train, validation = hold_out(dataset.train, 0.1, seed=5)
     again, _ = hold_out(dataset.train, 0.1, seed=5)
 
@@ -64,7 +64,7 @@ def test_holding_out_parts_every_image_once_and_the_same_way_for_a_seed(dataset:
     assert sorted([*train.labels, *validation.labels]) == sorted(dataset.train.labels)
 
 
-def test_holding_out_leaves_every_class_an_image_to_learn_from(dataset: Dataset) -> None:
+def test_holding_out_leaves_every_class_a_training_image(dataset: Dataset) -> None:
     single = take(dataset.train, np.arange(0, len(dataset.train), 12))
     pairs = take(dataset.train, np.arange(0, len(dataset.train), 6))
 
@@ -72,7 +72,7 @@ def test_holding_out_leaves_every_class_an_image_to_learn_from(dataset: Dataset)
     assert set(hold_out(pairs, 0.6, seed=1)[0].labels) == set(range(10))
 
 
-def test_every_class_counts_as_much_as_another() -> None:
+def test_weighted_classes_have_equal_totals() -> None:
     weights = weigh_classes(UNEQUAL, 3, threshold=1.5)
 
     assert weights is not None
@@ -81,7 +81,7 @@ def test_every_class_counts_as_much_as_another() -> None:
 
 
 @pytest.mark.parametrize("threshold", [0.0, 6.0], ids=["never", "not so unequal"])
-def test_classes_count_alike_where_that_was_chosen(threshold: float) -> None:
+def test_there_are_no_weights_below_the_threshold(threshold: float) -> None:
     assert weigh_classes(UNEQUAL, 3, threshold) is None
 
 

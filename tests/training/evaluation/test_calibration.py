@@ -151,7 +151,7 @@ def test_as_many_as_possible_are_answered(precision: float, threshold: float, re
 
 
 @pytest.mark.parametrize("precision", [0.8, 0.9, 0.99])
-def test_the_threshold_does_on_its_split_what_it_says(precision: float) -> None:
+def test_the_threshold_has_the_recorded_precision_and_coverage_on_its_split(precision: float) -> None:
     probabilities, labels = overconfident(1.0)
 
     found = choose_threshold(probabilities, labels, precision)

@@ -14,7 +14,7 @@ IMAGES = np.random.default_rng(1).integers(0, 256, (7, 16, 16, 3), np.uint8)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 4, 9])
-def test_a_fixed_batch_axis_changes_no_answer(batch: int) -> None:
+def test_a_fixed_batch_axis_changes_no_result(batch: int) -> None:
     fixed = InputSpec("input.1", "float32", "NCHW", batch, 16, 16, 3)
     free = InputSpec("input.1", "float32", "NCHW", None, 16, 16, 3)
 
@@ -32,7 +32,7 @@ def test_logits_become_probabilities_without_overflow() -> None:
     assert found.dtype == np.float32
 
 
-def test_a_bundle_of_ones_own_answers_as_its_graph_does(models: Path) -> None:
+def test_a_bundle_with_probabilities_gives_what_its_graph_gives(models: Path) -> None:
     bundle = read_version(ModelRepository(models), "colour", 1)
     images = IMAGES[:, :8, :8]
 

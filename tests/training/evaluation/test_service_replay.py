@@ -25,7 +25,7 @@ class Echo:
 
 
 @pytest.mark.parametrize("connections", [1, 3, 64])
-def test_answers_come_back_in_the_order_of_the_images(connections: int) -> None:
+def test_labels_are_in_the_order_of_the_images(connections: int) -> None:
     assert replay(IMAGES, connect_to(Echo()), connections).tolist() == list(range(50))
 
 
@@ -34,7 +34,7 @@ def test_one_failed_request_ends_the_replay() -> None:
         replay(IMAGES, connect_to(Echo(poison=30)), connections=4)
 
 
-def test_labels_other_than_those_of_keras_are_found_even_where_the_accuracy_is_equal() -> None:
+def test_different_labels_are_reported_even_where_the_accuracy_is_equal() -> None:
     true, keras, answered = np.array([0, 1, 2]), np.array([0, 1, 0]), np.array([0, 1, 1])
 
     agreement = compare_labels(answered, true, keras, expected_correct=2)

@@ -30,7 +30,7 @@ def nodes(*rows: Any) -> list[onnx.NodeProto]:
 
 
 @pytest.mark.parametrize("batch", [None, 1, 3])
-def test_logits_give_probabilities_alike_in_every_company(batch: int | None) -> None:
+def test_logits_give_the_same_probabilities_in_every_batch(batch: int | None) -> None:
     trial = tried(classifier(Kind(batch=batch or "N")), batch=batch)
 
     assert trial.probabilities.shape == (8, 5)
@@ -38,22 +38,22 @@ def test_logits_give_probabilities_alike_in_every_company(batch: int | None) -> 
     assert trial.to_json()["largest_difference"] <= 1e-5
 
 
-def test_logits_claimed_to_be_probabilities_are_refused() -> None:
+def test_logits_declared_as_probabilities_are_refused() -> None:
     with pytest.raises(InvalidModel, match=r"is no probabilities: .* sum to between .* give --output logits"):
         tried(classifier(), "probabilities")
 
 
-def test_probabilities_of_each_class_alone_are_refused() -> None:
+def test_independent_probabilities_of_classes_are_refused() -> None:
     with pytest.raises(InvalidModel, match="give --output logits"):
         tried(classifier(Kind(ending=("Sigmoid",))), "probabilities")
 
 
-def test_one_number_an_image_is_no_choice_between_classes() -> None:
+def test_a_graph_with_one_class_is_refused() -> None:
     with pytest.raises(InvalidModel, match="gives 1 number an image where a classifier gives one a class"):
         tried(classifier(Kind(classes=1)))
 
 
-def test_a_runtime_that_cannot_load_it_says_why() -> None:
+def test_a_graph_that_cannot_be_loaded_is_refused_with_the_reason() -> None:
     model = classifier()
     model.opset_import[0].version = 9999
 
@@ -61,12 +61,12 @@ def test_a_runtime_that_cannot_load_it_says_why() -> None:
         tried(model)
 
 
-def test_an_operation_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_operation_is_refused() -> None:
     with pytest.raises(InvalidModel, match=r"cannot load the graph .*Frobnicate"):
         tried(classifier(Kind(ending=("Frobnicate",))))
 
 
-def test_a_graph_made_for_one_image_that_says_otherwise_is_found_out() -> None:
+def test_a_graph_for_one_image_that_declares_a_dynamic_batch_is_refused() -> None:
     shape: Weights = {**EYE, "shape": np.array([1, 12], np.int64)}
     made = nodes(("Reshape", ["x", "shape"], ["flat"], {}), ("MatMul", ["flat", "w"], ["y"], {}))
     model = graph_of(made, shape, x=["N", 3, 2, 2], y=["N", 4])
@@ -76,7 +76,7 @@ def test_a_graph_made_for_one_image_that_says_otherwise_is_found_out() -> None:
     assert tried(model, size=2, batch=1).probabilities.shape == (8, 4)
 
 
-def test_an_image_whose_answer_hangs_on_its_neighbours_is_found_out() -> None:
+def test_a_graph_in_which_images_of_a_batch_change_each_other_is_refused() -> None:
     axes = {"keepdims": 1, "axes": [0]}
     made = nodes(
         ("ReduceMax", ["x"], ["most"], axes),
@@ -92,7 +92,7 @@ def test_an_image_whose_answer_hangs_on_its_neighbours_is_found_out() -> None:
     assert tried(model, size=2, batch=1).largest_difference == 0
 
 
-def test_a_network_that_tells_no_picture_from_another_is_refused() -> None:
+def test_a_network_with_equal_results_for_all_images_is_refused() -> None:
     made = nodes(("Flatten", ["x"], ["flat"], {}), ("MatMul", ["flat", "w"], ["y"], {}))
     dead = graph_of(made, {"w": np.zeros((12, 4), np.float32)}, x=["N", 3, 2, 2], y=["N", 4])
 
@@ -100,7 +100,7 @@ def test_a_network_that_tells_no_picture_from_another_is_refused() -> None:
         tried(dead, size=2)
 
 
-def test_only_the_reason_is_told_of_what_the_runtime_says() -> None:
+def test_of_the_runtimes_message_only_the_reason_is_given() -> None:
     model = classifier()
     model.ir_version = 99
 

@@ -33,14 +33,16 @@ def described(shape: tuple[int | None, ...] | None, dtype: str = "float", **chos
         pytest.param((1, 3, 8, 8), {"batch": 1, "size": (8, 8)}, ("NCHW", 1, 8, 8, 3), id="told what it says"),
     ],
 )
-def test_the_axes_are_found(shape: tuple[int | None, ...], chosen: dict[str, Any], expected: tuple[Any, ...]) -> None:
+def test_layout_batch_and_size_follow_from_shape_and_options(
+    shape: tuple[int | None, ...], chosen: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
     spec = described(shape, **chosen)
 
     assert (spec.layout, spec.batch, spec.height, spec.width, spec.channels) == expected
 
 
 @pytest.mark.parametrize(("onnx", "dtype"), [("float", "float32"), ("uint8", "uint8")])
-def test_the_type_is_told_in_the_contracts_words(onnx: str, dtype: str) -> None:
+def test_the_type_has_the_contracts_name(onnx: str, dtype: str) -> None:
     assert described(NCHW, onnx).dtype == dtype
 
 
@@ -68,7 +70,7 @@ def test_the_type_is_told_in_the_contracts_words(onnx: str, dtype: str) -> None:
         pytest.param(NCHW, {"color": "grayscale"}, "takes 3 channels, and --color grayscale gives 1", id="gray"),
     ],
 )
-def test_what_cannot_be_known_is_asked_for(
+def test_an_input_that_is_no_image_or_needs_an_option_is_refused(
     shape: tuple[int | None, ...] | None, chosen: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(InvalidModel, match=sentence):

@@ -29,7 +29,7 @@ def imported(path: Path, repository: ModelRepository, **choices: Any) -> Bundle:
     return read_bundle(import_model(path, options, repository, "python -m training import"))
 
 
-def test_the_bundle_says_what_the_graph_takes_and_where_it_comes_from(path: Path, repository: ModelRepository) -> None:
+def test_the_metadata_describes_the_graphs_input_output_and_origin(path: Path, repository: ModelRepository) -> None:
     bundle = imported(path, repository)
 
     metadata = bundle.metadata
@@ -59,7 +59,7 @@ def test_versions_count_on_and_are_never_overwritten(path: Path, repository: Mod
         imported(path, repository, version=5)
 
 
-def test_what_is_told_is_written(path: Path, repository: ModelRepository, tmp_path: Path) -> None:
+def test_options_are_written_to_the_metadata(path: Path, repository: ModelRepository, tmp_path: Path) -> None:
     (tmp_path / "names").write_text("a\nb\nc\nd\ne\n")
 
     told = imported(path, repository, name="mine", class_names=tmp_path / "names", description="Five letters").metadata
@@ -96,7 +96,7 @@ def test_an_old_file_that_lists_its_weights_among_the_inputs_is_understood(
     assert imported(path, repository).metadata.parameters.total == 1765
 
 
-def test_a_graph_with_probabilities_is_taken_at_its_word(path: Path, repository: ModelRepository) -> None:
+def test_a_graph_that_ends_in_a_softmax_has_probabilities(path: Path, repository: ModelRepository) -> None:
     path.write_bytes(classifier(Kind(ending=("Softmax",))).SerializeToString())
 
     bundle = imported(path, repository)

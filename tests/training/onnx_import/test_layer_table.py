@@ -20,7 +20,7 @@ def table(model: onnx.ModelProto, batch: int | None = None, size: int = 16, chan
     return describe_layers(model, draw_images(size, size, channels), spec, RULES)
 
 
-def test_a_network_is_told_node_by_node_with_the_numbers_of_the_formulas() -> None:
+def test_the_table_has_a_row_a_node_with_the_numbers_of_the_formulas() -> None:
     layers, parameters = table(classifier())
 
     assert layers == (
@@ -58,7 +58,7 @@ def test_a_network_is_told_node_by_node_with_the_numbers_of_the_formulas() -> No
 
 
 @pytest.mark.parametrize("batch", [1, 4, 12])
-def test_a_fixed_batch_is_told_and_costs_are_an_images(batch: int) -> None:
+def test_a_fixed_batch_is_in_the_shapes_and_costs_are_for_one_image(batch: int) -> None:
     layers, _ = table(classifier(Kind(batch=batch)), batch)
 
     assert layers[0].output_shape == (batch, 16, 8, 8)
@@ -77,7 +77,7 @@ def test_a_network_of_keras_has_the_numbers_that_keras_counted(name: str, channe
     assert sum(each.multiply_adds for each in layers) == sum(each.multiply_adds for each in counted.layers)
 
 
-def test_nodes_that_only_count_with_shapes_are_left_out_and_nameless_ones_called_by_their_output() -> None:
+def test_nodes_that_compute_shapes_are_left_out_and_nameless_ones_have_their_outputs_name() -> None:
     weights: Weights = {
         "rest": np.array([-1], np.int64),
         "zero": np.array([0], np.int64),

@@ -24,7 +24,7 @@ def parted(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_goes_into_the_bundle_is_the_file_byte_for_byte(path: Path) -> None:
+def test_the_bundle_gets_the_file_byte_for_byte(path: Path) -> None:
     file = read_onnx(path)
 
     assert file.content == path.read_bytes()
@@ -37,7 +37,7 @@ def test_what_goes_into_the_bundle_is_the_file_byte_for_byte(path: Path) -> None
     }
 
 
-def test_weights_in_a_file_beside_it_are_brought_in(parted: Path) -> None:
+def test_weights_in_a_file_beside_it_are_included(parted: Path) -> None:
     file = read_onnx(parted)
 
     stored = onnx.load_model_from_string(file.content).graph.initializer
@@ -46,14 +46,14 @@ def test_weights_in_a_file_beside_it_are_brought_in(parted: Path) -> None:
     assert file.describe()["external_data"] == ["weights.bin"]
 
 
-def test_weights_that_are_missing_are_asked_for(parted: Path) -> None:
+def test_missing_weights_are_reported(parted: Path) -> None:
     (parted.parent / "weights.bin").unlink()
 
     with pytest.raises(InvalidModel, match=r"keeps its weights in other files, which cannot be read .* put them"):
         read_onnx(parted)
 
 
-def test_weights_cut_short_are_asked_for(parted: Path) -> None:
+def test_weights_that_are_cut_short_are_reported(parted: Path) -> None:
     (parted.parent / "weights.bin").write_bytes(b"short")
 
     with pytest.raises(InvalidModel, match="put them beside it"):

@@ -19,7 +19,7 @@ def test_imagenet_is_torchvisions() -> None:
     assert (rules.mode, rules.channel_order, rules.fit, rules.interpolation) == ("rgb", None, "crop", "bilinear")
 
 
-def test_mnist_brings_handwriting_to_its_form() -> None:
+def test_the_mnist_preset_prepares_handwriting() -> None:
     rules = chosen(1, preset="mnist")
 
     assert (rules.mode, rules.ink, rules.fit, rules.alpha, rules.scale) == (
@@ -50,7 +50,7 @@ def test_one_number_is_repeated_for_all_channels() -> None:
     assert (rules.scale, rules.mean, rules.std) == (1 / 127.5, (1.0, 1.0, 1.0), None)
 
 
-def test_bytes_are_taken_as_they_are_whatever_the_custom() -> None:
+def test_a_graph_that_takes_bytes_gets_no_normalization() -> None:
     rules = chosen(1, "uint8", preset="mnist")
 
     assert (rules.scale, rules.mean, rules.std, rules.ink) == (None, None, None, True)

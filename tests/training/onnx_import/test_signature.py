@@ -13,7 +13,7 @@ def graph() -> GraphProto:
     return classifier().graph
 
 
-def test_the_ends_are_told_with_free_axes_open(graph: GraphProto) -> None:
+def test_the_signature_has_dynamic_axes_as_none(graph: GraphProto) -> None:
     source, target = read_signature(graph)
 
     assert (source.name, source.dtype, source.shape) == ("input.1", "float", (None, 3, 16, 16))
@@ -27,33 +27,33 @@ def test_weights_listed_as_inputs_are_none(graph: GraphProto) -> None:
     assert read_signature(graph)[0].name == "input.1"
 
 
-def test_a_length_of_minus_one_is_free(graph: GraphProto) -> None:
+def test_a_length_of_minus_one_is_dynamic(graph: GraphProto) -> None:
     graph.input[0].type.tensor_type.shape.dim[0].dim_value = -1
 
     assert read_signature(graph)[0].shape == (None, 3, 16, 16)
 
 
-def test_a_type_that_is_newer_than_this_onnx_is_told_as_unknown(graph: GraphProto) -> None:
+def test_a_type_that_this_onnx_does_not_know_is_called_unknown(graph: GraphProto) -> None:
     graph.input[0].type.tensor_type.elem_type = 9999
 
     assert read_signature(graph)[0].dtype == "of unknown type"
 
 
-def test_what_is_too_many_is_named(graph: GraphProto) -> None:
+def test_more_than_one_input_is_refused_with_their_names(graph: GraphProto) -> None:
     graph.input.append(EXTRA)
 
     with pytest.raises(InvalidModel, match=r"has 2 inputs \(input.1 float \[\?, 3, 16, 16\]; mask int64 \[\?, 7\]\)"):
         read_signature(graph)
 
 
-def test_what_is_missing_is_named(graph: GraphProto) -> None:
+def test_a_missing_output_is_refused(graph: GraphProto) -> None:
     del graph.output[:]
 
     with pytest.raises(InvalidModel, match=r"has 0 outputs \(none\)"):
         read_signature(graph)
 
 
-def test_an_output_that_is_no_tensor_and_one_without_a_shape_are_told(graph: GraphProto) -> None:
+def test_outputs_that_are_no_tensors_or_have_no_shape_are_named(graph: GraphProto) -> None:
     sequence = helper.make_tensor_sequence_value_info("boxes", TensorProto.FLOAT, None)
     graph.output[0].type.tensor_type.ClearField("shape")
     graph.output.append(sequence)

@@ -26,7 +26,7 @@ def test_a_tensor_that_a_node_takes_twice_counts_once() -> None:
     assert counted(nodes, w=np.zeros(4, np.float32)) == [Weights(4, 0)]
 
 
-def test_the_statistics_of_a_normalisation_are_not_learned() -> None:
+def test_the_statistics_of_a_normalization_are_not_trainable() -> None:
     nodes = [helper.make_node("BatchNormalization", ["x", "scale", "bias", "mean", "var"], ["y"])]
     four = np.zeros(4, np.float32)
 
@@ -83,7 +83,7 @@ def test_weights_written_as_nodes_count_where_they_are_used() -> None:
     assert [each.total for each in counted(nodes)] == [0, 0, 16, 0]
 
 
-def test_halves_count_where_they_are_made_whole() -> None:
+def test_float16_weights_count_where_they_are_cast() -> None:
     nodes = [
         helper.make_node("Cast", ["w"], ["wide"], to=TensorProto.FLOAT),
         helper.make_node("MatMul", ["x", "wide"], ["y"]),

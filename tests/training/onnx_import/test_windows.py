@@ -35,5 +35,7 @@ POOL = {"kernel_shape": [2, 2], "strides": [2, 2]}
         pytest.param("Gemm", {"transB": 1}, {}, id="no image"),
     ],
 )
-def test_a_window_tells_its_settings(operation: str, attributes: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_a_windows_settings_are_members_of_the_row(
+    operation: str, attributes: dict[str, Any], expected: dict[str, Any]
+) -> None:
     assert describe_window(helper.make_node(operation, ["x", "w"], ["y"], **attributes), SHAPES) == expected
