@@ -1,9 +1,11 @@
+"""The signature of a graph: its input, its output, and the kind of the output."""
+
 import pytest
 from onnx import GraphProto, TensorProto, helper
 
-from tests.support.bundles.third_party import classifier
+from tests.support.bundles.third_party import Kind, classifier
 from training.errors import InvalidModel
-from training.onnx_import.signature import read_signature
+from training.onnx_import.signature import deduce_kind, read_signature
 
 EXTRA = helper.make_tensor_value_info("mask", TensorProto.INT64, ["N", 7])
 
@@ -60,3 +62,28 @@ def test_outputs_that_are_no_tensors_or_have_no_shape_are_named(graph: GraphProt
 
     with pytest.raises(InvalidModel, match="495 float of unknown shape; boxes sequence_type of unknown shape"):
         read_signature(graph)
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [
+        pytest.param((), "logits", id="Gemm"),
+        pytest.param(("Softmax",), "probabilities", id="Softmax"),
+        pytest.param(("Softmax", "Identity", "Flatten"), "probabilities", id="handed on"),
+        pytest.param(("LogSoftmax",), "logits", id="LogSoftmax"),
+        pytest.param(("Softmax", "GlobalAveragePool"), "logits", id="last counts"),
+    ],
+)
+def test_the_kind_follows_from_the_last_operation(ending: tuple[str, ...], kind: str) -> None:
+    assert deduce_kind(classifier(Kind(ending=ending)).graph, "495") == kind
+
+
+@pytest.mark.parametrize("operation", ["Sigmoid", "Mul", "Relu", "Exp"])
+def test_an_operation_that_does_not_determine_the_kind_is_named(operation: str) -> None:
+    with pytest.raises(InvalidModel, match=f"ends in {operation}, .* give --output probabilities if .* else --output"):
+        deduce_kind(classifier(Kind(ending=(operation,))).graph, "495")
+
+
+def test_a_graph_that_returns_its_input_is_refused() -> None:
+    with pytest.raises(InvalidModel, match="ends in its own input"):
+        deduce_kind(classifier().graph, "input.1")
