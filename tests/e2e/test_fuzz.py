@@ -44,7 +44,7 @@ FAILURES = {  # by their codes
     415: {"unsupported_type"},
     431: {"headers_too_large"},
     501: {"unsupported"},
-    503: {"not_ready", "loading_not_allowed"},  # nobody else sends anything, so the queue is never full
+    503: {"not_ready", "loading_not_allowed"},  # nothing else is sent, so the queue is never full
     504: {"deadline_exceeded"},  # where the client sets one of its own
 }
 SELDOM = 504
@@ -98,7 +98,7 @@ def test_thousands_of_mutated_requests_are_answered_as_documented(service: Runni
     statuses = send_mutants(service, seed=0, count=SHORT)
 
     assert statuses.keys() >= FAILURES.keys() - {SELDOM}
-    assert statuses[200] > SHORT / 4  # what is wrong with most is not found before the model runs, or by nobody
+    assert statuses[200] > SHORT / 4  # most mutations do not stop the model from running
 
 
 @pytest.mark.fuzz
@@ -173,9 +173,9 @@ class Connections:
         self._wires = [RawConnection(port) for _ in range(WORKERS)]
 
     def ask(self, sent: Mutant) -> list[Response]:
-        """The one answer that is due, or whatever comes where nobody can say where a request ends.
+        """The one response that is due, or all that come where the end of the request is ambiguous.
 
-        Raises ConnectionError or TimeoutError where the one answer does not come.
+        Raises ConnectionError or TimeoutError where the one response does not come.
         """
         return [self._ask(sent)] if sent.whole else self._ask_until_the_end(sent)
 

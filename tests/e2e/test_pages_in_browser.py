@@ -43,7 +43,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 
 @pytest.fixture
 def page(browser: Tab, address: str) -> Tab:
-    """The page to try the models with, as it is before anybody did anything."""
+    """The page to try the models with, freshly loaded."""
     browser.problems.clear()
     browser.open(address)
     browser.shown("#layers")

@@ -95,7 +95,7 @@ def test_a_body_of_the_largest_size_passes(project: Project) -> None:
 
 @pytest.mark.docker
 def test_errors_of_the_service_pass_as_they_are(project: Project) -> None:
-    response = send_request(project.port, "POST", "/predict", b"no picture", x_request_id="mine-1")
+    response = send_request(project.port, "POST", "/predict", b"no image", x_request_id="mine-1")
 
     assert (response.status, response.json()["code"], response.json()["request_id"]) == (400, "invalid_image", "mine-1")
 

@@ -49,7 +49,7 @@ def test_prometheus_sees_every_replica_and_counts_every_request(project: Project
     for _ in range(200):
         send_request(project.port, "POST", "/models/cifar10/predict", DIGIT)
     for _ in range(50):
-        send_request(project.port, "POST", "/models/cifar10/predict", b"no picture")
+        send_request(project.port, "POST", "/models/cifar10/predict", b"no image")
 
     until(lambda: project.query(answered) == [200.0], "200 answers are counted")
     until(lambda: project.query(refused) == [50.0], "50 errors are counted")

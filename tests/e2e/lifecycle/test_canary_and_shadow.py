@@ -273,7 +273,7 @@ def test_a_slow_shadow_does_not_change_the_median_latency(tmp_path: Path, worker
 
 
 def medians(one: RunningService, other: RunningService) -> tuple[float, float]:
-    """Seconds of the median answer of two services in one window, loaded side by side, so that noise hits both."""
+    """Median latencies of two services, in seconds, loaded at the same time, so that noise affects both."""
     with traffic(one.port, rate=250) as first, traffic(other.port, rate=250) as second:
         time.sleep(SECONDS)
     assert failures(first.results + second.results) == []

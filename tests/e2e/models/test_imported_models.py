@@ -102,8 +102,8 @@ def imported(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = tmp_path_factory.mktemp("imported")
     options = {name: foreign.options for name, foreign in FOREIGN.items()}
     for name, given in {**options, **OF_KERAS}.items():
-        told = [option.format(labels=files / "labels.txt") for option in given]
-        assert main(["import", str(files / f"{name}.onnx"), "--models", str(models), *told]) == 0
+        arguments = [option.format(labels=files / "labels.txt") for option in given]
+        assert main(["import", str(files / f"{name}.onnx"), "--models", str(models), *arguments]) == 0
     return models
 
 
@@ -189,17 +189,17 @@ DOCUMENTS = [
 @pytest.mark.parametrize("path", DOCUMENTS)
 def test_the_metadata_of_an_imported_model_is_as_described(served: Served, path: str) -> None:
     described = served.service.get("/openapi.json").json()
-    told = served.service.get(path.format(name=served.metadata.name, version=1))
+    metadata = served.service.get(path.format(name=served.metadata.name, version=1))
 
     response = resolve(described, described["paths"][path.partition("?")[0]]["get"]["responses"]["200"])
-    assert told.status == 200
-    assert conforms(described, response["content"]["application/json"]["schema"], told.json())
+    assert metadata.status == 200
+    assert conforms(described, response["content"]["application/json"]["schema"], metadata.json())
 
 
 def test_its_ends_are_pixels_and_probabilities_under_its_own_names(served: Served) -> None:
-    told = served.service.get(f"/v2/models/{served.metadata.name}").json()
+    metadata = served.service.get(f"/v2/models/{served.metadata.name}").json()
 
-    (source,), (target,) = told["inputs"], told["outputs"]
+    (source,), (target,) = metadata["inputs"], metadata["outputs"]
     assert (source["name"], target["name"]) == (served.metadata.input.name, served.metadata.output.name)
     assert (source["datatype"], source["shape"]) == ("UINT8", [-1, SIDE, SIDE, 3])
     assert target["shape"] == [-1, served.metadata.output.classes]

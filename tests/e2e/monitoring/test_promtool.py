@@ -55,7 +55,7 @@ def has_all(scraped: bytes) -> bool:
 
 
 def send_all(service: RunningService) -> None:
-    """Good and bad requests in every dialect, and a worker that dies."""
+    """Valid and invalid requests in every protocol, and a worker that crashes."""
     for _ in range(20):
         service.post("/predict", PNG)
     service.post("/models/careful/predict", PNG)

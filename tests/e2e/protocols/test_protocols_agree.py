@@ -95,7 +95,7 @@ NATIVE = "/models/mnist/predict?top_k=10"
 
 
 def from_native(documents: list[Any]) -> Rows:
-    """The probabilities in answers of the native dialect."""
+    """The probabilities in responses of the native protocol."""
     every = [prediction["top_k"] for document in documents for prediction in document["predictions"]]
     return ranked([[(each["label"], each["probability"]) for each in top_k] for top_k in every])
 

@@ -50,7 +50,7 @@ def test_the_statistics_of_all_models_are_in_one_list(triton: InferenceServerCli
 
 
 def work(service: RunningService) -> None:
-    """11 images in 4 requests of three dialects, and a failure, over new connections."""
+    """11 images in 4 requests of three protocols, and a failure, over new connections."""
     with connect(service) as client:
         client.infer("mnist", pixels(batch(8)))
         client.infer("mnist", pixels(batch(1)))
@@ -62,7 +62,7 @@ def work(service: RunningService) -> None:
     assert service.post(V1, json.dumps({"instances": batch(1).tolist()}).encode()).status == 200
 
 
-def told(service: RunningService) -> dict[str, Any]:
+def read_statistics(service: RunningService) -> dict[str, Any]:
     """The statistics, over a new connection."""
     with connect(service) as client:
         return statistics(client)
@@ -76,14 +76,14 @@ def counts(found: dict[str, Any]) -> dict[str, int]:
 
 
 def test_the_statistics_are_exact_whichever_worker_did_the_work_and_whichever_is_asked(service: RunningService) -> None:
-    before = counts(told(service))
+    before = counts(read_statistics(service))
     for idle in service.workers():  # everything goes to the other one
         with stopped(idle):
             work(service)
     seen = []
     for idle in service.workers():
         with stopped(idle):
-            seen.append(told(service))
+            seen.append(read_statistics(service))
 
     expected = {"images": 22, "runs": 8, "eights": 2, "success": 8, "fail": 2, "compute_infer": 8, "cache_hit": 0}
     changed = {name: count - before[name] for name, count in counts(seen[0]).items()}
@@ -107,9 +107,9 @@ def test_the_statistics_are_exact_whichever_worker_did_the_work_and_whichever_is
     ids=["v2 JSON", "v2 shape", "v2 output", "v1 JSON", "v1 shape", "v1 signature", "native image", "native query"],
 )
 def test_every_failure_of_a_model_that_was_found_is_counted(service: RunningService, path: str, body: bytes) -> None:
-    before = counts(told(service))
+    before = counts(read_statistics(service))
     response = service.post(path, body)
-    after = counts(told(service))
+    after = counts(read_statistics(service))
 
     assert response.status == 400
     assert after == {**before, "fail": before["fail"] + 1}
@@ -158,10 +158,10 @@ def reload(service: RunningService) -> None:
 def test_the_statistics_outlive_the_workers(models: Path, end: Callable[[RunningService], None]) -> None:
     with running(models, workers=2) as service:
         work(service)
-        before = told(service)
+        before = read_statistics(service)
         old = set(service.workers())
         end(service)
         until(lambda: len(service.workers()) == 2 and old.isdisjoint(service.workers()), "new workers have taken over")
 
         assert before["inference_count"] == 11
-        assert told(service) == before
+        assert read_statistics(service) == before

@@ -91,10 +91,10 @@ def test_connection_close_ends_the_connection_after_the_response(wire: RawConnec
 def test_expect_100_continue_gets_100_before_the_body(wire: RawConnection) -> None:
     head, body = request("POST", "/predict", PNG, expect="100-continue").split(b"\r\n\r\n", 1)
     wire.send(head + b"\r\n\r\n")
-    told = wire.line(), wire.line()
+    lines = wire.line(), wire.line()
     wire.send(body)
 
-    assert told == (b"HTTP/1.1 100 Continue\r\n", b"\r\n")
+    assert lines == (b"HTTP/1.1 100 Continue\r\n", b"\r\n")
     assert wire.response().status == 200
 
 

@@ -123,9 +123,9 @@ def test_workers_that_are_terminated_one_by_one_lose_nothing(models: Path) -> No
         time.sleep(0.5)
         service.process.send_signal(signal.SIGTTOU)
         until(lambda: len(service.workers()) == 2, "one worker has left")
-        told = service.workers()[0]
-        os.kill(told, signal.SIGTERM)
-        until(lambda: told not in service.workers() and service.serving() == 2, "another has been replaced")
+        terminated = service.workers()[0]
+        os.kill(terminated, signal.SIGTERM)
+        until(lambda: terminated not in service.workers() and service.serving() == 2, "another has been replaced")
 
     assert len(load.results) > RATE / 2
     assert failures(load.results) == []

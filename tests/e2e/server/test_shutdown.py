@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from preprocessing.png import encode_png
-from tests.support.http.raw_client import RawConnection, Response, request
-from tests.support.http.raw_client import send_request as knock
+from tests.support.http.raw_client import RawConnection, Response, request, send_request
 from tests.support.images.drawn import tiny_image
 from tests.support.load.generator import failures, traffic
 from tests.support.processes.service import ROOT, STOP_SECONDS, RunningService, read_counts, running, until
@@ -49,7 +48,7 @@ def test_an_idle_client_that_speaks_after_the_listening_has_ended_is_still_answe
     with running(models, drain_timeout=3) as service, RawConnection(service.port) as idle:
         ask(idle, "/livez")
         service.process.send_signal(signal.SIGTERM)
-        until(lambda: is_refused(service), "nobody is let in any more")
+        until(lambda: is_refused(service), "connections are refused")
         last = ask(idle, "/livez")
 
         assert (last.status, last.headers["Connection"]) == (200, "close")
@@ -66,31 +65,31 @@ def is_refused(service: RunningService) -> bool:
 def test_a_second_signal_ends_the_drain_delay(models: Path, second: signal.Signals) -> None:
     with running(models, drain_delay=15) as service:
         begin_end(service)
-        told = time.monotonic()
+        begun = time.monotonic()
         service.process.send_signal(second)
         service.process.wait(STOP_SECONDS)
 
-        assert time.monotonic() - told < 3
+        assert time.monotonic() - begun < 3
 
 
 def test_a_second_sigterm_changes_nothing(models: Path) -> None:
     with running(models, drain_delay=1) as service:
-        told = time.monotonic()
+        begun = time.monotonic()
         for _ in range(2):
             begin_end(service)
         assert service.process.wait(STOP_SECONDS) == 0
 
-        assert 1 <= time.monotonic() - told < 4
+        assert 1 <= time.monotonic() - begun < 4
 
 
 def test_a_request_that_never_becomes_complete_does_not_outlive_the_grace_period(models: Path) -> None:
     with running(models, grace_period=1) as service, RawConnection(service.port) as connection:
         connection.send(PREDICT[:-1])
         time.sleep(0.1)
-        told = time.monotonic()
+        begun = time.monotonic()
         service.stop()
 
-        assert 1 <= time.monotonic() - told < 4
+        assert 1 <= time.monotonic() - begun < 4
         assert connection.is_closed()
 
 
@@ -155,7 +154,7 @@ def test_a_listening_socket_of_systemd_is_left_as_it_was(models: Path) -> None:
             [sys.executable, "-c", INHERIT, str(number)], pass_fds=[number], cwd=ROOT, env={**os.environ, **settings}
         )
         try:
-            served = knock(port, "GET", "/readyz").status
+            served = send_request(port, "GET", "/readyz").status
             process.terminate()
             status = process.wait(STOP_SECONDS)
         finally:

@@ -71,9 +71,9 @@ def test_a_worker_without_a_sign_of_life_is_counted_and_replaced(models: Path) -
 
 def leave(service: RunningService) -> None:
     """SIGTERM to one worker, and wait for the one that takes its place."""
-    told = service.workers()[0]
-    os.kill(told, signal.SIGTERM)
-    until(lambda: told not in service.workers() and service.serving() == 2, "another one has taken its place")
+    terminated = service.workers()[0]
+    os.kill(terminated, signal.SIGTERM)
+    until(lambda: terminated not in service.workers() and service.serving() == 2, "another one has taken its place")
 
 
 def shrink(service: RunningService) -> None:

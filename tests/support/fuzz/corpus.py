@@ -159,7 +159,7 @@ def _reading() -> Iterator[Request]:
     yield Request("GET", "/v1/models/mnist/labels/stable/metadata", status=400)
 
 
-# The native dialect
+# The native protocol
 
 KINDS = {
     "gray PNG": encode_png(tiny_image(1)),

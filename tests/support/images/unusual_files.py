@@ -16,7 +16,7 @@ Pixels = NDArray[Any]
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 FORMATS = tuple(str(form.plugin.format) for form in decode.FORMATS)  # as Pillow names them
-# EXIF 2.32, tag 0x0112: how an upright picture is turned before it is stored under each orientation.
+# EXIF 2.32, tag 0x0112: how an upright image is turned before it is stored under each orientation.
 STORED: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda upright: upright,
     2: lambda upright: upright[:, ::-1],
@@ -43,8 +43,8 @@ def photograph(height: int = 48, width: int = 64) -> NDArray[np.uint8]:
 
 def file_of(image: Image.Image | Pixels, kind: str = "PNG", **options: Any) -> bytes:
     """The bytes of an image file; `kind` is one of Pillow's names, `options` go to its writer."""
-    picture = image if isinstance(image, Image.Image) else Image.fromarray(np.ascontiguousarray(image))
-    return as_file(picture, kind, **options)
+    whole = image if isinstance(image, Image.Image) else Image.fromarray(np.ascontiguousarray(image))
+    return as_file(whole, kind, **options)
 
 
 def truncated(content: bytes, share: float = 0.6) -> bytes:
@@ -88,10 +88,10 @@ def png_bomb(width: int = 50_000, height: int = 50_000) -> bytes:
 
 def png_with_text_bomb(megabytes: int = 100) -> bytes:
     """A PNG of 28 × 28 with a compressed comment that decompresses to that much."""
-    picture = file_of(gradient())
+    whole = file_of(gradient())
     header = len(PNG_SIGNATURE) + 25
     remark = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(megabytes << 20), 9))
-    return picture[:header] + remark + picture[header:]
+    return whole[:header] + remark + whole[header:]
 
 
 def tiff_with_huge_tile(side: int = 12_000) -> bytes:

@@ -43,7 +43,7 @@ REQUESTS = (
     Sent(3, "/v2/models/careful/infer", PNG, "/v2/models/<name>/infer", 200, model="careful"),
     Sent(1, "/models/careful/predict", TOUCHY, "/models/<name>/predict", 200, model="careful"),
     Sent(4, "/predict", b"no image", "/predict", 400, "invalid_image"),
-    Sent(1, "/models/nobody/predict", PNG, "/models/<name>/predict", 404, "model_not_found"),
+    Sent(1, "/models/unknown/predict", PNG, "/models/<name>/predict", 404, "model_not_found"),
     Sent(1, "/nowhere", PNG, "unmatched", 404, "route_not_found"),
     Sent(
         1,
