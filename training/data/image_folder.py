@@ -63,21 +63,18 @@ class FolderDataset:
 def read_folder(folder: Folder) -> FolderDataset:
     """Scan all images and split them; raises InvalidData where a class has none, or there is only one class."""
     layout = find_layout(folder.path)
-    folders = layout.train.classes
-    names = read_class_names(folder.class_names, len(folders), folders) if folder.class_names else folders
-    folder = replace(folder, spec=replace(folder.spec, name=folder.path.resolve().name, class_names=names))
-    parts = layout.parts
-    fits = sum(part.count for part in parts) * math.prod(folder.spec.shape) <= folder.hold
-    read = {part.root: _read(part, folder.decode, folder.hold if fits else 0) for part in parts}
-    _check_classes(layout.train, read[layout.train.root])
-    _check_parts(read)
-    own = None if layout.test is None else read[layout.test.root].split
-    train, test, kind = _split(read[layout.train.root].split, own, folder)
-    validation = None if layout.validation is None else read[layout.validation.root].split
-    dataset = Dataset(
-        folder.spec, train, test, validation, {"folder": _describe(folder, layout, kind, list(read.values()))}
-    )
-    return FolderDataset(dataset, tuple(file for part in read.values() for file in part.unreadable))
+    folder = replace(folder, spec=_name_classes(folder, layout.train.classes))
+    pixels = sum(part.count for part in layout.parts) * math.prod(folder.spec.shape)
+    hold = folder.hold if pixels <= folder.hold else 0  # all parts or none
+    loaded = {part.root: _load(part, folder.decode, hold) for part in layout.parts}
+    _check_classes(layout.train, loaded[layout.train.root])
+    _check_parts(loaded)
+    own_test = None if layout.test is None else loaded[layout.test.root].split
+    train, test, kind = _split(loaded[layout.train.root].split, own_test, folder)
+    validation = None if layout.validation is None else loaded[layout.validation.root].split
+    origin = {"folder": _describe(folder, layout, kind, list(loaded.values()))}
+    dataset = Dataset(folder.spec, train, test, validation, origin)
+    return FolderDataset(dataset, tuple(file for part in loaded.values() for file in part.unreadable))
 
 
 def read_test(folder: Folder, classes: tuple[str, ...]) -> Split:
@@ -86,8 +83,8 @@ def read_test(folder: Folder, classes: tuple[str, ...]) -> Split:
     if layout.train.classes != classes:
         raise InvalidData(f"{folder.path} has not the class folders that the model was trained on")
     if layout.test is not None:
-        return _read(layout.test, folder.decode, folder.hold).split
-    _, test, _ = _split(_read(layout.train, folder.decode, folder.hold).split, None, folder)
+        return _load(layout.test, folder.decode, folder.hold).split
+    _, test, _ = _split(_load(layout.train, folder.decode, folder.hold).split, None, folder)
     return test
 
 
@@ -105,45 +102,52 @@ def hold_out_each(split: Split, share: float, seed: int) -> tuple[Split, Split]:
     return take(split, _in_order(kept)), take(split, _in_order(held_out))
 
 
-def _split(images: Split, own: Split | None, folder: Folder) -> tuple[Split, Split, str]:
-    """The training split, the test split, and what the latter is: OWN, HELD_OUT or SAME."""
-    if own is not None:
-        return images, own, OWN
-    train, test = hold_out_each(images, folder.share, folder.seed)
-    return (train, test, HELD_OUT) if len(test) else (images, images, SAME)
+def _name_classes(folder: Folder, classes: tuple[str, ...]) -> DatasetSpec:
+    """The spec with the folder's name, and the names of its classes or those of the file for them."""
+    path = folder.class_names
+    names = classes if path is None else read_class_names(path, len(classes), classes)
+    return replace(folder.spec, name=folder.path.resolve().name, class_names=names)
 
 
-def _read(part: Part, decode: Decoder, hold: int) -> LoadedPart:
+def _load(part: Part, decode: Decoder, hold: int) -> LoadedPart:
     scanned = scan_files([path for paths in part.files for path in paths], decode, hold)
     labels = np.repeat(np.arange(len(part.classes)), [len(paths) for paths in part.files])
     return LoadedPart(Split(scanned.images, labels[scanned.positions]), scanned.unreadable, scanned.ignored)
 
 
-def _check_classes(part: Part, read: LoadedPart) -> None:
-    counts = np.bincount(read.split.labels, minlength=len(part.classes))
+def _check_classes(part: Part, loaded: LoadedPart) -> None:
+    counts = np.bincount(loaded.split.labels, minlength=len(part.classes))
     empty = [name for name, count in zip(part.classes, counts, strict=True) if not count]
     if empty:
-        first = f" ({Path(read.unreadable[0].path).name}: {read.unreadable[0].reason})" if read.unreadable else ""
+        first = f" ({Path(loaded.unreadable[0].path).name}: {loaded.unreadable[0].reason})" if loaded.unreadable else ""
         raise InvalidData(
             f"{len(empty)} of the {len(counts)} class folders in {part.root} have no image that can be read: "
             f"{', '.join(empty[:5])}{first}; add images or remove the folders"
         )
 
 
-def _check_parts(read: dict[Path, LoadedPart]) -> None:
-    empty = [root for root, part in read.items() if not len(part.split)]
+def _check_parts(loaded: dict[Path, LoadedPart]) -> None:
+    empty = [root for root, part in loaded.items() if not len(part.split)]
     if empty:
         raise InvalidData(f"{empty[0]} has no image that can be read: add some, or remove the folder")
 
 
-def _describe(folder: Folder, layout: Layout, kind: str, read: list[LoadedPart]) -> dict[str, Any]:
+def _split(images: Split, own_test: Split | None, folder: Folder) -> tuple[Split, Split, str]:
+    """The training split, the test split, and what the latter is: OWN, HELD_OUT or SAME."""
+    if own_test is not None:
+        return images, own_test, OWN
+    train, test = hold_out_each(images, folder.share, folder.seed)
+    return (train, test, HELD_OUT) if len(test) else (images, images, SAME)
+
+
+def _describe(folder: Folder, layout: Layout, kind: str, loaded: list[LoadedPart]) -> dict[str, Any]:
     return {
         "classes": list(layout.train.classes),
         "test": kind,
         **({"share": folder.share, "seed": folder.seed} if kind == HELD_OUT else {}),
         "digest": "SHA-256 over the SHA-256 of each file and the labels",
-        "unreadable": sum(len(part.unreadable) for part in read),
-        "ignored": sum(part.ignored for part in read),
+        "unreadable": sum(len(part.unreadable) for part in loaded),
+        "ignored": sum(part.ignored for part in loaded),
         "links_outside": sum(part.links for part in layout.parts),
     }
 
