@@ -105,8 +105,8 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
         page_routes(registry, settings),
     ):
         app.register_blueprint(routes)
-    shortcut = FastPath(app.wsgi_app, native, settings)
-    app.wsgi_app = RequestMiddleware(shortcut, metrics, AccessLog(write_log, settings.log_format))  # type: ignore[method-assign]
+    fast_path = FastPath(app.wsgi_app, native, settings)
+    app.wsgi_app = RequestMiddleware(fast_path, metrics, AccessLog(write_log, settings.log_format))  # type: ignore[method-assign]
     return Service(app, reloader, shadows)
 
 
