@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from modelrepo.metadata import Preprocessing
 from training.data.specs import CIFAR10, CIFAR100, CIFAR100_COARSE, IMAGENET, MNIST, PICTURES, DatasetSpec
-from training.models.architectures import Architecture, Plain, Residual, Textbook
+from training.models.architectures import Architecture, ResNet, ResNet9, Textbook
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,16 @@ class Recipe:
     warmup: float = 0.0  # share of all steps
     weight_decay: float = 0.0  # of convolutions' and dense weights, a step, times the learning rate
     label_smoothing: float = 0.0  # share of the truth that is spread over all classes
-    averaging: float = 0.0  # how much of the running mean of the weights a step keeps; 0 for no averaging
-    mirrored: bool = False  # whether the trained network answers by the mean of an image and its mirror image
+    ema_momentum: float = 0.0  # how much of the running mean of the weights a step keeps; 0 for no averaging
+    flip_tta: bool = False  # whether the served network computes the mean of an image and its mirror image
     precision: str = "float32"  # or mixed_bfloat16, in which the convolutions are computed while the network learns
     epochs: int = 5  # the textbook's run, with which the figures are compared
     batch_size: int = 32  # likewise
     seed: int = 1  # the first; docs/training/recipes.md has the results of the next ones
-    balance: float = 0.0  # classes are weighed where the largest has so many times the images of the smallest; 0: never
-    any_folder: bool = False  # takes any folder of pictures: the data set above gives the size alone
-    validation: float = 0.1  # of the training images, held out for the curves: the test split is looked at once
+    # Classes are weighted where the largest has more than so many times the images of the smallest; 0: never.
+    class_weight_threshold: float = 0.0
+    image_folder: bool = False  # trains on any folder of images: the data set above gives the size alone
+    validation_split: float = 0.1  # of the training images, held out for the curves: the test split is looked at once
 
 
 _DIGITS = Preprocessing(
@@ -101,7 +102,7 @@ _MNIST_STRONG = Recipe(
     preprocessing=_DIGITS,
     model="mnist",
     # Most of the work at 14×14 and 7×7: a second convolution at 28×28 would cost as much as all of these.
-    architecture=Plain(stages=((32,), (64, 64, 64))),
+    architecture=ResNet9(stages=((32,), (64, 64, 64))),
     # What handwriting does by itself; not flipped, which would make other characters of digits.
     augmentation=Augmentation(shift=2, rotate=10, zoom=0.1, shear=0.1),
     learning_rate=0.1,  # the textbook recipe's; batch normalisation bears it with momentum, too
@@ -112,7 +113,7 @@ _MNIST_STRONG = Recipe(
     weight_decay=1e-3,  # with this rate and momentum what is usually written as an L2 penalty of 1e-4
     epochs=30,  # on images held out, epochs 20 to 30 brought a tenth of a point
     batch_size=128,  # a quarter of the steps of 32, each hardly slower
-    validation=0.04,  # 2,400 images are enough for the curve, and the network learns from the rest
+    validation_split=0.04,  # 2,400 images are enough for the curve, and the network learns from the rest
 )
 
 _CIFAR10_STRONG = Recipe(
@@ -122,8 +123,8 @@ _CIFAR10_STRONG = Recipe(
     preprocessing=_PHOTOGRAPHS,
     model="cifar10",
     # Eleven times the textbook's time for one image, so that an image and its mirror image stay below 25.
-    architecture=Plain(stem=24, stages=((48, 48, 48), (128, 128, 128), (224, 224, 224)), activation="silu"),
-    mirrored=True,  # 0.9 points for twice the time, and none while it learns
+    architecture=ResNet9(stem=24, stages=((48, 48, 48), (128, 128, 128), (224, 224, 224)), activation="silu"),
+    flip_tta=True,  # 0.9 points for twice the time, and none while it learns
     # Animals and vehicles look left or right, and stand anywhere; a covered part makes the rest count.
     augmentation=Augmentation(flip=True, shift=4, rotate=10, zoom=0.1, cutout=8, fill="reflect"),
     learning_rate=0.3,
@@ -136,7 +137,7 @@ _CIFAR10_STRONG = Recipe(
     precision="mixed_bfloat16",  # learns twice as many images a second here
     epochs=60,
     batch_size=256,  # larger ones were no faster here
-    validation=0.04,  # 2,000 images for the curve and the temperature
+    validation_split=0.04,  # 2,000 images for the curve and the temperature
 )
 
 # CIFAR-100 has as many images of the same kind and size, so the numbers should hold; they were not compared on it.
@@ -155,14 +156,16 @@ _CIFAR100_COARSE = replace(
     dataset=CIFAR100_COARSE,
 )
 
-_BALANCE = 1.5  # up to here a network that always says the largest class gains little: three of five for two classes
+_CLASS_WEIGHT_THRESHOLD = (
+    1.5  # up to here a network that always says the largest class gains little: three of five for two classes
+)
 
 _FOLDER = Recipe(
     name="folder",
     description="Any folder of pictures with a folder for each class",
     dataset=PICTURES,
     preprocessing=_PHOTOGRAPHS,
-    any_folder=True,
+    image_folder=True,
     # Without batch normalisation, whose statistics are poor over so few images: of 161 drawn shapes unseen before, it
     # gets 83 % right after 60 epochs on 42 of them, and three stages with normalisation got 45 to 54 %. On 20 CIFAR-10
     # images a class the two are level (68 and 66 % of 3 classes).
@@ -174,7 +177,7 @@ _FOLDER = Recipe(
     schedule="cosine",
     warmup=0.1,
     weight_decay=1e-3,
-    balance=_BALANCE,
+    class_weight_threshold=_CLASS_WEIGHT_THRESHOLD,
     epochs=60,
     batch_size=8,  # 60 images are few steps even so: 6 an epoch
 )
@@ -184,9 +187,9 @@ _IMAGENET = Recipe(
     description="A thousand kinds of things, from 256×256 photographs in ImageNet's folders",
     dataset=IMAGENET,
     preprocessing=_PHOTOGRAPHS,
-    any_folder=True,
+    image_folder=True,
     # ResNet-18 with half the filters and half the blocks: a seventh of its multiply-adds.
-    architecture=Residual(stem=32, stages=((32, 1), (64, 1), (128, 1), (256, 1))),
+    architecture=ResNet(stem=32, stages=((32, 1), (64, 1), (128, 1), (256, 1))),
     augmentation=Augmentation(flip=True, crop=0.35),
     learning_rate=0.1,
     momentum=0.9,
@@ -196,10 +199,10 @@ _IMAGENET = Recipe(
     weight_decay=5e-4,
     label_smoothing=0.1,
     precision="mixed_bfloat16",
-    balance=_BALANCE,
+    class_weight_threshold=_CLASS_WEIGHT_THRESHOLD,
     epochs=30,
     batch_size=64,
-    validation=0.01,  # 13,000 of ImageNet's training images
+    validation_split=0.01,  # 13,000 of ImageNet's training images
 )
 
 RECIPES = {

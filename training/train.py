@@ -1,92 +1,159 @@
-"""One training run, a straight line: recipe → data set → network → fit → evaluate → export → verify → publish."""
+"""Two lines of steps: `train` fits a recipe's network, `publish_model` makes a bundle of a trained one.
+
+Every step is one call, in the order in which it happens.
+"""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.engine.callbacks import EventLog
+from modelrepo.strict_json import JsonObject
+from training.data.splits import Dataset, Split, split_validation
+from training.engine.callbacks import TensorBoardLog
 from training.engine.checkpoint import Checkpoint
 from training.engine.distributed.strategy import Distribution
-from training.engine.fine_tuning import Start, take_over
-from training.engine.trainer import Fit, fit, seed_everything
-from training.export.publish import publish_network
+from training.engine.fine_tuning import Pretrained, transfer_weights
+from training.engine.input_pipeline import predict
+from training.engine.trainer import (
+    Fit,
+    build_serving_model,
+    build_training_model,
+    compile_model,
+    fit,
+    seed_everything,
+)
+from training.errors import InvalidData, InvalidNetwork
+from training.evaluation.calibration import Calibration, calibrate
+from training.evaluation.metrics import evaluate
+from training.export.int8 import Int8, quantize_checked
+from training.export.publish import publish_bundle
+from training.export.to_onnx import check_parity, to_onnx
 from training.models.build import Network
 from training.models.saving import save_network
-from training.run import Run, build_learner, finish
+from training.models.temperature import apply_temperature, can_apply_temperature
+from training.run import Run
+
+_NOTHING: JsonObject = {}
 
 
 @dataclass(frozen=True)
-class Course:
-    """By default one process, random weights, and no log but the metadata's."""
+class TrainOptions:
+    """What may be asked of a training besides its recipe; by default one process, random weights, and no files.
+
+    `save` is where the Keras network is written, too. `checkpoint` is the file that has the run's state until the run
+    has ended, so that the same run goes on from there after it was killed.
+    """
 
     distribution: Distribution = field(default_factory=Distribution)
-    start: Start | None = None
+    start: Pretrained | None = None
     freeze: bool = False
     tensorboard: Path | None = None
-
-    def begin(self, network: Network, labels: tuple[str, ...]) -> None:
-        """Set the weights that a new network starts from; raises InvalidNetwork."""
-        if self.start is not None:
-            take_over(self.start, network, labels, freeze=self.freeze)
-
-    def callbacks(self) -> list[Any]:
-        """What is written while the network learns; by one process only."""
-        return [EventLog(self.tensorboard)] if self.tensorboard and self.distribution.chief else []
+    save: Path | None = None
+    checkpoint: Path | None = None
 
     def describe(self) -> dict[str, Any]:
-        """What the metadata says of it."""
+        """The part of the metadata's training record that says where and from what the network was trained."""
         earlier = {} if self.start is None else {"started_from": {**self.start.origin, "frozen": self.freeze}}
         return {**self.distribution.describe(), **earlier}
 
 
-_USUAL = Course()
+_DEFAULTS = TrainOptions()
 
 
-def train(run: Run, save: Path | None = None, keep: Path | None = None, course: Course = _USUAL) -> Path:
+def train(run: Run, options: TrainOptions = _DEFAULTS) -> Path:
     """Train the recipe's network and publish it as the next version of the run's name; returns the bundle's folder.
 
-    `save` also keeps the Keras network. `keep` is the file in which the run's state stands until it has ended, so that
-    the same run goes on where it was killed. Raises InvalidCheckpoint, InvalidCluster, WorkerLost and what
-    `publish_network` raises.
+    Raises InvalidCheckpoint, InvalidCluster, WorkerLost and what `publish_model` raises.
     """
-    learned, fitted = _learn(run, keep, course)
-    network = finish(run.recipe, run.name, learned)
-    if save is not None:
-        save_network(network, save)
-    published = publish_network(run, network, fitted, origin=course.describe())
-    if keep is not None:
-        keep.unlink(missing_ok=True)
-    return published
+    train_split, validation = split_validation(run.dataset, run.recipe.validation_split, run.recipe.seed)
+    trained, fitted = fit_model(run, train_split, validation, options)
+    model = build_serving_model(run.recipe, run.name, trained)
+    if options.save is not None:
+        save_network(model, options.save)
+    bundle = publish_model(run, model, validation, fitted=fitted, origin=options.describe())
+    if options.checkpoint is not None:
+        options.checkpoint.unlink(missing_ok=True)
+    return bundle
 
 
-def assist(run: Run, course: Course) -> None:
-    """Do a worker's part of a training whose chief does the rest; raises InvalidCluster or WorkerLost."""
-    _learn(replace(run, verbose=0), None, course)
-
-
-def _learn(run: Run, keep: Path | None, course: Course) -> tuple[Network, Fit]:
-    """The trained network and how it went."""
-    seed_everything(run.recipe.seed)
-    identity = _identify(run, course)
-    course.distribution.check(identity)
-    with course.distribution.scope():
-        network = build_learner(run.recipe, run.name)
-        course.begin(network, run.dataset.spec.class_names)
+def fit_model(run: Run, train_split: Split, validation: Split, options: TrainOptions) -> tuple[Network, Fit]:
+    """Build, compile and fit the recipe's network: the part of a training that all processes of a cluster do."""
+    recipe, distribution = run.recipe, options.distribution
+    seed_everything(recipe.seed)
+    identity = _identify(run, options)
+    distribution.check_same_run(identity)
+    with distribution.scope():
+        network = build_training_model(recipe, run.name)
+        if options.start is not None:
+            transfer_weights(options.start, network, run.dataset.spec.class_names, freeze=options.freeze)
+        compile_model(network, recipe, train_split, distribution)
     fitted = fit(
         network,
-        run.recipe,
-        run.dataset.train,
-        run.verbose,
-        checkpoint=None if keep is None else Checkpoint(keep, identity),
-        callbacks=course.callbacks(),
-        validation=run.dataset.validation,
-        distribution=course.distribution,
+        recipe,
+        train_split,
+        validation,
+        verbose=run.verbose if distribution.chief else 0,
+        checkpoint=Checkpoint(options.checkpoint, identity) if options.checkpoint and distribution.chief else None,
+        callbacks=[TensorBoardLog(options.tensorboard)] if options.tensorboard and distribution.chief else [],
+        distribution=distribution,
     )
     return network, fitted
 
 
-def _identify(run: Run, course: Course) -> str:
-    """What a run's state depends on."""
-    earlier = course.describe().get("started_from", "")
+def publish_model(
+    run: Run,
+    model: Network,
+    validation: Split,
+    *,
+    fitted: Fit | None = None,
+    int8: Int8 | None = None,
+    origin: JsonObject = _NOTHING,
+    export: Callable[[Network], bytes] = to_onnx,
+) -> Path:
+    """Calibrate, export, check, evaluate and publish a trained model; returns the bundle's folder.
+
+    `fitted` is None for a model that was trained elsewhere, `origin` is added to the record of its training. The
+    model's last weights take in the temperature. Raises InvalidNetwork, InvalidData, ParityFailed, NotWorthwhile,
+    RepositoryError or OSError, and then the repository is as it was.
+    """
+    _check_shapes(model, run.dataset)
+    calibration = _calibrate(model, validation, run.abstain_for)
+    exported = check_parity(model, export(model), run.dataset.test.images, run.recipe.seed, run.verbose)
+    if int8 is not None:
+        exported = quantize_checked(exported, run.dataset, run.recipe.seed, int8)
+    evaluation = evaluate(exported.probabilities, run.dataset.test, run.dataset.spec.class_names)
+    return publish_bundle(
+        run, model, exported, evaluation=evaluation, calibration=calibration, fitted=fitted, origin=origin
+    )
+
+
+def _identify(run: Run, options: TrainOptions) -> str:
+    """A digest of what the state of a run depends on."""
+    earlier = options.describe().get("started_from", "")
     return hashlib.sha256(f"{run.recipe!r} {run.dataset.train.digest} {earlier}".encode()).hexdigest()
+
+
+def _check_shapes(network: Network, dataset: Dataset) -> None:
+    shapes = tuple(network.input_shape[1:]), tuple(network.output_shape[1:])
+    expected = dataset.spec.shape, (len(dataset.spec.class_names),)
+    if shapes != expected:
+        raise InvalidNetwork(
+            f"the network takes {shapes[0]} and gives {shapes[1]}, but {dataset.spec.name} needs "
+            f"{expected[0]} and {expected[1]}: choose the recipe that it was trained by"
+        )
+
+
+def _calibrate(network: Network, validation: Split, abstain_for: float | None) -> Calibration | None:
+    """Correct the network's probabilities by those of images that it was not trained on, if there are any."""
+    if not len(validation.labels):
+        if abstain_for is not None:
+            raise InvalidData("no images could be held out, so nobody knows when to abstain: leave --abstain out")
+        return None
+    fixed = not can_apply_temperature(network)
+    probabilities = predict(network, validation.images)
+    calibration = calibrate(probabilities, validation.labels, "validation", abstain_for, fixed=fixed)
+    if calibration.temperature != 1:
+        apply_temperature(network, calibration.temperature)
+    return calibration

@@ -64,7 +64,7 @@ def test_a_folder_is_trained_on_what_the_service_shows_the_network(name: str, ho
     for label in ("one", "other"):
         (tmp_path / label).mkdir()
         (tmp_path / label / "image").write_bytes(case.make())
-    size = DatasetSpec("", case.spec.height, case.spec.width, case.spec.channels, ("one", "other"))
+    size = DatasetSpec("", (case.spec.height, case.spec.width, case.spec.channels), ("one", "other"))
 
     train = read_folder(Folder(tmp_path, size, case.contract, hold=hold)).dataset.train
 
@@ -95,7 +95,7 @@ def test_a_known_data_set_kept_as_files_is_read_as_the_service_reads_it(name: st
     path.parent.mkdir(parents=True)
     path.write_bytes(case.make())
 
-    split = read_split(DatasetSpec("known", 28, 28, 1, ("a",)), tmp_path, "test")
+    split = read_split(DatasetSpec("known", (28, 28, 1), ("a",)), tmp_path, "test")
 
     assert split.images[0].tobytes() == serve(case.make(), case.spec, case.contract).tobytes()
 

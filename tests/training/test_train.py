@@ -8,16 +8,16 @@ import pytest
 from modelrepo.metadata import Metadata
 from modelrepo.reader import read_bundle
 from modelrepo.repository import ModelRepository
+from training.data.splits import split_validation
 from training.errors import InvalidNetwork, ParityFailed
 from training.evaluation.onnx_inference import open_graph
 from training.evaluation.test_split import read_predictions
-from training.export.publish import publish_network
 from training.export.to_onnx import to_onnx
 from training.models.architectures import Textbook
 from training.models.build import Network, build
 from training.models.saving import load_network
 from training.run import Run
-from training.train import train
+from training.train import TrainOptions, publish_model, train
 
 Contents = Callable[[Path], dict[str, bytes]]
 
@@ -68,7 +68,7 @@ def test_a_failed_parity_publishes_nothing(run: Run, network: Network, contents:
     before = contents(run.repository.root)
 
     with pytest.raises(ParityFailed):
-        publish_network(run, network, export=export_another)
+        publish_model(run, network, run.dataset.test, export=export_another)
 
     assert contents(run.repository.root) == before
 
@@ -81,16 +81,17 @@ def test_a_full_disk_or_ctrl_c_leaves_the_repository_as_it_was(
     before = contents(run.repository.root)
 
     with pytest.raises(type(failure)):
-        publish_network(replace(run, publish=failing(failure)), network)
+        publish_model(replace(run, publish=failing(failure)), network, run.dataset.test)
 
     assert contents(run.repository.root) == before
     assert [path.name for path in run.repository.root.iterdir()] == ["digits"]
 
 
 def test_a_saved_network_is_published_by_the_same_steps(run: Run, tmp_path: Path) -> None:
-    trained = read_bundle(train(run, tmp_path / "digits.keras"))
+    trained = read_bundle(train(run, TrainOptions(save=tmp_path / "digits.keras")))
 
-    exported = read_bundle(publish_network(run, load_network(tmp_path / "digits.keras")))
+    _, validation = split_validation(run.dataset, run.recipe.validation_split, run.recipe.seed)
+    exported = read_bundle(publish_model(run, load_network(tmp_path / "digits.keras"), validation))
 
     assert exported.metadata.version == 2
     assert exported.metadata.evaluation == trained.metadata.evaluation
@@ -99,7 +100,7 @@ def test_a_saved_network_is_published_by_the_same_steps(run: Run, tmp_path: Path
 
 def test_a_network_of_another_shape_is_refused(run: Run) -> None:
     with pytest.raises(InvalidNetwork, match="choose the recipe that it was trained by"):
-        publish_network(run, build(Textbook(), (32, 32, 3), 10, "network"))
+        publish_model(run, build(Textbook(), (32, 32, 3), 10, "network"), run.dataset.test)
 
 
 @pytest.fixture

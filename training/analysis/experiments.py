@@ -4,16 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from training.data.splits import Dataset
-from training.engine.trainer import Fit, fit, seed_everything
+from training.data.splits import Dataset, split_validation
+from training.engine.input_pipeline import predict
+from training.engine.trainer import (
+    Fit,
+    build_serving_model,
+    build_training_model,
+    compile_model,
+    fit,
+    seed_everything,
+)
 from training.evaluation.metrics import Evaluation, Interval, evaluate, wilson_interval
-from training.export.provenance import describe_fit
-from training.export.publish import predict
+from training.export.publish import describe_fit
 from training.models.architectures import Textbook
 from training.models.build import Network
 from training.models.summary import count_parameters, table_layers
 from training.recipes import Augmentation, Recipe
-from training.run import build_learner, finish
 
 
 @dataclass(frozen=True)
@@ -72,9 +78,11 @@ def run_variant(variant: Variant, recipe: Recipe, dataset: Dataset, verbose: int
     """Train and evaluate; every variant starts from the recipe's seed. `verbose` is Keras's, as in `fit`."""
     varied = variant.vary(recipe)
     seed_everything(varied.seed)
-    learned = build_learner(varied, recipe.name)
-    fitted = fit(learned, varied, dataset.train, verbose)
-    network = finish(varied, recipe.name, learned)
+    train, validation = split_validation(dataset, varied.validation_split, varied.seed)
+    trained = build_training_model(varied, recipe.name)
+    compile_model(trained, varied, train)
+    fitted = fit(trained, varied, train, validation, verbose=verbose)
+    network = build_serving_model(varied, recipe.name, trained)
     return Result(
         variant=variant,
         recipe=varied,
@@ -125,7 +133,7 @@ _ABLATION = Experiment(
         Variant("the recipe", {}),
         Variant("undistorted", {"augmentation": Augmentation()}),
         Variant("constant rate", {"schedule": "constant"}),
-        Variant("averaged weights", {"averaging": 0.999}),  # over the last thousand steps or so
+        Variant("averaged weights", {"ema_momentum": 0.999}),  # over the last thousand steps or so
     ),
     recipe="mnist-strong",
 )

@@ -11,13 +11,13 @@ from tqdm import tqdm
 from training.analysis.experiment_plot import draw_experiment
 from training.analysis.experiments import EXPERIMENTS, Experiment, Result, Variant, run_variant
 from training.analysis.output_shapes import SETTINGS, Setting, Sides, check_shapes, zeros_added
-from training.cli.options import vary, verbosity
+from training.cli.datasets import read_or_download, verbosity
+from training.cli.options import change_recipe
 from training.cli.tables import align
 from training.cli.types import positive
-from training.data.download import obtain
 from training.data.splits import Dataset
 from training.environment import portable_command, utc_now
-from training.export.provenance import describe_source
+from training.export.publish import describe_source
 from training.files import write_whole
 from training.plotting import as_png
 from training.recipes import RECIPES, Recipe
@@ -52,7 +52,7 @@ def _add_shapes(parser: ArgumentParser) -> None:
 
 
 def _add_recipe(parser: ArgumentParser, text: str, default: str) -> None:
-    known = [name for name, recipe in RECIPES.items() if not recipe.any_folder]
+    known = [name for name, recipe in RECIPES.items() if not recipe.image_folder]
     parser.add_argument("--recipe", choices=known, default=default, help=f"{text} (default {default})")
 
 
@@ -63,9 +63,9 @@ _HEADS = ("variant", "last shape", "parameters", "multiply-adds", "test accuracy
 
 def compare(options: Namespace, attempt: Attempt = run_variant) -> int:
     """Run an experiment, print its table, and write its picture and its figures once all variants are through."""
-    experiment, recipe = EXPERIMENTS[options.experiment], vary(options, options.recipe)
+    experiment, recipe = EXPERIMENTS[options.experiment], change_recipe(options, options.recipe)
     options.out.mkdir(parents=True, exist_ok=True)  # before minutes of training, not after
-    dataset = obtain(recipe.dataset, options.data)
+    dataset = read_or_download(recipe.dataset, options.data)
     results = list(_try_all(experiment, recipe, dataset, attempt))
     print("\n".join(["", *align([_HEADS, *map(_row, results)]), ""]))
     told = describe_source(recipe, dataset, None, portable_command(options.arguments))

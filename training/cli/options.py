@@ -1,35 +1,36 @@
-"""The options that `train`, `export`, `summary` and `experiments` share, and how they become a recipe and a run."""
+"""Arguments that several commands share, and the recipe that they change. It needs no TensorFlow."""
 
-import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modelrepo.repository import ModelRepository
-from training.cli.datasets import load_dataset
-from training.cli.types import add_data, add_models, image_size, model_name, positive, probability
-from training.environment import portable_command
+from training.cli.types import image_size, model_name, positive, probability
 from training.errors import InvalidChoice, InvalidNetwork
 from training.models.architectures import Textbook
 from training.recipes import RECIPES, Recipe
-from training.run import Run
-
-_NAMED = 10  # classes in a description that people read on one line
 
 
-def add_pictures(parser: ArgumentParser) -> None:
-    """Give the parser what a folder does not say of itself."""
-    group = parser.add_argument_group("any folder of pictures (recipes folder and imagenet)")
+def add_data(parser: ArgumentParser, more: str) -> None:
+    """Give the parser `--data`."""
+    parser.add_argument("--data", type=Path, metavar="PATH", help=f"the data set in local files{more}")
+
+
+def add_models(parser: ArgumentParser) -> None:
+    """Give the parser `--models`."""
+    parser.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="the model repository")
+
+
+def add_image_folder(parser: ArgumentParser) -> None:
+    """Give the parser what a folder of images does not say of itself."""
+    group = parser.add_argument_group("any folder of images (recipes folder and imagenet)")
     group.add_argument("--size", type=image_size, metavar="HEIGHTxWIDTH", help="another size than the recipe's")
     group.add_argument(
         "--labels", type=Path, metavar="FILE", help="`FOLDER NAME` a line, or names in the folders' order"
     )
 
 
-def add_network(parser: ArgumentParser) -> None:
+def add_textbook(parser: ArgumentParser) -> None:
     """Give the parser what changes the textbook's network."""
     parser.add_argument("--pooling", choices=("max", "average", "min"), help="another pooling than the recipe's")
     parser.add_argument("--strides", type=positive, help="other strides of the convolutions than the recipe's")
@@ -59,48 +60,23 @@ def choose_recipe(options: Namespace) -> str:
     return options.recipe or "folder"
 
 
-def vary(options: Namespace, name: str) -> Recipe:
+def change_recipe(options: Namespace, name: str) -> Recipe:
     """The recipe with what the command line changes about it; raises InvalidNetwork where it has no such thing."""
     recipe = RECIPES[name]
     shape = _given(options, "pooling", "strides", "padding")
     if shape and not isinstance(recipe.architecture, Textbook):
         raise InvalidNetwork(f"--{' and --'.join(shape)} change the textbook's network, and {name} has another")
     architecture = replace(recipe.architecture, **shape)
-    weights = {None: recipe.balance, True: 1.0, False: 0.0}[getattr(options, "class_weights", None)]
-    return replace(recipe, architecture=architecture, balance=weights, **_given(options, "seed", "epochs", "precision"))
-
-
-@contextmanager
-def opened_run(options: Namespace, recipe: Recipe) -> Iterator[Run]:
-    """The run, as long as its data set can be read."""
-    with ExitStack() as stack:
-        dataset = load_dataset(options, recipe, stack)
-        yield Run(
-            recipe=_describe(replace(recipe, dataset=dataset.spec)),
-            dataset=dataset,
-            repository=ModelRepository(options.models),
-            name=options.name or recipe.model or recipe.name,
-            command=portable_command(options.arguments),
-            verbose=verbosity(),
-            abstain_for=options.abstain,
-        )
-
-
-def _describe(recipe: Recipe) -> Recipe:
-    """The recipe for a folder, with what the folder holds as what the model is for."""
-    if not recipe.any_folder:
-        return recipe
-    labels = recipe.dataset.class_names
-    more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
-    return replace(recipe, description=f"{len(labels):,} classes: {', '.join(labels[:_NAMED])}{more}")
+    weights = {None: recipe.class_weight_threshold, True: 1.0, False: 0.0}[getattr(options, "class_weights", None)]
+    return replace(
+        recipe,
+        architecture=architecture,
+        class_weight_threshold=weights,
+        **_given(options, "seed", "epochs", "precision"),
+    )
 
 
 def _given(options: Namespace, *names: str) -> dict[str, Any]:
     """Those options that were given."""
     values = {name: getattr(options, name, None) for name in names}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def verbosity() -> int:
-    """Keras's progress bar for people, one line an epoch for logs."""
-    return 1 if sys.stdout.isatty() else 2

@@ -3,17 +3,19 @@
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
 
-from training.cli.options import add_destination, add_network, add_pictures, choose_recipe, opened_run, vary
-from training.cli.report import report
+from training.cli.datasets import open_run
+from training.cli.export import print_bundle
+from training.cli.options import add_destination, add_image_folder, add_textbook, change_recipe, choose_recipe
 from training.cli.types import positive
+from training.data.splits import split_validation
 from training.engine.distributed.cluster import read_cluster
-from training.engine.distributed.multi_worker import Workers
+from training.engine.distributed.multi_worker import MultiWorker
 from training.engine.distributed.strategy import Distribution, all_gpus
-from training.engine.fine_tuning import read_start
+from training.engine.fine_tuning import load_pretrained
 from training.errors import InvalidChoice, InvalidCluster, InvalidNetwork
 from training.models.saving import SUFFIX
 from training.recipes import RECIPES
-from training.train import Course, assist, train
+from training.train import TrainOptions, fit_model, train
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 DEVICES = ("one", "all")
@@ -24,10 +26,12 @@ def add_train(parser: ArgumentParser) -> None:
     parser.add_argument("recipe", choices=RECIPES, nargs="?", help="folder where only --data and --name are given")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
-    add_network(parser)
-    add_pictures(parser)
+    add_textbook(parser)
+    add_image_folder(parser)
     parser.add_argument(
-        "--class-weights", action=BooleanOptionalAction, help="weigh rare classes up, or never; by default where needed"
+        "--class-weights",
+        action=BooleanOptionalAction,
+        help="give rare classes larger weights, or never; by default where needed",
     )
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="keep the Keras network, too")
     parser.add_argument(
@@ -51,7 +55,7 @@ def _add_start(parser: ArgumentParser) -> None:
         metavar="BUNDLE|FILE.keras",
         help="start from its weights, not from random ones",
     )
-    group.add_argument("--freeze", action="store_true", help="let only the last layer learn; with --from")
+    group.add_argument("--freeze", action="store_true", help="train only the last layer; with --from")
 
 
 def _add_place(parser: ArgumentParser) -> None:
@@ -62,24 +66,26 @@ def _add_place(parser: ArgumentParser) -> None:
 
 def train_recipe(options: Namespace) -> int:
     """Train by a recipe and publish."""
-    recipe = vary(options, choose_recipe(options))
-    check_places(options)
-    course = Course(
-        distribution=distribute(options),
-        start=None if options.start is None else read_start(options.start, recipe.architecture),
+    recipe = change_recipe(options, choose_recipe(options))
+    check_paths(options)
+    train_options = TrainOptions(
+        distribution=choose_distribution(options),
+        start=None if options.start is None else load_pretrained(options.start, recipe.architecture),
         freeze=options.freeze,
         tensorboard=options.tensorboard,
+        save=options.save,
+        checkpoint=options.checkpoint,
     )
-    with opened_run(options, recipe) as run:
-        if course.distribution.chief:
-            report(train(run, options.save, options.checkpoint, course))
+    with open_run(options, recipe) as run:
+        if train_options.distribution.chief:
+            print_bundle(train(run, train_options))
         else:
-            assist(run, course)
+            fit_model(run, *split_validation(run.dataset, recipe.validation_split, recipe.seed), train_options)
     return 0
 
 
-def check_places(options: Namespace) -> None:
-    """Raise InvalidChoice before hours of training for what would only come out after them."""
+def check_paths(options: Namespace) -> None:
+    """Raise InvalidChoice for what would else fail only after hours of training."""
     if options.save is not None and options.save.suffix != SUFFIX:
         raise InvalidChoice(f"--save writes Keras's own format: call the file {options.save.with_suffix(SUFFIX)}")
     for path in (options.save, options.checkpoint):
@@ -92,15 +98,15 @@ def check_places(options: Namespace) -> None:
         )
 
 
-def distribute(options: Namespace) -> Distribution:
+def choose_distribution(options: Namespace) -> Distribution:
     """Where the network is to be trained; raises InvalidCluster or WorkerLost."""
     if options.freeze and options.start is None:
-        raise InvalidNetwork("--freeze needs --from: what was drawn at random must learn")
-    cluster = read_cluster(options.cluster)
+        raise InvalidNetwork("--freeze needs --from: random weights must be trained")
+    cluster = read_cluster(options.cluster) if options.cluster else None
     if cluster is None:
         return all_gpus() if options.devices == "all" else Distribution()
     if options.devices == "all":
         raise InvalidCluster("TF_CONFIG and --devices all exclude each other: start one process for each GPU")
     if options.precision == "mixed_float16":
         raise InvalidCluster("processes that train together cannot scale the loss: take --precision mixed_bfloat16")
-    return Workers(cluster)
+    return MultiWorker(cluster)

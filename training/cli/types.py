@@ -1,8 +1,7 @@
-"""Types of command-line arguments, which make a value of a text or refuse it, and arguments of many commands."""
+"""Types of command-line arguments: each makes a value of a text, or refuses it and says what would be right."""
 
 import math
-from argparse import ArgumentParser, ArgumentTypeError
-from pathlib import Path
+from argparse import ArgumentTypeError
 
 from modelrepo.repository import LAST_VERSION, NAME_RULE, is_name
 
@@ -60,13 +59,3 @@ def image_size(text: str) -> tuple[int, int]:
     if not (height.isascii() and height.isdigit() and width.isascii() and width.isdigit() and int(height) * int(width)):
         raise ArgumentTypeError(f"must be HEIGHTxWIDTH, such as 224x224, not {text!r}")
     return int(height), int(width)
-
-
-def add_data(parser: ArgumentParser, more: str) -> None:
-    """Give the parser `--data`."""
-    parser.add_argument("--data", type=Path, metavar="PATH", help=f"the data set in local files{more}")
-
-
-def add_models(parser: ArgumentParser) -> None:
-    """Give the parser `--models`."""
-    parser.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="the model repository")

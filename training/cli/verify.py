@@ -10,7 +10,8 @@ from pathlib import Path
 from modelrepo.errors import BundleNotFound
 from modelrepo.reader import Bundle, read_bundle, read_version
 from modelrepo.repository import ModelRepository
-from training.cli.types import add_models, positive
+from training.cli.options import add_models
+from training.cli.types import positive
 from training.errors import InvalidChoice, NotServed
 from training.evaluation.onnx_inference import open_bundle
 from training.evaluation.service_client import Client

@@ -1,22 +1,15 @@
-"""Data sets from local files, or downloaded by `keras.datasets`; a file of its own, because it imports TensorFlow."""
+"""Known data sets, downloaded by `keras.datasets`; a file of its own, because it imports TensorFlow."""
 
-from pathlib import Path
 from typing import Any
 
 import keras
 
-from training.data.load import read_dataset
 from training.data.specs import CIFAR100, CIFAR100_COARSE, DatasetSpec
 from training.data.splits import Dataset, make_split
 from training.errors import InvalidData
 
 # Keras's name and options for data sets that it labels in several ways; others have their own name and no options.
 _OPTIONS = {CIFAR100_COARSE.name: (CIFAR100.name, {"label_mode": "coarse"})}
-
-
-def obtain(spec: DatasetSpec, path: Path | None) -> Dataset:
-    """Read a data set from a path, or download it where none is given; raises InvalidData."""
-    return download(spec) if path is None else read_dataset(spec, path)
 
 
 def download(spec: DatasetSpec, datasets: Any = keras.datasets) -> Dataset:

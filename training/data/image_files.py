@@ -65,11 +65,10 @@ def decode_image(spec: DatasetSpec, file: ImageFile) -> Pixels:
         image, _ = orient(decode(file.content))
     except ImageError as error:
         raise InvalidData(f"{file.name}: {error}; repair or remove the file") from error
-    if image.size != (spec.width, spec.height):
-        raise InvalidData(
-            f"{file.name} has {image.width}×{image.height} pixels where {spec.name} has {spec.width}×{spec.height}"
-        )
-    return prepare(image, spec.input, _CONTRACTS[spec.channels]).pixels
+    height, width, channels = spec.shape
+    if image.size != (width, height):
+        raise InvalidData(f"{file.name} has {image.width}×{image.height} pixels where {spec.name} has {width}×{height}")
+    return prepare(image, spec.input, _CONTRACTS[channels]).pixels
 
 
 def _check_classes(spec: DatasetSpec, files: list[ImageFile], source: Path) -> None:

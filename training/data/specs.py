@@ -32,15 +32,8 @@ class DatasetSpec:
     """The image size and class names of a data set, the same for every form in which it is stored."""
 
     name: str
-    height: int
-    width: int
-    channels: int
+    shape: tuple[int, int, int]  # height, width and channels of an image
     class_names: tuple[str, ...]
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of an image."""
-        return self.height, self.width, self.channels
 
     @property
     def input(self) -> InputSpec:
@@ -48,17 +41,15 @@ class DatasetSpec:
         return InputSpec("image", "uint8", "NHWC", None, *self.shape)
 
 
-MNIST = DatasetSpec("mnist", 28, 28, 1, tuple("0123456789"))
+MNIST = DatasetSpec("mnist", (28, 28, 1), tuple("0123456789"))
 CIFAR10 = DatasetSpec(
     "cifar10",
-    32,
-    32,
-    3,
+    (32, 32, 3),
     ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 )
-CIFAR100 = DatasetSpec("cifar100", 32, 32, 3, FINE)
-CIFAR100_COARSE = DatasetSpec("cifar100-coarse", 32, 32, 3, COARSE)  # the same images, by superclass
+CIFAR100 = DatasetSpec("cifar100", (32, 32, 3), FINE)
+CIFAR100_COARSE = DatasetSpec("cifar100-coarse", (32, 32, 3), COARSE)  # the same images, by superclass
 # Any images: the class names here are replaced by the folder's, the size by the command line's, if it gives one.
-PICTURES = DatasetSpec("pictures", 64, 64, 3, tuple(map(str, range(10))))
-IMAGENET = DatasetSpec("imagenet", 256, 256, 3, tuple(map(str, range(1000))))
+PICTURES = DatasetSpec("pictures", (64, 64, 3), tuple(map(str, range(10))))
+IMAGENET = DatasetSpec("imagenet", (256, 256, 3), tuple(map(str, range(1000))))
 SPECS = {spec.name: spec for spec in (MNIST, CIFAR10, CIFAR100, CIFAR100_COARSE)}

@@ -62,7 +62,7 @@ def make_split(spec: DatasetSpec, images: NDArray[np.generic], labels: NDArray[n
 
     Raises InvalidData, which names the source.
     """
-    if spec.channels == 1 and images.ndim == 3:
+    if spec.shape[-1] == 1 and images.ndim == 3:
         images = images[..., np.newaxis]
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -78,6 +78,11 @@ def make_split(spec: DatasetSpec, images: NDArray[np.generic], labels: NDArray[n
     if labels.min() < 0 or labels.max() >= len(spec.class_names):
         raise InvalidData(f"{source}: labels must be 0 to {len(spec.class_names) - 1}")
     return Split(images.astype(np.uint8, copy=False), labels.astype(np.int64))
+
+
+def split_validation(dataset: Dataset, share: float, seed: int) -> tuple[Split, Split]:
+    """The training and the validation images: as the data set has them, else divided by `hold_out`."""
+    return (dataset.train, dataset.validation) if dataset.validation else hold_out(dataset.train, share, seed)
 
 
 def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split]:

@@ -14,7 +14,7 @@ from training.recipes import Augmentation
 Tensor = Any  # a tf.Tensor; TensorFlow ships no types
 
 
-def distort(images: Tensor, rules: Augmentation, seed: Tensor, part: tuple[Tensor, Tensor] | None = None) -> Tensor:
+def augment(images: Tensor, rules: Augmentation, seed: Tensor, part: tuple[Tensor, Tensor] | None = None) -> Tensor:
     """Float images of [N, height, width, channels], each changed in its own way; `seed` is two integers.
 
     Where these are part of a larger batch, `part` is their places in it and its size: each is changed as in there.

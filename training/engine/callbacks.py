@@ -30,11 +30,11 @@ class Interruption(keras.callbacks.Callback):  # type: ignore[misc]  # Keras shi
 
     def __init__(self) -> None:
         super().__init__()
-        self._heard = False
+        self._interrupted = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._hear) for number in SIGNALS}
+        self._before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         return self
 
     def __exit__(
@@ -42,26 +42,26 @@ class Interruption(keras.callbacks.Callback):  # type: ignore[misc]  # Keras shi
     ) -> None:
         self._restore()
         if error is None:
-            self._obey()
+            self._raise_if_interrupted()
 
     def on_train_batch_end(self, *_: object, **__: object) -> None:
         """Keras's name for it."""
-        self._obey()
+        self._raise_if_interrupted()
 
     def on_test_batch_end(self, *_: object, **__: object) -> None:
-        """The same while the held out images are looked at."""
-        self._obey()
+        """The same during the validation."""
+        self._raise_if_interrupted()
 
-    def _hear(self, _number: int, _frame: FrameType | None) -> None:
-        self._heard = True
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._interrupted = True
         self._restore()
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _obey(self) -> None:
-        if self._heard:
+    def _raise_if_interrupted(self) -> None:
+        if self._interrupted:
             raise KeyboardInterrupt
 
 
@@ -102,12 +102,12 @@ def _words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-# How TensorBoard knows what a tensor is: the plugin that draws it.
+# By this TensorBoard knows which plugin draws a tensor.
 _SCALAR = tf.compat.v1.SummaryMetadata(plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"))
-_WATCHED = "val_"
+_VALIDATION = "val_"
 
 
-class EventLog(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no type information
+class TensorBoardLog(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no type information
     """A callback for `fit`: loss, accuracy and learning rate of every epoch, from 0 on, below a folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -119,8 +119,8 @@ class EventLog(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships n
         """Keras's name for it, as is the other."""
         figures = {**logs, "learning_rate": float(np.array(self.model.optimizer.learning_rate))}
         for name, value in figures.items():
-            part = "validation" if name.startswith(_WATCHED) else "train"
-            self._write(part, f"epoch_{name.removeprefix(_WATCHED)}", value, epoch)
+            part = "validation" if name.startswith(_VALIDATION) else "train"
+            self._write(part, f"epoch_{name.removeprefix(_VALIDATION)}", value, epoch)
         for writer in self._writers.values():
             writer.flush()  # TensorBoard follows a run while it goes on
 

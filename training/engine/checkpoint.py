@@ -40,10 +40,10 @@ class Checkpoint:
 
     def save(self, values: list[NDArray[Any]], progress: Progress) -> None:
         """Replace what the file holds by these values of variables, whole or not at all."""
-        told = json.dumps({"identity": self.identity, **asdict(progress)})
+        progress_text = json.dumps({"identity": self.identity, **asdict(progress)})
         arrays = {f"{position}": value for position, value in enumerate(values)}
         with replacing(self.path) as partial, partial.open("wb") as file:
-            np.savez(file, allow_pickle=False, **{_PROGRESS: np.array(told)}, **arrays)
+            np.savez(file, allow_pickle=False, **{_PROGRESS: np.array(progress_text)}, **arrays)
 
     def load(self) -> tuple[list[NDArray[Any]], Progress] | None:
         """What the file holds, None where there is none; raises InvalidCheckpoint."""
@@ -51,9 +51,9 @@ class Checkpoint:
             return None
         try:
             with self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                told = json.loads(str(stored[_PROGRESS]))
+                record = json.loads(str(stored[_PROGRESS]))
                 values = [stored[f"{position}"] for position in range(len(stored.files) - 1)]
-            identity, progress = told.pop("identity"), Progress(**told)
+            identity, progress = record.pop("identity"), Progress(**record)
         except _DAMAGED as error:
             raise InvalidCheckpoint(f"{self.path} cannot be read ({error}): delete it to start anew") from error
         if identity != self.identity:
@@ -64,7 +64,7 @@ class Checkpoint:
         return values, progress
 
 
-class Journal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no type information
+class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no type information
     """A callback for `fit`; without a checkpoint nothing is written to disk."""
 
     def __init__(self, checkpoint: Checkpoint | None = None) -> None:
@@ -73,7 +73,7 @@ class Journal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
         self._started = 0.0
         self.progress = Progress()
 
-    def resume(self, network: Network, distribution: Distribution) -> None:
+    def restore(self, network: Network, distribution: Distribution) -> None:
         """Set a compiled network, its optimizer built, to its file's state; may raise InvalidCheckpoint.
 
         Without a file they stay as they are. Where several processes train together, all get the state of the chief,
@@ -82,7 +82,7 @@ class Journal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
         variables = _variables(network)
         stored = None if self._checkpoint is None else self._checkpoint.load()
         values, self.progress = stored or ([np.array(variable) for variable in variables], Progress())
-        *values, epochs = distribution.follow([*values, np.array(self.progress.epochs)])
+        *values, epochs = distribution.broadcast([*values, np.array(self.progress.epochs)])
         self.progress = replace(self.progress, epochs=int(epochs))
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)

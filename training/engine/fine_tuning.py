@@ -17,41 +17,40 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from modelrepo.reader import Bundle, read_bundle
-from training.engine.input_pipeline import look
+from training.engine.input_pipeline import inference_batches
 from training.errors import InvalidNetwork, ParityFailed
 from training.evaluation.verify import replay_bundle
 from training.models.architectures import Architecture
-from training.models.build import Network, build
+from training.models.build import FULL_SCALE, Network, build
 from training.models.flip_tta import Mirror, MirrorAverage
-from training.models.rescaling import FULL_SCALE
 from training.models.saving import load_network
 from training.models.summary import table_layers
 
-# A network learns without the mirror that a file of it may have: what these layers do needs no weights.
-_PASSED_OVER = (keras.layers.InputLayer, Mirror, MirrorAverage)
+# The layers of flip test-time augmentation have no weights; a file may have them, a network in training has not.
+_WITHOUT_WEIGHTS = (keras.layers.InputLayer, Mirror, MirrorAverage)
 
 
 @dataclass(frozen=True)
-class Start:
-    """An earlier network, the names of its classes where they are known, and what the metadata says of it."""
+class Pretrained:
+    """An earlier network, the names of its classes where they are known, and its record for the metadata."""
 
     network: Network
-    labels: tuple[str, ...] | None = None
+    class_names: tuple[str, ...] | None = None
     origin: dict[str, Any] = field(default_factory=dict)
 
 
-def read_start(path: Path, architecture: Architecture) -> Start:
+def load_pretrained(path: Path, architecture: Architecture) -> Pretrained:
     """A bundle's folder or a `.keras` file; raises InvalidNetwork or what `read_bundle` raises."""
     if path.is_dir():
         bundle = read_bundle(path)
-        told = bundle.metadata
-        origin = {"name": told.name, "version": told.version, "sha256": bundle.digest}
-        return Start(load_bundle(bundle, architecture), told.labels, origin)
+        metadata = bundle.metadata
+        origin = {"name": metadata.name, "version": metadata.version, "sha256": bundle.digest}
+        return Pretrained(load_bundle(bundle, architecture), metadata.labels, origin)
     network = load_network(path)
-    return Start(network, origin={"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+    return Pretrained(network, origin={"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
 
 
-def take_over(start: Start, network: Network, labels: tuple[str, ...], *, freeze: bool) -> None:
+def transfer_weights(start: Pretrained, network: Network, class_names: tuple[str, ...], *, freeze: bool) -> None:
     """Set a new network's weights to the earlier one's; raises InvalidNetwork where the two are not alike.
 
     The last layer that has weights, the head, keeps its random ones where it stands for other classes: of other names,
@@ -62,26 +61,26 @@ def take_over(start: Start, network: Network, labels: tuple[str, ...], *, freeze
             f"the network to start from takes images of {_size(start.network)}, the recipe's {_size(network)}: "
             "take a recipe whose images have that size"
         )
-    (body, end), (their_body, their_end) = _split(network), _split(start.network)
-    if _looks(body) != _looks(their_body) or list(map(type, end)) != list(map(type, their_end)):
+    (body, head), (earlier_body, earlier_head) = _split_head(network), _split_head(start.network)
+    if _signatures(body) != _signatures(earlier_body) or list(map(type, head)) != list(map(type, earlier_head)):
         raise InvalidNetwork(
             "the network to start from has another architecture than the recipe's: take its own recipe"
         )
-    for layer, earlier in zip(body, their_body, strict=True):
+    for layer, earlier in zip(body, earlier_body, strict=True):
         layer.set_weights(earlier.get_weights())
         layer.trainable = not freeze
-    if _looks(end) == _looks(their_end) and start.labels in (None, labels):
-        end[0].set_weights(their_end[0].get_weights())
+    if _signatures(head) == _signatures(earlier_head) and start.class_names in (None, class_names):
+        head[0].set_weights(earlier_head[0].get_weights())
 
 
-def _split(network: Network) -> tuple[list[Any], list[Any]]:
+def _split_head(network: Network) -> tuple[list[Any], list[Any]]:
     """The layers before the head, and the head with what follows it, such as a softmax."""
-    layers = [layer for layer in network.layers if not isinstance(layer, _PASSED_OVER)]
+    layers = [layer for layer in network.layers if not isinstance(layer, _WITHOUT_WEIGHTS)]
     head = max((position for position, layer in enumerate(layers) if layer.weights), default=len(layers))
     return layers[:head], layers[head:]
 
 
-def _looks(layers: list[Any]) -> list[tuple[Any, ...]]:
+def _signatures(layers: list[Any]) -> list[tuple[Any, ...]]:
     return [(type(layer), layer.output.shape, [weight.shape for weight in layer.weights]) for layer in layers]
 
 
@@ -94,19 +93,19 @@ Array = NDArray[Any]
 
 def load_bundle(bundle: Bundle, architecture: Architecture) -> Network:
     """The network that the bundle's graph was exported from, of this architecture; raises InvalidNetwork."""
-    _require_weights(bundle)
-    told = bundle.metadata
-    shape = told.input.height, told.input.width, told.input.channels
-    network = build(architecture, shape, len(told.labels), told.name)
-    if [_look(row) for row in table_layers(network)] != [_look(row) for row in told.layers]:
+    _check_has_weights(bundle)
+    metadata = bundle.metadata
+    shape = metadata.input.height, metadata.input.width, metadata.input.channels
+    network = build(architecture, shape, len(metadata.labels), metadata.name)
+    if [_row(layer) for layer in table_layers(network)] != [_row(layer) for layer in metadata.layers]:
         raise InvalidNetwork(f"{bundle.path} has another architecture: choose the recipe that it was trained by")
-    _fill(network, onnx.load(bundle.model).graph)
-    _prove(network, bundle)
+    _set_weights(network, onnx.load(bundle.model).graph)
+    _check_golden(network, bundle)
     return network
 
 
-def _require_weights(bundle: Bundle) -> None:
-    """Looked for first: a graph that has lost its weights differs from the architecture's in its table, too."""
+def _check_has_weights(bundle: Bundle) -> None:
+    """Checked first: a graph that has lost its weights differs from the architecture's in its table, too."""
     if "quantisation" in bundle.metadata.training:
         raise InvalidNetwork(
             f"{bundle.path} has its weights in eight bits, too coarse to learn on from: start from the float32 version "
@@ -119,11 +118,11 @@ def _require_weights(bundle: Bundle) -> None:
         )
 
 
-def _look(row: Any) -> tuple[Any, ...]:
-    return row.type, tuple(row.output_shape), row.parameters, row.strides, row.padding
+def _row(layer: Any) -> tuple[Any, ...]:
+    return layer.type, tuple(layer.output_shape), layer.parameters, layer.strides, layer.padding
 
 
-def _fill(network: Network, graph: Any) -> None:
+def _set_weights(network: Network, graph: Any) -> None:
     """Kernels stand in the graph in the order in which they are applied; a bias of zeros may be missing."""
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     nodes = [node for node in graph.node if node.op_type in ("Conv", "MatMul") and node.input[1] in stored]
@@ -143,8 +142,8 @@ def _bias(graph: Any, node: Any, stored: dict[str, Array]) -> Array | None:
     return stored[added[0]] if added else None
 
 
-def _prove(network: Network, bundle: Bundle) -> None:
+def _check_golden(network: Network, bundle: Bundle) -> None:
     try:
-        replay_bundle(bundle, lambda images: np.asarray(network.predict(look(images), verbose=0)))
+        replay_bundle(bundle, lambda images: np.asarray(network.predict(inference_batches(images), verbose=0)))
     except ParityFailed as error:
         raise InvalidNetwork(f"the weights in the graph of {bundle.path} cannot be read back: {error}") from error

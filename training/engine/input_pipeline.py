@@ -1,6 +1,6 @@
-"""How images reach a network: streams of batches, read and distorted beside the computation.
+"""Input pipeline: streams of batches, which are read and augmented while the network computes.
 
-Order and distortion follow from the seed and the number of the epoch, not from what was drawn before: a run that is
+Order and augmentation follow from the seed and the number of the epoch, not from what was drawn before: a run that is
 taken up again at its tenth epoch sees what an uninterrupted one sees there.
 """
 
@@ -14,49 +14,49 @@ import tensorflow as tf
 
 from training.data.lazy_images import ImageFiles
 from training.data.splits import Pictures, Split
-from training.engine.augment import distort
-from training.engine.distributed.shard import Share
+from training.engine.augment import augment
+from training.engine.distributed.shard import Shard
 from training.errors import InvalidData
-from training.models.rescaling import scale
+from training.evaluation.metrics import Probabilities
+from training.models.build import Network, rescale
 from training.recipes import Recipe
 
 Stream = Any  # a tf.data.Dataset; TensorFlow ships no types
 Tensor = Any
 
-_ALL = Share()
-_BATCH = 256  # images at a time where nothing is learned; changes the speed only
+_BATCH = 256  # images at a time where nothing is trained; changes the speed only
 _VALUES = 1 << 22  # but no more numbers than these: 21 photographs of 256×256, whose activations take 1 GB by hundreds
 
 
-def feed(
+def training_batches(
     split: Split,
     recipe: Recipe,
     start: int = 0,
-    share: Share = _ALL,
+    shard: Shard | None = None,
     class_weights: Mapping[int, float] | None = None,
 ) -> Stream:
     """All epochs from `start` on, one after the other: float32 [N, height, width, channels] of 0…1, one-hot labels.
 
-    Where classes are weighed, and where a share is not the whole of each batch (see `Share.take`), weights stand beside
+    Where classes are weighted, and where there is only a shard of each batch (see `Shard.take`), weights stand beside
     them, float32 [N].
     """
     classes = len(recipe.dataset.class_names)
     read, labels = _reader(split.images), tf.constant(split.labels)
-    weighing = tf.constant([1.0 if class_weights is None else class_weights[label] for label in range(classes)])
-    weighed = class_weights is not None or not share.whole
+    weight_of_class = tf.constant([1.0 if class_weights is None else class_weights[label] for label in range(classes)])
+    weighted = class_weights is not None or shard is not None
 
     def epoch(number: Tensor) -> Stream:
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(split)), _seed(recipe, number))
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(split.labels)), _seed(recipe, number))
         return tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
 
     def prepare(step: Tensor, batch: Tensor) -> tuple[Tensor, ...]:
         count = tf.shape(batch)[0]
-        places, weights = share.take(count)
+        places, weights = (tf.range(count), tf.ones(count)) if shard is None else shard.take(count)
         chosen = tf.gather(batch, places)
-        images = distort(scale(read(chosen)), recipe.augmentation, _seed(recipe, step), (places, count))
-        wanted = tf.gather(labels, chosen)
-        pair = images, tf.one_hot(wanted, classes)
-        return (*pair, weights * tf.gather(weighing, wanted)) if weighed else pair
+        images = augment(rescale(read(chosen)), recipe.augmentation, _seed(recipe, step), (places, count))
+        chosen_labels = tf.gather(labels, chosen)
+        pair = images, tf.one_hot(chosen_labels, classes)
+        return (*pair, weights * tf.gather(weight_of_class, chosen_labels)) if weighted else pair
 
     epochs = tf.data.Dataset.range(start, recipe.epochs).flat_map(epoch)
     first = start * steps_per_epoch(split, recipe)
@@ -65,36 +65,43 @@ def feed(
 
 def steps_per_epoch(split: Split, recipe: Recipe) -> int:
     """Batches an epoch; the last one may be smaller."""
-    return -(-len(split) // recipe.batch_size)
+    return -(-len(split.labels) // recipe.batch_size)
 
 
-def show(split: Split, recipe: Recipe) -> Stream:
-    """A split once, in its order and undistorted, in the form that `feed` gives."""
+def evaluation_batches(split: Split, recipe: Recipe) -> Stream:
+    """A split once, in its order and without augmentation, in the form that `training_batches` gives."""
     classes = len(recipe.dataset.class_names)
-    batches = _read(split, tf.data.Dataset.range(len(split)), _many(split.images))
-    return batches.map(lambda images, labels: (scale(images), tf.one_hot(labels, classes)))
+    batches = _read(split, tf.data.Dataset.range(len(split.labels)), _batch_size(split.images))
+    return batches.map(lambda images, labels: (rescale(images), tf.one_hot(labels, classes)))
 
 
-def look(images: Pictures) -> Stream:
+def inference_batches(images: Pictures) -> Stream:
     """Raw images in their order as a network takes them: float32 [N, height, width, channels] of 0…1."""
-    positions = tf.data.Dataset.range(len(images)).batch(_many(images))
-    return positions.map(_reader(images)).map(scale).prefetch(tf.data.AUTOTUNE)
+    positions = tf.data.Dataset.range(len(images)).batch(_batch_size(images))
+    return positions.map(_reader(images)).map(rescale).prefetch(tf.data.AUTOTUNE)
 
 
-def _many(images: Pictures) -> int:
+def predict(network: Network, images: Pictures, verbose: int = 0) -> Probabilities:
+    """The probabilities that Keras gives for raw images; raises InvalidData where an image file has changed."""
+    with naming_unreadable_files():
+        probabilities: Probabilities = network.predict(inference_batches(images), verbose=verbose)
+    return probabilities
+
+
+def _batch_size(images: Pictures) -> int:
     return min(_BATCH, max(1, _VALUES // math.prod(images.shape[1:])))
 
 
 @contextmanager
-def faults_named() -> Iterator[None]:
-    """Raise InvalidData for a file that turns out unreadable in the middle of a stream; TensorFlow buries its name."""
+def naming_unreadable_files() -> Iterator[None]:
+    """Raise InvalidData for a file that cannot be read in the middle of a stream; TensorFlow's error is long."""
     try:
         yield
     except tf.errors.OpError as error:
-        found = re.search(r"InvalidData: (.*)", str(error))
-        if found is None:
+        sentence = re.search(r"InvalidData: (.*)", str(error))
+        if sentence is None:
             raise
-        raise InvalidData(found[1]) from error
+        raise InvalidData(sentence[1]) from error
 
 
 def _read(split: Split, positions: Stream, size: int) -> Stream:

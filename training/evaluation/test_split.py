@@ -96,6 +96,6 @@ def read_predictions(bundle: Path) -> Labels:
 
 def _read_folder(metadata: Metadata, record: Any, path: Path) -> Split:
     size = metadata.input
-    spec = DatasetSpec(path.name, size.height, size.width, size.channels, metadata.labels)
+    spec = DatasetSpec(path.name, (size.height, size.width, size.channels), metadata.labels)
     held_out = {name: record[name] for name in ("seed", "share") if name in record}
     return read_test(Folder(path, spec, metadata.preprocessing, **held_out), tuple(record["classes"]))

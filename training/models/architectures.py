@@ -15,7 +15,7 @@ class Textbook:
 
 
 @dataclass(frozen=True)
-class Plain:
+class ResNet9:
     """Stages of 3×3 convolutions with batch normalisation, as in VGG (arXiv:1409.1556) but for the end.
 
     A stage is the filters of its convolutions; maximum pooling after the first of them halves the image. In a stage of
@@ -29,7 +29,7 @@ class Plain:
 
 
 @dataclass(frozen=True)
-class Residual:
+class ResNet:
     """A 7×7 convolution and maximum pooling, which quarter the image, then stages of residual blocks.
 
     A stage is (filters, blocks); each but the first halves the image. ResNet-18 is 64, ((64, 2), (128, 2), (256, 2),
@@ -40,4 +40,4 @@ class Residual:
     stages: tuple[tuple[int, int], ...]
 
 
-Architecture = Textbook | Plain | Residual
+Architecture = Textbook | ResNet9 | ResNet

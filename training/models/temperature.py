@@ -10,12 +10,12 @@ from training.models.build import Network
 from training.models.flip_tta import MirrorAverage
 
 
-def can_temper(network: Network) -> bool:
+def can_apply_temperature(network: Network) -> bool:
     """Whether the network ends in a Dense layer with softmax, or in a linear one and a softmax over the classes."""
     return _find_logits(network) is not None
 
 
-def temper(network: Network, temperature: float) -> None:
+def apply_temperature(network: Network, temperature: float) -> None:
     """Divide the logits by a temperature (above 0) in place: the kernel and bias of the dense layer that gives them.
 
     Raises InvalidNetwork where there is no such layer, and has then changed nothing.

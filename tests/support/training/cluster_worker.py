@@ -15,16 +15,16 @@ import keras
 import numpy as np
 
 from training.data.load import read_dataset
+from training.data.splits import split_validation
 from training.engine.checkpoint import Checkpoint
 from training.engine.distributed.cluster import Cluster, read_cluster
-from training.engine.distributed.multi_worker import Workers
+from training.engine.distributed.multi_worker import MultiWorker
 from training.engine.distributed.strategy import Distribution
-from training.engine.trainer import Fit, fit, seed_everything
+from training.engine.trainer import Fit, build_serving_model, compile_model, fit, seed_everything
 from training.errors import WorkerLost
 from training.models.architectures import Textbook
 from training.models.build import Network
 from training.recipes import RECIPES, Augmentation
-from training.run import build_network
 
 # 107 images are learned from, so that the last batch has 11, which two processes cannot share evenly. Few filters and
 # steps: where a sum that is rounded otherwise tips a ReLU from one side to the other, a gradient changes by a leap.
@@ -33,19 +33,21 @@ RECIPE = replace(
     architecture=Textbook(pooling="average", filters=(4, 8)),
     augmentation=Augmentation(shift=2, cutout=8),
     epochs=1,
-    validation=13 / 120,
+    validation_split=13 / 120,
 )
 
 
 def train_once(
-    data: Path, distribution: Distribution, *callbacks: Any, keep: Checkpoint | None = None
+    data: Path, distribution: Distribution, *callbacks: Any, checkpoint: Checkpoint | None = None
 ) -> tuple[Network, Fit]:
     """Train the recipe's network on the data."""
     seed_everything(RECIPE.seed)
-    network = build_network(RECIPE, "network")
     dataset = read_dataset(RECIPE.dataset, data)
-    options: Any = {"checkpoint": keep, "callbacks": callbacks, "distribution": distribution}
-    return network, fit(network, RECIPE, dataset.train, 0, **options)
+    train, validation = split_validation(dataset, RECIPE.validation_split, RECIPE.seed)
+    network = build_serving_model(RECIPE, "network")
+    compile_model(network, RECIPE, train, distribution)
+    options: Any = {"checkpoint": checkpoint, "callbacks": callbacks, "distribution": distribution}
+    return network, fit(network, RECIPE, train, validation, **options)
 
 
 class ExitInSecondStep(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no type information
@@ -58,7 +60,7 @@ class ExitInSecondStep(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
 
 def main(data: Path, folder: Path, cluster: Cluster) -> None:
     """Train twice, as the module says."""
-    workers = Workers(cluster)
+    workers = MultiWorker(cluster)
     network, fitted = train_once(data, workers)
     np.savez(folder / f"{cluster.index}.npz", *network.get_weights())
     (folder / f"{cluster.index}.json").write_text(json.dumps(fitted.history))

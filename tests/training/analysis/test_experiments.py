@@ -7,10 +7,10 @@ import pytest
 
 from training.analysis.experiments import EXPERIMENTS, Experiment, Result, Variant, run_variant
 from training.data.splits import Dataset
+from training.engine.trainer import build_serving_model
 from training.models.architectures import Textbook
 from training.models.summary import count_parameters
 from training.recipes import RECIPES, Recipe
-from training.run import build_network
 
 SMALL = Variant("4 and 8", {"architecture": Textbook(filters=(4, 8))})
 every_experiment = pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS.keys())
@@ -33,7 +33,7 @@ def test_variants_differ_in_one_thing_and_the_recipe_is_among_them(experiment: E
 @every_image
 def test_every_variant_can_be_built_for_images_of_both_kinds(experiment: Experiment, recipe: Recipe) -> None:
     for variant in experiment.variants:
-        assert count_parameters(build_network(variant.vary(recipe), "digits")).total > 0
+        assert count_parameters(build_serving_model(variant.vary(recipe), "digits")).total > 0
 
 
 @every_experiment

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from training.cli.datasets import _describe
 from training.cli.main import main
-from training.cli.options import _describe
-from training.cli.train import check_places
+from training.cli.train import check_paths
 from training.data.specs import DatasetSpec
 from training.errors import InvalidChoice
 from training.recipes import RECIPES
@@ -27,12 +27,12 @@ def test_what_would_only_fail_after_the_training_is_refused_before(given: dict[s
     options = Namespace(**{"save": None, "checkpoint": None, "abstain": None, **given})
 
     with pytest.raises(InvalidChoice, match=sentence):
-        check_places(options)
+        check_paths(options)
 
 
 def test_a_folders_model_is_described_by_its_classes() -> None:
     labels = tuple(f"kind {number}" for number in range(12))
-    recipe = replace(RECIPES["folder"], dataset=DatasetSpec("pictures", 8, 8, 3, labels))
+    recipe = replace(RECIPES["folder"], dataset=DatasetSpec("pictures", (8, 8, 3), labels))
 
     assert _describe(recipe).description.startswith("12 classes: kind 0, kind 1,")
     assert _describe(recipe).description.endswith("kind 9 and 2 more")

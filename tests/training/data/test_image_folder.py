@@ -96,7 +96,7 @@ def test_the_test_split_can_be_made_again(folder: Folder) -> None:
 
 
 def test_the_digest_is_over_the_files_not_over_resized_pixels(folder: Folder) -> None:
-    small, large = folder, replace(folder, spec=replace(folder.spec, height=16))
+    small, large = folder, replace(folder, spec=replace(folder.spec, shape=(16, 8, 3)))
 
     assert read_folder(small).dataset.train.digest == read_folder(large).dataset.train.digest
 
@@ -205,4 +205,4 @@ def paths(images: object) -> tuple[str, ...]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     root = draw_folder(tmp_path / "pictures", NAMES)
-    return Folder(root, DatasetSpec("pictures", 8, 8, 3, ()), RECIPES["folder"].preprocessing)
+    return Folder(root, DatasetSpec("pictures", (8, 8, 3), ()), RECIPES["folder"].preprocessing)

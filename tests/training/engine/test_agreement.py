@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.engine.distributed.multi_worker import Agreement
-from training.models.architectures import Plain
+from training.engine.distributed.multi_worker import SyncEpoch
+from training.models.architectures import ResNet9
 from training.models.build import build
 
 
@@ -18,7 +18,7 @@ def test_the_figures_of_all_processes_become_everybodys() -> None:
 
 def test_running_statistics_are_shared_after_the_last_batch_of_an_epoch() -> None:
     agreement = make(lambda tensors: [tensor + 1 for tensor in tensors])
-    agreement.set_model(build(Plain(stages=((2,),)), (8, 8, 1), 3, "network"))
+    agreement.set_model(build(ResNet9(stages=((2,),)), (8, 8, 1), 3, "network"))
     norm = agreement.model.get_layer("norm1_1")
 
     agreement.on_train_batch_end(0)
@@ -28,6 +28,6 @@ def test_running_statistics_are_shared_after_the_last_batch_of_an_epoch() -> Non
     assert (before, np.array(norm.moving_mean).tolist()) == ([0, 0], [1, 1])
 
 
-def make(mean: Any) -> Agreement:
+def make(mean: Any) -> SyncEpoch:
     """For epochs of two batches; `mean` stands for the other processes."""
-    return Agreement(2, mean, mean)
+    return SyncEpoch(2, mean, mean)

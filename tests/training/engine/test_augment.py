@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.engine.augment import distort
+from training.engine.augment import augment
 from training.recipes import Augmentation
 
 SEED = tf.constant([1, 2], tf.int64)
@@ -18,11 +18,11 @@ def images() -> Any:
 
 
 def test_without_rules_nothing_changes(images: Any) -> None:
-    assert distort(images, Augmentation(), SEED) is images
+    assert augment(images, Augmentation(), SEED) is images
 
 
 def test_half_of_the_images_are_flipped_and_the_others_untouched(images: Any) -> None:
-    flipped = distort(images, Augmentation(flip=True), SEED).numpy()
+    flipped = augment(images, Augmentation(flip=True), SEED).numpy()
 
     mirrored = [np.allclose(after, before[:, ::-1], atol=1e-6) for after, before in zip(flipped, images, strict=True)]
     untouched = [np.allclose(after, before, atol=1e-6) for after, before in zip(flipped, images, strict=True)]
@@ -31,13 +31,13 @@ def test_half_of_the_images_are_flipped_and_the_others_untouched(images: Any) ->
 
 
 def test_a_shift_is_by_whole_pixels_within_its_bound_and_fills_with_black(images: Any) -> None:
-    shifted = distort(images, Augmentation(shift=2), SEED).numpy()
+    shifted = augment(images, Augmentation(shift=2), SEED).numpy()
 
     assert {_shift(after, before) for after, before in zip(shifted, images.numpy(), strict=True)} >= {(0, 0), (2, -1)}
 
 
 def test_reflected_edges_have_no_black(images: Any) -> None:
-    shifted = distort(images + 1, Augmentation(shift=4, fill="reflect"), SEED).numpy()
+    shifted = augment(images + 1, Augmentation(shift=4, fill="reflect"), SEED).numpy()
 
     assert shifted.min() >= 1
 
@@ -51,14 +51,14 @@ def test_reflected_edges_have_no_black(images: Any) -> None:
     ],
 )
 def test_the_centre_stays_where_it_is(images: Any, rules: Augmentation) -> None:
-    moved = distort(images, rules, SEED).numpy()
+    moved = augment(images, rules, SEED).numpy()
 
     assert np.allclose(moved[:, 4, 4], images[:, 4, 4], atol=1e-5)
     assert not np.allclose(moved[:, 1, 1], images[:, 1, 1], atol=1e-2)
 
 
 def test_a_square_is_covered_and_nothing_else(images: Any) -> None:
-    covered = distort(images + 1, Augmentation(cutout=4), SEED).numpy()
+    covered = augment(images + 1, Augmentation(cutout=4), SEED).numpy()
 
     black = (covered == 0).all(axis=-1)
     assert black.sum(axis=(1, 2)).max() == 16
@@ -68,7 +68,7 @@ def test_a_square_is_covered_and_nothing_else(images: Any) -> None:
 
 def test_the_seed_decides_what_is_drawn(images: Any) -> None:
     rules = Augmentation(flip=True, shift=2, rotate=10, zoom=0.1, shear=0.1, cutout=3)
-    first, again, other = (distort(images, rules, seed).numpy() for seed in (SEED, SEED, SEED + 1))
+    first, again, other = (augment(images, rules, seed).numpy() for seed in (SEED, SEED, SEED + 1))
 
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)

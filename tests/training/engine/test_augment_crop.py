@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.engine.augment import distort
+from training.engine.augment import augment
 from training.recipes import Augmentation
 
 ROW = np.linspace(0, 1, 32, dtype=np.float32)
@@ -10,7 +10,7 @@ RAMPS = np.broadcast_to(np.stack(np.meshgrid(ROW, ROW), axis=-1), (64, 32, 32, 2
 
 
 def test_a_cut_keeps_a_share_of_the_area_inside_the_image() -> None:
-    cut = np.array(distort(RAMPS, Augmentation(crop=0.35), np.array([1, 2])))
+    cut = np.array(augment(RAMPS, Augmentation(crop=0.35), np.array([1, 2])))
 
     width, height = (cut[:, -1, -1] - cut[:, 0, 0]).T
     assert cut.shape == RAMPS.shape
@@ -26,7 +26,7 @@ def test_a_cut_keeps_a_share_of_the_area_inside_the_image() -> None:
 def test_a_cut_follows_from_the_seed() -> None:
     rules = Augmentation(crop=0.5)
 
-    first, again, other = (np.array(distort(RAMPS, rules, np.array(seed))) for seed in ((1, 2), (1, 2), (1, 3)))
+    first, again, other = (np.array(augment(RAMPS, rules, np.array(seed))) for seed in ((1, 2), (1, 2), (1, 3)))
 
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)

@@ -6,7 +6,7 @@ import pytest
 from modelrepo.reader import read_bundle
 from training.engine.fine_tuning import load_bundle
 from training.errors import InvalidNetwork
-from training.models.architectures import Plain, Textbook
+from training.models.architectures import ResNet9, Textbook
 from training.run import Run
 from training.train import train
 
@@ -17,7 +17,7 @@ def test_a_bundle_of_another_architecture_is_refused(bundle: Path) -> None:
 
 
 def test_a_graph_that_has_lost_its_normalisation_is_refused(run: Run) -> None:
-    architecture = Plain(stages=((4,),))
+    architecture = ResNet9(stages=((4,),))
     normalised = replace(run, recipe=replace(run.recipe, architecture=architecture))
 
     published = train(normalised)
@@ -27,8 +27,8 @@ def test_a_graph_that_has_lost_its_normalisation_is_refused(run: Run) -> None:
 
 
 def test_a_mirrored_graph_that_has_lost_its_normalisation_is_refused_for_that(run: Run) -> None:
-    architecture = Plain(stages=((4,),))
-    mirrored = replace(run, recipe=replace(run.recipe, architecture=architecture, mirrored=True))
+    architecture = ResNet9(stages=((4,),))
+    mirrored = replace(run, recipe=replace(run.recipe, architecture=architecture, flip_tta=True))
     published = train(mirrored)
 
     with pytest.raises(InvalidNetwork, match="train it with --save"):

@@ -9,9 +9,9 @@ TWO = {"worker": ["one:1", "two:2"]}
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", json.dumps({"cluster": {"worker": ["one:1"]}, "task": {"type": "worker", "index": 0}})]
+    "text", [json.dumps({"cluster": {"worker": ["one:1"]}, "task": {"type": "worker", "index": 0}})]
 )
-def test_one_process_is_no_cluster(text: str | None) -> None:
+def test_one_process_is_no_cluster(text: str) -> None:
     assert read_cluster(text) is None
 
 

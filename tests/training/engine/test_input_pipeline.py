@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training.data.splits import Dataset, Split
-from training.engine.input_pipeline import feed, look, show, steps_per_epoch
+from training.engine.input_pipeline import evaluation_batches, inference_batches, steps_per_epoch, training_batches
 from training.recipes import RECIPES, Augmentation, Recipe
 
 
@@ -23,7 +23,7 @@ def plain(recipe: Recipe) -> Recipe:
 
 def test_an_epoch_has_every_image_once_with_its_label(dataset: Dataset, plain: Recipe) -> None:
     steps = steps_per_epoch(dataset.train, plain)
-    images, labels = join(feed(dataset.train, plain).take(steps))
+    images, labels = join(training_batches(dataset.train, plain).take(steps))
 
     order = np.lexsort(images.reshape(len(images), -1).T)
     expected = np.lexsort(dataset.train.images[:].reshape(len(images), -1).T)
@@ -32,26 +32,29 @@ def test_an_epoch_has_every_image_once_with_its_label(dataset: Dataset, plain: R
 
 
 def test_every_epoch_has_another_order(dataset: Dataset, plain: Recipe) -> None:
-    epochs = np.split(join(feed(dataset.train, plain))[1].argmax(axis=1), plain.epochs)
+    epochs = np.split(join(training_batches(dataset.train, plain))[1].argmax(axis=1), plain.epochs)
 
     assert not np.array_equal(epochs[0], epochs[1])
     assert not np.array_equal(epochs[1], epochs[2])
 
 
 def test_from_a_later_epoch_on_a_feed_is_the_end_of_the_whole_one(dataset: Dataset, recipe: Recipe) -> None:
-    whole, rest = join(feed(dataset.train, recipe))[0], join(feed(dataset.train, recipe, start=1))[0]
+    whole, rest = (
+        join(training_batches(dataset.train, recipe))[0],
+        join(training_batches(dataset.train, recipe, start=1))[0],
+    )
 
     assert np.array_equal(whole[len(dataset.train) :], rest)
 
 
 def test_another_seed_gives_another_feed(dataset: Dataset, recipe: Recipe) -> None:
-    first, other = (join(feed(dataset.train, replace(recipe, seed=seed)))[0] for seed in (1, 2))
+    first, other = (join(training_batches(dataset.train, replace(recipe, seed=seed)))[0] for seed in (1, 2))
 
     assert not np.array_equal(first, other)
 
 
 def test_images_are_shown_in_their_order_and_undistorted(dataset: Dataset, recipe: Recipe) -> None:
-    images, labels = join(show(dataset.test, recipe))
+    images, labels = join(evaluation_batches(dataset.test, recipe))
 
     assert np.array_equal(images, dataset.test.images[:].astype(np.float32) / np.float32(255))
     assert np.array_equal(labels.argmax(axis=1), dataset.test.labels)
@@ -60,7 +63,7 @@ def test_images_are_shown_in_their_order_and_undistorted(dataset: Dataset, recip
 def test_raw_images_become_what_a_network_takes() -> None:
     images = np.arange(300 * 4, dtype=np.uint8).reshape(300, 2, 2, 1)
 
-    assert np.array_equal(np.concatenate(list(look(images))), images.astype(np.float32) / np.float32(255))
+    assert np.array_equal(np.concatenate(list(inference_batches(images))), images.astype(np.float32) / np.float32(255))
 
 
 @pytest.mark.parametrize(("images", "steps"), [(32, 1), (33, 2), (64, 2)])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.engine.optimizer import make_optimizer
+from training.engine.trainer import make_optimizer
 from training.recipes import RECIPES
 
 STRONG = RECIPES["cifar10-strong"]

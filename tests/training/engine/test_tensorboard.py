@@ -3,16 +3,16 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from training.data.splits import hold_out
 from training.engine.distributed.strategy import Distribution
-from training.engine.trainer import fit
-from training.run import Run, build_network
-from training.train import Course
+from training.run import Run
+from training.train import TrainOptions, fit_model
 
 
 def test_every_epoch_is_in_the_event_files(run: Run, tmp_path: Path) -> None:
-    course = Course(tensorboard=tmp_path / "log")
+    options = TrainOptions(tensorboard=tmp_path / "log")
 
-    fitted = fit(build_network(run.recipe, "n"), run.recipe, run.dataset.train, 0, callbacks=course.callbacks())
+    _, fitted = fit_model(run, *hold_out(run.dataset.train, 0.1, 1), options)
 
     history = fitted.history
     assert read_scalars(tmp_path / "log" / "train") == {
@@ -26,11 +26,14 @@ def test_every_epoch_is_in_the_event_files(run: Run, tmp_path: Path) -> None:
     }
 
 
-def test_only_the_chief_writes(tmp_path: Path) -> None:
+def test_only_the_chief_writes(run: Run, tmp_path: Path) -> None:
     class Other(Distribution):
         chief = False
 
-    assert Course(Other(), tensorboard=tmp_path / "log").callbacks() == []
+    options = TrainOptions(Other(), tensorboard=tmp_path / "log")
+    fit_model(run, *hold_out(run.dataset.train, 0.1, 1), options)
+
+    assert not (tmp_path / "log").exists()
 
 
 def read_scalars(folder: Path) -> dict[tuple[str, int], float]:

@@ -6,7 +6,7 @@ import pytest
 
 from training.data.splits import Split
 from training.errors import NotWorthwhile
-from training.export.int8 import Comparison, Figures, Measured, require_worthwhile, set_side_by_side
+from training.export.int8 import Comparison, Figures, Measured, check_worth_it, compare
 
 WORTH_IT = Comparison(
     examples=10_000,
@@ -31,7 +31,7 @@ def with_int8(correct: int = 8_990, milliseconds: float = 0.8) -> Comparison:
     ],
 )
 def test_what_is_faster_and_loses_next_to_nothing_is_worthwhile(comparison: Comparison) -> None:
-    require_worthwhile(comparison)
+    check_worth_it(comparison)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_is_worse_or_not_clearly_faster_is_refused_with_every_reason(
     comparison: Comparison, reasons: list[str]
 ) -> None:
     with pytest.raises(NotWorthwhile, match=".*".join(reasons)):
-        require_worthwhile(comparison)
+        check_worth_it(comparison)
 
 
 def test_both_graphs_are_compared_on_the_same_images() -> None:
@@ -56,7 +56,7 @@ def test_both_graphs_are_compared_on_the_same_images() -> None:
     float32 = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.6, 0.4]], np.float32)
     int8 = np.array([[0.8, 0.2], [0.2, 0.8], [0.4, 0.6], [0.6, 0.4]], np.float32)
 
-    compared = set_side_by_side(Measured(float32, 900, 0.003), Measured(int8, 300, 0.002), test)
+    compared = compare(Measured(float32, 900, 0.003), Measured(int8, 300, 0.002), test)
 
     assert (compared.float32.correct, compared.int8.correct) == (3, 2)
     assert (compared.float32.accuracy, compared.int8.accuracy) == (0.75, 0.5)

@@ -1,7 +1,6 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +19,13 @@ from training.data.specs import MNIST
 from training.errors import NotWorthwhile
 from training.evaluation.onnx_inference import open_graph
 from training.evaluation.test_split import read_predictions
-from training.export.int8 import TOLERANCE, in_eight_bits
-from training.export.publish import publish_network
+from training.export.int8 import TOLERANCE, Int8
 from training.export.to_onnx import to_onnx
 from training.models.architectures import Textbook
 from training.models.build import Network, build
 from training.models.saving import load_network
 from training.run import Run
-from training.train import train
+from training.train import TrainOptions, publish_model, train
 
 Contents = Callable[[Path], dict[str, bytes]]
 
@@ -37,7 +35,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network that tells the squares apart, as a Keras file; not to be changed."""
     folder = tmp_path_factory.mktemp("saved")
     run = make_run(draw_dataset(MNIST), ModelRepository(folder / "models"))
-    train(replace(run, recipe=replace(run.recipe, epochs=4)), folder / "digits.keras")
+    train(replace(run, recipe=replace(run.recipe, epochs=4)), TrainOptions(save=folder / "digits.keras"))
     return folder / "digits.keras"
 
 
@@ -50,7 +48,7 @@ def network(saved: Path) -> Network:
 def published(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of the network in eight bits, found to be twice as fast; not to be changed."""
     run = make_run(draw_dataset(MNIST), ModelRepository(tmp_path_factory.mktemp("int8")))
-    return publish_network(run, network, derive=partial(in_eight_bits, time=faster))
+    return publish_model(run, network, run.dataset.test, int8=Int8(time=faster))
 
 
 @pytest.fixture
@@ -63,7 +61,7 @@ def test_a_graph_that_is_slower_is_compared_and_not_published(
     run: Run, network: Network, contents: Contents, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(NotWorthwhile, match=r"is 0\.50 times as fast here"):
-        publish_network(run, network, derive=partial(in_eight_bits, time=slower))
+        publish_model(run, network, run.dataset.test, int8=Int8(time=slower))
 
     assert "0.50 times as fast" in capsys.readouterr().out
     assert not contents(run.repository.root)
@@ -72,10 +70,8 @@ def test_a_graph_that_is_slower_is_compared_and_not_published(
 def test_a_graph_that_is_worse_is_compared_and_not_published(
     run: Run, network: Network, contents: Contents, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spoil = partial(in_eight_bits, time=faster, quantise=another)
-
     with pytest.raises(NotWorthwhile, match="points of accuracy"):
-        publish_network(run, network, derive=spoil)
+        publish_model(run, network, run.dataset.test, int8=Int8(quantize=another, time=faster))
 
     assert "2.00 times as fast" in capsys.readouterr().out
     assert not contents(run.repository.root)

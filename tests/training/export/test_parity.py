@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from training.errors import ParityFailed
-from training.export.parity import compare, draw_extremes
+from training.export.to_onnx import compare, draw_extremes
 
 KERAS = np.array([[0.7, 0.3], [0.4, 0.6]], np.float32)
 

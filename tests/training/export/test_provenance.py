@@ -1,5 +1,5 @@
 from training.data.splits import Dataset
-from training.export.provenance import describe_source
+from training.export.publish import describe_source
 from training.recipes import RECIPES
 
 

@@ -5,7 +5,7 @@ from onnx import numpy_helper
 
 from training.data.splits import Dataset
 from training.evaluation.onnx_inference import open_graph
-from training.export.quantization import CALIBRATION, choose_images, quantise
+from training.export.int8 import CALIBRATION, choose_images, quantize
 from training.export.to_onnx import to_onnx
 from training.models.architectures import Textbook
 from training.models.build import build
@@ -18,7 +18,7 @@ def float32() -> bytes:
 
 @pytest.fixture
 def quantised(float32: bytes, dataset: Dataset) -> onnx.ModelProto:
-    return onnx.load_from_string(quantise(float32, dataset.train.images[:]))
+    return onnx.load_from_string(quantize(float32, dataset.train.images[:]))
 
 
 def test_the_graph_takes_and_gives_what_the_float_one_does(float32: bytes, quantised: onnx.ModelProto) -> None:
@@ -56,7 +56,7 @@ def test_logits_and_softmax_stay_in_float(quantised: onnx.ModelProto) -> None:
 
 
 def test_nothing_is_printed(float32: bytes, dataset: Dataset, capfd: pytest.CaptureFixture[str]) -> None:
-    quantise(float32, dataset.train.images[:])
+    quantize(float32, dataset.train.images[:])
 
     assert capfd.readouterr() == ("", "")
 

@@ -3,11 +3,10 @@ import numpy as np
 import onnx
 import pytest
 
+from training.engine.input_pipeline import predict
 from training.evaluation.onnx_inference import open_graph
-from training.export.parity import compare
-from training.export.publish import predict
-from training.export.to_onnx import to_onnx
-from training.models.architectures import Architecture, Plain, Residual, Textbook
+from training.export.to_onnx import compare, to_onnx
+from training.models.architectures import Architecture, ResNet, ResNet9, Textbook
 from training.models.build import Network, build
 
 RANDOM = np.random.default_rng(3)
@@ -32,14 +31,14 @@ def test_strides_and_padding_survive_the_export(strides: int, padding: str) -> N
     assert compare(predict(network, images), open_graph(to_onnx(network))(images)).labels_equal
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("flip_tta", [False, True])
 @pytest.mark.parametrize(
     "architecture",
-    [Plain(((8, 8, 8),), stem=4, activation="silu"), Residual(8, ((8, 1), (16, 1)))],
+    [ResNet9(((8, 8, 8),), stem=4, activation="silu"), ResNet(8, ((8, 1), (16, 1)))],
     ids=["plain", "residual"],
 )
-def test_networks_of_every_kind_survive_the_export(architecture: Architecture, mirrored: bool) -> None:
-    network = build(architecture, (32, 32, 3), 10, "network", mirrored=mirrored)
+def test_networks_of_every_kind_survive_the_export(architecture: Architecture, flip_tta: bool) -> None:
+    network = build(architecture, (32, 32, 3), 10, "network", flip_tta=flip_tta)
     images = RANDOM.integers(0, 256, (20, 32, 32, 3), np.uint8)
 
     assert compare(predict(network, images), open_graph(to_onnx(network))(images)).labels_equal

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from training.errors import InvalidNetwork
-from training.models.architectures import Architecture, Plain, Residual, Textbook
+from training.models.architectures import Architecture, ResNet, ResNet9, Textbook
 from training.models.build import build
 from training.models.summary import count_parameters, table_layers
 
@@ -47,31 +47,31 @@ def test_layers_are_named_alike_however_many_networks_were_built() -> None:
 
 
 def test_a_plain_network_halves_the_image_in_every_stage() -> None:
-    network = build(Plain(stages=((8, 12), (16,)), stem=4), CIFAR, 10, "network")
+    network = build(ResNet9(stages=((8, 12), (16,)), stem=4), CIFAR, 10, "network")
 
     shapes = [layer.output_shape[1:] for layer in table_layers(network) if layer.filters or layer.pool_size]
     assert shapes == [(31, 31, 4), (31, 31, 8), (15, 15, 8), (15, 15, 12), (15, 15, 16), (7, 7, 16)]
 
 
 def test_a_residual_network_adds_what_came_in() -> None:
-    network = build(Residual(stem=8, stages=((8, 2), (16, 1))), (64, 64, 3), 10, "network")
+    network = build(ResNet(stem=8, stages=((8, 2), (16, 1))), (64, 64, 3), 10, "network")
 
     added = [layer.output_shape[1:] for layer in table_layers(network) if layer.type == "Add"]
     assert added == [(16, 16, 8), (16, 16, 8), (8, 8, 16)]
 
 
 def test_lower_precision_is_only_what_layers_compute_in() -> None:
-    network = build(Plain(stages=((8,),)), MNIST, 10, "network", precision="mixed_bfloat16")
+    network = build(ResNet9(stages=((8,),)), MNIST, 10, "network", precision="mixed_bfloat16")
 
     assert {weight.dtype for weight in network.weights} == {"float32"}
     assert network.get_layer("conv1_1").compute_dtype == "bfloat16"
     assert network.layers[-1].compute_dtype == keras.config.dtype_policy().name == "float32"
 
 
-@pytest.mark.parametrize("architecture", [Plain(stages=((8,),), stem=4), Residual(stem=8, stages=((8, 1),))])
+@pytest.mark.parametrize("architecture", [ResNet9(stages=((8,),), stem=4), ResNet(stem=8, stages=((8, 1),))])
 def test_a_mirrored_network_answers_an_image_and_its_mirror_image_alike(architecture: Architecture) -> None:
     single = build(architecture, CIFAR, 10, "network")
-    mirrored = build(architecture, CIFAR, 10, "network", mirrored=True)
+    mirrored = build(architecture, CIFAR, 10, "network", flip_tta=True)
     mirrored.set_weights(single.get_weights())
     images = np.random.default_rng(1).random((3, *CIFAR), np.float32)
 

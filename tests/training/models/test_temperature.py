@@ -6,7 +6,7 @@ import pytest
 
 from training.errors import InvalidNetwork
 from training.evaluation.calibration import rescale
-from training.models.temperature import temper
+from training.models.temperature import apply_temperature
 
 layers = keras.layers
 TEMPERATURE = 2.5
@@ -46,7 +46,7 @@ def test_a_tempered_network_gives_softened_probabilities(ending: list[Any], form
     network = form(ending)
     before = network.predict(IMAGES, verbose=0)
 
-    temper(network, TEMPERATURE)
+    apply_temperature(network, TEMPERATURE)
 
     after = network.predict(IMAGES, verbose=0)
     assert np.abs(after - before).max() > 0.1
@@ -57,7 +57,7 @@ def test_tempering_adds_no_layer_and_no_parameter() -> None:
     network = build(ENDINGS["dense with softmax"])
     before = [layer.name for layer in network.layers], network.count_params()
 
-    temper(network, TEMPERATURE)
+    apply_temperature(network, TEMPERATURE)
 
     assert ([layer.name for layer in network.layers], network.count_params()) == before
 
@@ -68,7 +68,7 @@ def test_other_endings_are_refused_and_left_as_they_are(ending: list[Any]) -> No
     before = network.get_weights()
 
     with pytest.raises(InvalidNetwork, match="only where it ends in a Dense layer with softmax"):
-        temper(network, TEMPERATURE)
+        apply_temperature(network, TEMPERATURE)
 
     assert all((one == other).all() for one, other in zip(network.get_weights(), before, strict=True))
 
@@ -78,4 +78,4 @@ def test_of_two_outputs_neither_is_tempered() -> None:
     network = keras.Model(source, [layers.Dense(4, activation="softmax")(source) for _ in range(2)])
 
     with pytest.raises(InvalidNetwork):
-        temper(network, TEMPERATURE)
+        apply_temperature(network, TEMPERATURE)

@@ -34,22 +34,20 @@ class Cluster:
         return chiefs + self.task
 
 
-def read_cluster(text: str | None) -> Cluster | None:
-    """What the variable says, None where there is none or only one process; raises InvalidCluster."""
-    if not text:
-        return None
+def read_cluster(text: str) -> Cluster | None:
+    """What the variable says, None where there is only one process; raises InvalidCluster."""
     try:
-        told = json.loads(text)
-        addresses = {kind: tuple(map(str, told["cluster"][kind])) for kind in _TYPES if kind in told["cluster"]}
-        cluster = Cluster(addresses, told["task"]["type"], int(told["task"]["index"]))
+        config = json.loads(text)
+        addresses = {kind: tuple(map(str, config["cluster"][kind])) for kind in _TYPES if kind in config["cluster"]}
+        cluster = Cluster(addresses, config["task"]["type"], int(config["task"]["index"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidCluster(f"TF_CONFIG is not what TensorFlow reads ({error!r}): {_example()}") from error
-    _check(cluster, told["cluster"])
+    _check(cluster, config["cluster"])
     return cluster if cluster.size > 1 else None
 
 
-def _check(cluster: Cluster, told: Mapping[str, Any]) -> None:
-    if others := set(told) - set(_TYPES):
+def _check(cluster: Cluster, config: Mapping[str, Any]) -> None:
+    if others := set(config) - set(_TYPES):
         raise InvalidCluster(f"TF_CONFIG names {', '.join(sorted(others))}: only chief and worker train here")
     if len(cluster.addresses.get("chief", ())) > 1:
         raise InvalidCluster("TF_CONFIG names more than one chief: leave one, the others are workers")

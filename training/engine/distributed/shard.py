@@ -9,17 +9,12 @@ Tensor = Any  # a tf.Tensor; TensorFlow ships no types
 
 
 @dataclass(frozen=True)
-class Share:
-    """One of the equal shares of a batch, one a process; `devices` of this process take equal parts of it."""
+class Shard:
+    """One of the equal shards of a batch, one a process; `devices` of this process take equal parts of it."""
 
     index: int = 0
     processes: int = 1
     devices: int = 1
-
-    @property
-    def whole(self) -> bool:
-        """Whether the share is all of the batch, in one part."""
-        return self.parts == 1
 
     @property
     def parts(self) -> int:
@@ -27,7 +22,7 @@ class Share:
         return self.processes * self.devices
 
     def take(self, count: Tensor) -> tuple[Tensor, Tensor]:
-        """The places of this share's images in a batch of so many (an int32 scalar), and each one's weight (float32).
+        """The places of this shard's images in a batch of so many (an int32 scalar), and each one's weight (float32).
 
         All parts get the same number of images, the last ones the batch's first image again, with a weight of 0. Every
         part takes the mean over its images, and the mean of these means is that over the batch: the others weigh

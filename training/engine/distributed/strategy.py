@@ -1,4 +1,4 @@
-"""Where a network is trained: by one device or by all GPUs of a machine; by many processes, see `workers`.
+"""Where a network is trained: on one device, on all GPUs of a machine, or by many processes (see `multi_worker`).
 
 All learn from the same batches in the same order and take the same steps, up to the rounding of sums and, in
 networks with batch normalisation, to statistics over each part of a batch instead of over the whole of it.
@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.engine.distributed.shard import Share
+from training.engine.distributed.shard import Shard
 
 Arrays = Sequence[NDArray[Any]]
 
@@ -20,29 +20,29 @@ Arrays = Sequence[NDArray[Any]]
 class Distribution:
     """One process with whatever device Keras takes by itself; the others change what differs."""
 
-    share = Share()
+    shard: Shard | None = None  # the part of every batch that this process computes; None: all of it, on one device
     chief = True  # evaluates, publishes and keeps files
 
     def scope(self) -> AbstractContextManager[Any]:
         """Where the network is built and compiled."""
         return nullcontext()
 
-    def optimizer(self) -> Any:
+    def sgd(self) -> Any:
         """The class of the optimizer."""
         return keras.optimizers.SGD
 
-    def watch(self) -> AbstractContextManager[None]:
-        """Raises WorkerLost inside of it once another process is gone."""
+    def naming_lost_workers(self) -> AbstractContextManager[None]:
+        """Inside of it, WorkerLost is raised once another process is gone."""
         return nullcontext()
 
-    def follow(self, values: Arrays) -> Arrays:
+    def broadcast(self, values: Arrays) -> Arrays:
         """The chief's values of these."""
         return values
 
-    def check(self, identity: str) -> None:
+    def check_same_run(self, identity: str) -> None:
         """Raise InvalidCluster where the other processes train something else; `identity` is hexadecimal."""
 
-    def callbacks(self, steps: int) -> list[Any]:  # noqa: ARG002  # for those who need it
+    def callbacks(self, steps: int) -> list[Any]:  # noqa: ARG002  # subclasses need it
         """What must happen while the network learns, in epochs of so many steps."""
         return []
 
@@ -51,12 +51,14 @@ class Distribution:
         return {}
 
 
-class Devices(Distribution):
+class MirroredDevices(Distribution):
     """Several devices of this machine, by tf.distribute.MirroredStrategy; each takes an equal part of every batch."""
+
+    shard: Shard
 
     def __init__(self, names: Sequence[str]) -> None:
         self._strategy = tf.distribute.MirroredStrategy(list(names))
-        self.share = Share(devices=len(names))
+        self.shard = Shard(devices=len(names))
 
     def scope(self) -> AbstractContextManager[Any]:
         """The strategy's."""
@@ -65,10 +67,10 @@ class Devices(Distribution):
 
     def describe(self) -> dict[str, int]:
         """How many devices."""
-        return {"devices": self.share.devices}
+        return {"devices": self.shard.devices}
 
 
 def all_gpus() -> Distribution:
     """Every GPU of this machine; what Keras takes by itself where there are fewer than two."""
     names = [device.name for device in tf.config.list_logical_devices("GPU")]
-    return Devices(names) if len(names) > 1 else Distribution()
+    return MirroredDevices(names) if len(names) > 1 else Distribution()
