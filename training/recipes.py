@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from modelrepo.metadata import Preprocessing
-from training.data.specs import CIFAR10, CIFAR100, CIFAR100_COARSE, IMAGENET, MNIST, PICTURES, DatasetSpec
+from training.data.specs import CIFAR10, CIFAR100, CIFAR100_COARSE, IMAGE_FOLDER, IMAGENET, MNIST, DatasetSpec
 from training.models.architectures import Architecture, ResNet, ResNet9, Textbook
 
 
@@ -163,7 +163,7 @@ _CLASS_WEIGHT_THRESHOLD = (
 _FOLDER = Recipe(
     name="folder",
     description="Any folder of pictures with a folder for each class",
-    dataset=PICTURES,
+    dataset=IMAGE_FOLDER,
     preprocessing=_PHOTOGRAPHS,
     image_folder=True,
     # Without batch normalisation, whose statistics are poor over so few images: of 161 drawn shapes unseen before, it

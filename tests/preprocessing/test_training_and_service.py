@@ -25,7 +25,7 @@ from training.data.lazy_images import Decoder
 from training.data.load import read_split
 from training.data.scan import HELD_BYTES, scan_files
 from training.data.specs import DatasetSpec
-from training.data.splits import Pictures
+from training.data.splits import ImageArray
 from training.evaluation.verify import replay_bundle
 
 FILES, TABLE = list_file_cases(), read_table()["files"]
@@ -107,7 +107,7 @@ def test_golden_images_are_replayed_with_the_pixels_that_the_service_makes(tmp_p
     bundle = read_bundle(publish_tiny(tmp_path, "tiny", golden=golden))
     batches: list[Pixels] = []
 
-    def classify(images: Pictures) -> NDArray[np.float32]:
+    def classify(images: ImageArray) -> NDArray[np.float32]:
         batches.append(images[:])
         return np.zeros((len(images), 3), np.float32)
 

@@ -45,7 +45,7 @@ class Decoder:
 
 
 @dataclass(frozen=True, eq=False)
-class ImageFiles:
+class LazyImages:
     """Readable files in the order of their labels, as an array of uint8 [N, height, width, channels].
 
     `hashes`, uint8 [N, 32], are the SHA-256 of each file's bytes. `held` has all pixels if they are few enough to be
@@ -86,7 +86,7 @@ class ImageFiles:
     def __iter__(self) -> Iterator[Pixels]:
         return (self[position] for position in range(len(self)))
 
-    def select(self, chosen: NDArray[np.int64]) -> "ImageFiles":
+    def select(self, chosen: NDArray[np.int64]) -> "LazyImages":
         """The files at these positions, still not decoded."""
         return replace(
             self,

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from preprocessing.decode import EXTENSIONS
 from preprocessing.errors import ImageError
-from training.data.lazy_images import WORKERS, Decoder, ImageFiles, in_threads
+from training.data.lazy_images import WORKERS, Decoder, LazyImages, in_threads
 
 # Up to so many bytes of pixels are kept in memory: 10,922 images of 64×64. TensorFlow makes a copy or two of them, for
 # which small machines with 2 GB have enough. The files of larger sets are decoded again in every epoch.
@@ -36,7 +36,7 @@ class ScanResult:
     `ignored` counts files that neither are images nor have an image's suffix, such as a list of licenses.
     """
 
-    images: ImageFiles
+    images: LazyImages
     positions: NDArray[np.int64]
     unreadable: tuple[Unreadable, ...]
     ignored: int
@@ -61,7 +61,7 @@ def scan_files(paths: Sequence[str], decode: Decoder, hold: int = HELD_BYTES) ->
     positions = np.array([position for position, result in enumerate(results) if isinstance(result, bytes)], np.int64)
     failed = [Unreadable(path, result) for path, result in zip(paths, results, strict=True) if isinstance(result, str)]
     unreadable = tuple(file for file in failed if PurePath(file.path).suffix.lower() in EXTENSIONS)
-    images = ImageFiles(
+    images = LazyImages(
         paths=tuple(paths[position] for position in positions),
         hashes=np.frombuffer(b"".join(filter(_is_hash, results)), np.uint8).reshape(-1, 32),
         decode=decode,

@@ -50,6 +50,6 @@ CIFAR10 = DatasetSpec(
 CIFAR100 = DatasetSpec("cifar100", (32, 32, 3), FINE)
 CIFAR100_COARSE = DatasetSpec("cifar100-coarse", (32, 32, 3), COARSE)  # the same images, by superclass
 # Any images: the class names here are replaced by the folder's, the size by the command line's, if it gives one.
-PICTURES = DatasetSpec("pictures", (64, 64, 3), tuple(map(str, range(10))))
+IMAGE_FOLDER = DatasetSpec("pictures", (64, 64, 3), tuple(map(str, range(10))))
 IMAGENET = DatasetSpec("imagenet", (256, 256, 3), tuple(map(str, range(1000))))
 SPECS = {spec.name: spec for spec in (MNIST, CIFAR10, CIFAR100, CIFAR100_COARSE)}

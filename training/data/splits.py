@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.lazy_images import ImageFiles
+from training.data.lazy_images import LazyImages
 from training.data.specs import DatasetSpec
 from training.errors import InvalidData
 
 Images = NDArray[np.uint8]
-Pictures = Images | ImageFiles  # files are indexed like an array, and decoded only then
+ImageArray = Images | LazyImages  # files are indexed like an array, and decoded only then
 Labels = NDArray[np.int64]
 
 
@@ -24,7 +24,7 @@ Labels = NDArray[np.int64]
 class Split:
     """Images and the index of each one's label."""
 
-    images: Pictures
+    images: ImageArray
     labels: Labels
 
     def __len__(self) -> int:
@@ -36,7 +36,7 @@ class Split:
 
         For image files of any size, whose pixels depend on the recipe, it is over the SHA-256 of each file instead.
         """
-        images = self.images.hashes if isinstance(self.images, ImageFiles) else self.images
+        images = self.images.hashes if isinstance(self.images, LazyImages) else self.images
         digest = hashlib.sha256(images.tobytes())
         digest.update(self.labels.astype("<i8").tobytes())
         return digest.hexdigest()
@@ -99,7 +99,7 @@ def hold_out(split: Split, share: float, seed: int) -> tuple[Split, Split]:
 
 def take(split: Split, chosen: NDArray[np.int64]) -> Split:
     """The images at these positions, in this order."""
-    images = split.images.select(chosen) if isinstance(split.images, ImageFiles) else split.images[chosen]
+    images = split.images.select(chosen) if isinstance(split.images, LazyImages) else split.images[chosen]
     return Split(images, split.labels[chosen])
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from training.data.lazy_images import ImageFiles
-from training.data.splits import Pictures, Split
+from training.data.lazy_images import LazyImages
+from training.data.splits import ImageArray, Split
 from training.engine.augment import augment
 from training.engine.distributed.shard import Shard
 from training.errors import InvalidData
@@ -75,20 +75,20 @@ def evaluation_batches(split: Split, recipe: Recipe) -> Stream:
     return batches.map(lambda images, labels: (rescale(images), tf.one_hot(labels, classes)))
 
 
-def inference_batches(images: Pictures) -> Stream:
+def inference_batches(images: ImageArray) -> Stream:
     """Raw images in their order as a network takes them: float32 [N, height, width, channels] of 0…1."""
     positions = tf.data.Dataset.range(len(images)).batch(_batch_size(images))
     return positions.map(_reader(images)).map(rescale).prefetch(tf.data.AUTOTUNE)
 
 
-def predict(network: Network, images: Pictures, verbose: int = 0) -> Probabilities:
+def predict(network: Network, images: ImageArray, verbose: int = 0) -> Probabilities:
     """The probabilities that Keras gives for raw images; raises InvalidData where an image file has changed."""
     with naming_unreadable_files():
         probabilities: Probabilities = network.predict(inference_batches(images), verbose=verbose)
     return probabilities
 
 
-def _batch_size(images: Pictures) -> int:
+def _batch_size(images: ImageArray) -> int:
     return min(_BATCH, max(1, _VALUES // math.prod(images.shape[1:])))
 
 
@@ -110,9 +110,9 @@ def _read(split: Split, positions: Stream, size: int) -> Stream:
     return positions.batch(size).map(lambda chosen: (read(chosen), tf.gather(labels, chosen)), tf.data.AUTOTUNE)
 
 
-def _reader(images: Pictures) -> Callable[[Tensor], Tensor]:
+def _reader(images: ImageArray) -> Callable[[Tensor], Tensor]:
     """A function from positions to the pixels there, which are held in memory or decoded when they are asked for."""
-    pixels = images.held if isinstance(images, ImageFiles) else images
+    pixels = images.held if isinstance(images, LazyImages) else images
     if pixels is not None:
         held = tf.constant(pixels)
         return lambda chosen: tf.gather(held, chosen)

@@ -6,11 +6,11 @@ from itertools import cycle
 
 import numpy as np
 
-from training.data.splits import Images, Pictures
+from training.data.splits import ImageArray, Images
 from training.evaluation.onnx_inference import open_session
 
 # From two serialized graphs and images to each graph's median time for one image, in seconds.
-Stopwatch = Callable[[bytes, bytes, Pictures], tuple[float, float]]
+Stopwatch = Callable[[bytes, bytes, ImageArray], tuple[float, float]]
 _Run = Callable[[Images], object]
 
 _WARM_UP = 20  # rounds in which caches fill and the runtime plans its memory
@@ -19,7 +19,7 @@ _MIN_ROUNDS = 50  # for large networks, of which 1,000 would take minutes
 _SECONDS = 20.0
 
 
-def time_both(first: bytes, second: bytes, images: Pictures) -> tuple[float, float]:
+def time_both(first: bytes, second: bytes, images: ImageArray) -> tuple[float, float]:
     """Each graph's median time for one image, in seconds, on one thread as in a service's worker on one CPU."""
     pair = [_open(first), _open(second)]
     rounds = [[_time(run, image) for run in pair] for image in _repeat(images)]
@@ -33,7 +33,7 @@ def _open(graph: bytes) -> _Run:
     return lambda image: session.run(None, {name: image})
 
 
-def _repeat(images: Pictures) -> Iterator[Images]:
+def _repeat(images: ImageArray) -> Iterator[Images]:
     """Batches of one image, again and again, until the rounds are done or the time is over."""
     end = time.perf_counter() + _SECONDS
     for number, position in enumerate(cycle(range(len(images)))):

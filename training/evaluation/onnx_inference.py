@@ -18,7 +18,7 @@ from tqdm import tqdm
 from modelrepo.metadata import InputSpec, Preprocessing
 from modelrepo.reader import Bundle
 from preprocessing.pipeline import normalize
-from training.data.splits import Pictures
+from training.data.splits import ImageArray
 from training.evaluation.metrics import Probabilities
 
 _BATCH = 256  # large enough to be fast, small enough for any memory
@@ -27,8 +27,8 @@ _VALUES = 1 << 22
 
 Tensor = NDArray[Any]  # what a graph takes, or what one of its nodes computes
 Scores = NDArray[Any]  # what a graph returns; [N, classes] if it classifies
-Scorer = Callable[[Pictures], Scores]
-Classifier = Callable[[Pictures], Probabilities]
+Scorer = Callable[[ImageArray], Scores]
+Classifier = Callable[[ImageArray], Probabilities]
 
 
 def open_session(
@@ -53,7 +53,7 @@ def open_graph(model: bytes | Path) -> Classifier:
     session = open_session(model)
     name = session.get_inputs()[0].name
 
-    def classify(images: Pictures) -> Probabilities:
+    def classify(images: ImageArray) -> Probabilities:
         size = _batch_size(images.shape[1:])
         return np.concatenate([_run(session, name, images[i : i + size]) for i in _starts(images, size)])
 
@@ -75,7 +75,7 @@ def open_scorer(model: bytes | Path, spec: InputSpec, contract: Preprocessing) -
     session = open_session(model)
     size = spec.batch or _batch_size((spec.height, spec.width, spec.channels))
 
-    def score(images: Pictures) -> Scores:
+    def score(images: ImageArray) -> Scores:
         tensors = (normalize(images[i : i + size], spec, contract) for i in _starts(images, size))
         filled = (_fill(tensor, spec.batch) for tensor in tensors)
         return np.concatenate([_run(session, spec.name, tensor) for tensor in filled])[: len(images)]
@@ -140,7 +140,7 @@ def _batch_size(shape: tuple[int, ...]) -> int:
     return min(_BATCH, max(1, _VALUES // math.prod(shape)))
 
 
-def _starts(images: Pictures, size: int) -> Iterable[int]:
+def _starts(images: ImageArray, size: int) -> Iterable[int]:
     starts: Iterable[int] = tqdm(
         range(0, len(images), size), desc="ONNX Runtime", unit=" batches", leave=False, disable=None
     )

@@ -15,7 +15,7 @@ from modelrepo.errors import CorruptBundle
 from modelrepo.metadata import Metadata
 from modelrepo.reader import Bundle
 from training.data.image_folder import Folder, read_test
-from training.data.lazy_images import ImageFiles
+from training.data.lazy_images import LazyImages
 from training.data.load import read_encoded, read_split
 from training.data.specs import SPECS, DatasetSpec
 from training.data.splits import Labels, Split
@@ -57,7 +57,7 @@ def open_test_split(bundle: Bundle, path: Path) -> Iterator[OpenedSplit]:
         with unpacked(path) as folder:
             split = _read_folder(bundle.metadata, record["folder"], folder)
             check_split(bundle, split)
-            yield OpenedSplit(split, EncodedFiles(split.images.paths if isinstance(split.images, ImageFiles) else ()))
+            yield OpenedSplit(split, EncodedFiles(split.images.paths if isinstance(split.images, LazyImages) else ()))
         return
     spec = find_dataset(bundle)
     split = read_split(spec, path, "test")

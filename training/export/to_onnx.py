@@ -16,7 +16,7 @@ import tf2onnx
 
 from modelrepo.golden import GoldenSet
 from modelrepo.strict_json import JsonObject
-from training.data.splits import Images, Pictures
+from training.data.splits import ImageArray, Images
 from training.engine.input_pipeline import predict
 from training.errors import ParityFailed
 from training.evaluation.golden_images import draw_images, make_golden
@@ -109,7 +109,7 @@ class Exported:
     origin: JsonObject = field(default_factory=dict)
 
 
-def check_parity(network: Network, graph: bytes, images: Pictures, seed: int, verbose: int = 0) -> Exported:
+def check_parity(network: Network, graph: bytes, images: ImageArray, seed: int, verbose: int = 0) -> Exported:
     """Classify test images, noise, black and white with Keras and with the graph; raises ParityFailed."""
     shape = tuple(network.input_shape[1:])
     extremes, drawn = draw_extremes(shape, seed), draw_images(*shape)

@@ -8,7 +8,7 @@ import pytest
 from tests.support.images.folders import draw_folder
 from tests.support.images.unusual_files import file_of, photograph
 from training.data.image_folder import HELD_OUT, OWN, SAME, Folder, read_folder, read_test
-from training.data.lazy_images import ImageFiles
+from training.data.lazy_images import LazyImages
 from training.data.specs import DatasetSpec
 from training.errors import InvalidData
 from training.recipes import RECIPES
@@ -180,8 +180,8 @@ def test_a_part_without_a_readable_image_is_named(tmp_path: Path, folder: Folder
 def test_large_sets_stay_in_their_files_and_give_the_same_pixels(folder: Folder) -> None:
     held, streamed = (read_folder(replace(folder, hold=bound)).dataset.train.images for bound in (1 << 20, 0))
 
-    assert isinstance(held, ImageFiles)
-    assert isinstance(streamed, ImageFiles)
+    assert isinstance(held, LazyImages)
+    assert isinstance(streamed, LazyImages)
     assert (held.held is None, streamed.held is None) == (False, True)
     assert held.shape == streamed.shape == (16, 8, 8, 3)
     for chosen in (slice(2, 7), np.array([3, 1, 1]), 5):
@@ -198,7 +198,7 @@ def test_a_file_that_is_gone_since_the_check_is_named(folder: Folder) -> None:
 
 
 def paths(images: object) -> tuple[str, ...]:
-    assert isinstance(images, ImageFiles)
+    assert isinstance(images, LazyImages)
     return images.paths
 
 

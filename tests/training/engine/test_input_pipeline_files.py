@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.images.folders import draw_folder
 from training.data.image_folder import Folder, read_folder
-from training.data.lazy_images import ImageFiles
+from training.data.lazy_images import LazyImages
 from training.data.specs import DatasetSpec
 from training.data.splits import Split
 from training.engine.input_pipeline import inference_batches, naming_unreadable_files, training_batches
@@ -28,7 +28,7 @@ def test_a_stream_from_files_is_that_from_memory(split: Split, recipe: Recipe) -
 
 
 def test_a_file_that_is_gone_in_the_middle_is_named(split: Split) -> None:
-    assert isinstance(split.images, ImageFiles)
+    assert isinstance(split.images, LazyImages)
     Path(split.images.paths[5]).unlink()
 
     with pytest.raises(InvalidData, match=r"\.jpg was readable before the training"), naming_unreadable_files():
