@@ -149,7 +149,7 @@ def _calibrate(network: Network, validation: Split, abstain_for: float | None) -
     """Correct the network's probabilities by those of images that it was not trained on, if there are any."""
     if not len(validation.labels):
         if abstain_for is not None:
-            raise InvalidData("no images could be held out, so nobody knows when to abstain: leave --abstain out")
+            raise InvalidData("no images could be held out, from which to choose a threshold: leave --abstain out")
         return None
     fixed = not can_apply_temperature(network)
     probabilities = predict(network, validation.images)

@@ -38,7 +38,7 @@ def add_experiments(parser: ArgumentParser) -> None:
 def _add_experiment(parser: ArgumentParser, experiment: Experiment) -> None:
     parser.add_argument("--data", type=Path, metavar="PATH", help="the data set in local files; else downloaded")
     parser.add_argument(
-        "--out", type=Path, default=Path("experiments"), metavar="DIR", help="where picture and figures are written"
+        "--out", type=Path, default=Path("experiments"), metavar="DIR", help="where plot and figures are written"
     )
     _add_recipe(parser, "which recipe the variants are trained by", experiment.recipe)
     parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
@@ -62,16 +62,16 @@ _HEADS = ("variant", "last shape", "parameters", "multiply-adds", "test accuracy
 
 
 def compare(options: Namespace, attempt: Attempt = run_variant) -> int:
-    """Run an experiment, print its table, and write its picture and its figures once all variants are through."""
+    """Run an experiment, print its table, and write its plot and its figures after the last variant."""
     experiment, recipe = EXPERIMENTS[options.experiment], change_recipe(options, options.recipe)
     options.out.mkdir(parents=True, exist_ok=True)  # before minutes of training, not after
     dataset = read_or_download(recipe.dataset, options.data)
     results = list(_try_all(experiment, recipe, dataset, attempt))
     print("\n".join(["", *align([_HEADS, *map(_row, results)]), ""]))
-    told = describe_source(recipe, dataset, None, portable_command(options.arguments))
-    picture = as_png(draw_experiment(f"{recipe.name}: {experiment.subject}", results))
-    figures = _to_json(experiment, told, results)
-    _write(options.out / f"{experiment.name}.png", picture)
+    source = describe_source(recipe, dataset, None, portable_command(options.arguments))
+    plot = as_png(draw_experiment(f"{recipe.name}: {experiment.subject}", results))
+    figures = _to_json(experiment, source, results)
+    _write(options.out / f"{experiment.name}.png", plot)
     _write(options.out / f"{experiment.name}.json", figures)
     return 0
 
@@ -96,12 +96,12 @@ def _row(result: Result) -> Sequence[str]:
     )
 
 
-def _to_json(experiment: Experiment, told: dict[str, Any], results: Sequence[Result]) -> bytes:
+def _to_json(experiment: Experiment, source: dict[str, Any], results: Sequence[Result]) -> bytes:
     record = {
         "experiment": experiment.name,
         "subject": experiment.subject,
         "created": utc_now(),
-        **told,
+        **source,
         "variants": [result.to_json() for result in results],
     }
     return (json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -60,14 +60,12 @@ def print_bundle(folder: Path) -> None:
 
 
 def _report_calibration(metadata: Metadata) -> None:
-    found, threshold = metadata.evaluation["calibration"], metadata.output.abstain_below
-    before, after = found["expected_calibration_error_before"], found["expected_calibration_error_after"]
-    print(
-        f"  calibration    temperature {found['temperature']:.2f}, error {before:.3f} → {after:.3f} on held out images"
-    )
+    calibration, threshold = metadata.evaluation["calibration"], metadata.output.abstain_below
+    error = "{expected_calibration_error_before:.3f} → {expected_calibration_error_after:.3f}".format_map(calibration)
+    print(f"  calibration    temperature {calibration['temperature']:.2f}, error {error} on held out images")
     if threshold is not None:
-        right, answered = found["threshold"]["precision"], found["threshold"]["coverage"]
-        print(f"  abstains       below {threshold:.3f}: of {answered:.1%} answered {right:.2%} are right")
+        precision, coverage = calibration["threshold"]["precision"], calibration["threshold"]["coverage"]
+        print(f"  abstains       below {threshold:.3f}: of {coverage:.1%} answered {precision:.2%} are right")
 
 
 def _report_speed(training: Mapping[str, Any]) -> None:

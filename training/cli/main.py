@@ -24,7 +24,7 @@ COMMANDS = {
     "verify": ("verify:add_verify", "compare a bundle or a running service with the recorded results"),
     "summary": ("summary:add_summary", "print the table of layers"),
     "evaluate": ("verify:add_evaluate", "the older name of `verify URL --data`"),
-    "experiments": ("experiments:add_experiments", "compare networks that differ in one thing, in a picture"),
+    "experiments": ("experiments:add_experiments", "compare networks that differ in one setting, in a plot"),
     "mistakes": ("inspect:add_mistakes", "write a page of what a model is most confidently wrong about"),
     "filters": ("inspect:add_filters", "draw the filters of a model's first convolution"),
     "costs": ("inspect:add_costs", "time bundles side by side and draw what their accuracy costs"),

@@ -33,9 +33,12 @@ def add_train(parser: ArgumentParser) -> None:
         action=BooleanOptionalAction,
         help="give rare classes larger weights, or never; by default where needed",
     )
-    parser.add_argument("--save", type=Path, metavar="FILE.keras", help="keep the Keras network, too")
+    parser.add_argument("--save", type=Path, metavar="FILE.keras", help="also write the Keras network to a file")
     parser.add_argument(
-        "--checkpoint", type=Path, metavar="FILE", help="keep the run's state here, go on from it if killed"
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="write the run's state after each epoch, to go on from it if killed",
     )
     add_destination(parser)
     _add_start(parser)

@@ -67,11 +67,11 @@ class Interruption(keras.callbacks.Callback):  # type: ignore[misc]  # Keras shi
 
 Clock = Callable[[], float]  # seconds
 
-_SHORT = 30  # seconds that nobody plans by
+_SHORT = 30  # seconds; less is not worth a line
 
 
 class TimeLeft(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no type information
-    """A callback that says it by `say` after each epoch, as long as it is worth saying.
+    """A callback that prints the time left after each epoch, by `say`, while it is more than half a minute.
 
     The first epoch does not count where there are others: TensorFlow compiles the network in it.
     """

@@ -33,7 +33,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run keeps its state; `identity` tells the run from others, whose state would be wrong for it."""
+    """The file of a run's state; `identity` is a digest of the run, so that another run's state is refused."""
 
     path: Path
     identity: str

@@ -53,8 +53,8 @@ def load_pretrained(path: Path, architecture: Architecture) -> Pretrained:
 def transfer_weights(start: Pretrained, network: Network, class_names: tuple[str, ...], *, freeze: bool) -> None:
     """Set a new network's weights to the earlier one's; raises InvalidNetwork where the two are not alike.
 
-    The last layer that has weights, the head, keeps its random ones where it stands for other classes: of other names,
-    or where those are not known, of another number. `freeze` lets nothing but the head learn.
+    The last layer that has weights, the head, keeps its random weights where its classes are others: other names, or,
+    where names are not known, another number. With `freeze` only the head is trained.
     """
     if network.input_shape[1:] != start.network.input_shape[1:]:
         raise InvalidNetwork(

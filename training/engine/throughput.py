@@ -1,4 +1,4 @@
-"""How fast images are prepared and how fast the network learns, each by itself; a run waits for the slower one."""
+"""How fast images are prepared and how fast the network is trained, each by itself; a run waits for the slower one."""
 
 import time
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SHARE = 0.05  # of the run's time: measuring a run of seconds does not take as 
 
 @dataclass(frozen=True)
 class Throughput:
-    """Images a second: read, decoded and distorted without a network; learned from one batch without reading."""
+    """Images a second: read, decoded and augmented without a network; trained on one batch without reading."""
 
     input_images_per_second: float
     network_images_per_second: float
@@ -25,7 +25,7 @@ class Throughput:
 def measure(network: Network, stream: Stream, seconds: float, step_seconds: float) -> Throughput:
     """Drain the stream and then train on its first batch again and again, after a run of so many seconds.
 
-    The network learns meanwhile: keep its weights before.
+    The network is trained meanwhile: the caller restores its weights.
     """
     budget = min(_LONGEST, seconds * _SHARE)
     return Throughput(_drain(stream, budget), _repeat(network, stream, budget, step_seconds))

@@ -30,7 +30,7 @@ from training.evaluation.onnx_inference import open_graph
 from training.export.to_onnx import Exported
 from training.native_log import native_log_silenced
 
-# One image in 333: about the standard error of an accuracy near 90 % on 10,000 images, so a loss that nobody can tell.
+# One image in 333: about the standard error of an accuracy near 90 % on 10,000 images, so a loss within the noise.
 MOST_LOST = 0.003
 # Two measurements of one pair differ by 1 %. What is gained must be worth labels that are no longer Keras's, too.
 LEAST_RATIO = 1.05
@@ -157,7 +157,7 @@ def _quantize(source: Path, target: Path, images: Images) -> None:
         per_channel=True,  # as fast as one scale for all, and 98.7 instead of 97.6 % of CIFAR-10's labels stay
         # Weights of 7 bits. With 8, processors without VNNI add two products in 16 bits, which overflow: with AVX2's
         # kernels probabilities moved by up to 0.6, and 11 labels of 108 flipped. With 7 no sum can, and answers were
-        # equal to the last bit. Costs nothing that can be told here.
+        # equal to the last bit. It costs no measurable accuracy.
         reduce_range=True,
         # Entropy gives the same ranges here, percentiles cut off what CIFAR-10 needs.
         calibrate_method=CalibrationMethod.MinMax,

@@ -81,7 +81,7 @@ class SyncEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships 
 _TIMEOUT = 300.0  # seconds in which all processes must have connected; schedulers start them minutes apart
 _GROUP = 1  # TensorFlow's number for the set of processes
 _GRADIENTS, _IDENTITY, _STATE, _FIGURES, _STATISTICS = range(1, 6)  # and for each thing that they take the mean of
-# What TensorFlow says once the connection to another process has broken, or a check has found it gone.
+# TensorFlow's errors once the connection to another process has broken, or a check has failed.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 
 
@@ -90,14 +90,14 @@ class MultiWorker(Distribution):
 
     Keras 3.15's `fit` does not work under tf.distribute.MultiWorkerMirroredStrategy
     (https://github.com/keras-team/keras/issues/20585): it takes the processes' batches for tensors. So the strategy
-    only connects the processes and notices when one is gone; each fits its own copy of the network on its own share
+    only connects the processes and notices when one has ended; each fits its own copy of the network on its own shard
     of every batch, and the optimizer takes the mean of all gradients. All copies stay equal to the last bit.
     """
 
     shard: Shard
 
     def __init__(self, cluster: Cluster, timeout: float = _TIMEOUT) -> None:
-        self._strategy = connect(cluster, timeout)  # is kept: its end would end the checks
+        self._strategy = connect(cluster, timeout)  # referenced as long as the processes are to be checked
         self.shard = Shard(cluster.index, cluster.size)
         self.chief = cluster.index == 0
 

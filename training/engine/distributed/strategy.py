@@ -21,7 +21,7 @@ class Distribution:
     """One process with whatever device Keras takes by itself; the others change what differs."""
 
     shard: Shard | None = None  # the part of every batch that this process computes; None: all of it, on one device
-    chief = True  # evaluates, publishes and keeps files
+    chief = True  # evaluates, publishes and writes files
 
     def scope(self) -> AbstractContextManager[Any]:
         """Where the network is built and compiled."""
@@ -32,7 +32,7 @@ class Distribution:
         return keras.optimizers.SGD
 
     def naming_lost_workers(self) -> AbstractContextManager[None]:
-        """Inside of it, WorkerLost is raised once another process is gone."""
+        """Inside of it, WorkerLost is raised once another process has ended."""
         return nullcontext()
 
     def broadcast(self, values: Arrays) -> Arrays:
