@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("modelrepo", "preprocessing", "service", "training", "bench")
 MOST_FILES, MOST_LINES = 15, 300
-USUAL_LINES = (60, 150)  # the range of the median, where a package has more files than one folder may hold
+USUAL_LINES = (60, 150)  # the range of the median
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 FORBIDDEN = {  # by room or package: a module above it
     "modelrepo": "preprocessing",
@@ -53,8 +53,7 @@ def test_files_are_of_a_length_that_is_read_at_once(package: str) -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules(package)}
 
     assert {path: length for path, length in lengths.items() if length > MOST_LINES} == {}
-    if len(lengths) > MOST_FILES:
-        assert USUAL_LINES[0] <= median(lengths.values()) <= USUAL_LINES[1]
+    assert USUAL_LINES[0] <= median(lengths.values()) <= USUAL_LINES[1]
 
 
 @pytest.mark.parametrize("room", ROOMS)
