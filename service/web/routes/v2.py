@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from service import __version__
 from service.environ import DEFERRED, REQUEST_STATE, RESUMED, Deferred
-from service.errors import InvalidRequest, Unsupported, UnsupportedEncoding
+from service.errors import InvalidRequest, LoadingNotAllowed, Unsupported, UnsupportedEncoding
 from service.lifecycle.model_control import ControlRequest
 from service.protocols.openinference.operations import OpenInference, OpenInferenceRepository
 from service.protocols.openinference.response import InferResponse
@@ -88,6 +88,10 @@ def _add_repository(routes: Blueprint, models: OpenInferenceRepository, keys: Ad
     def change(operation: Callable[[str, bytes], ControlRequest], name: str) -> Response:
         """Request a change of what is served; the response is sent when all workers have carried it out."""
         require_key(request, keys)
+        if RESUMED not in request.environ:  # another WSGI server, which runs no reloader
+            raise LoadingNotAllowed(
+                "this server keeps the models of its start: run python -m service to load and unload"
+            )
         resumed: Deferred | None = request.environ.get(RESUMED)
         if resumed:
             models.check(resumed.subject)

@@ -1,5 +1,6 @@
 """The application does not depend on our own server: gunicorn's gthread worker runs it as well."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -33,7 +34,9 @@ def gthread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gthread]:
     port, stdout, stderr = free_port(), folder / "stdout", folder / "stderr"
     application = "bench.wsgi_application:build()"
     options = ["--worker-class", "gthread", "--threads", "2", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
-    places = {"CONVSERVE_MODELS": str(folder / "models"), "TMPDIR": str(folder), "HOME": str(folder)}
+    (folder / "admin.keys").write_text(hashlib.sha256(b"key").hexdigest())
+    places = {"CONVSERVE_MODELS": str(folder / "models"), "CONVSERVE_ADMIN_KEYS": str(folder / "admin.keys")}
+    places |= {"TMPDIR": str(folder), "HOME": str(folder)}
     with stdout.open("wb") as out, stderr.open("wb") as err:
         command = [sys.executable, "-m", "gunicorn", *options, application]
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **places}, stdout=out, stderr=err)
@@ -70,3 +73,11 @@ def test_the_access_log_is_written(gthread: Gthread) -> None:
     send_request(gthread.port, "POST", "/predict", PNG)
 
     assert json.loads(gthread.stdout.read_text().splitlines()[-1])["path"] == "/predict"
+
+
+def test_gthread_says_that_it_cannot_load_a_model(gthread: Gthread) -> None:
+    path = "/v2/repository/models/mnist/load"
+    response = send_request(gthread.port, "POST", path, b"", Authorization="Bearer key")
+
+    assert response.status == 503
+    assert "run python -m service" in json.loads(response.body)["error"]
