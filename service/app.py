@@ -121,11 +121,11 @@ def _create_flask(settings: Settings) -> Flask:
 
 
 def _read_keys(settings: Settings) -> AdminKeys | None:
-    """The admin keys, read by every new worker, so that SIGHUP changes them; a file that turned bad admits nobody."""
+    """The admin keys; every new worker reads them, so SIGHUP changes them. With an unreadable file no key is valid."""
     if settings.admin_keys == Path():
         return None
     try:
         return read_keys(settings.admin_keys)
     except InvalidKeys as error:
-        logger.error("%s: nobody may load or unload models", error)  # noqa: TRY400 - the sentence says all
+        logger.error("%s: no admin key is valid, so models cannot be loaded or unloaded", error)  # noqa: TRY400 - the sentence says all
         return AdminKeys([])

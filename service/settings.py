@@ -25,7 +25,7 @@ class Settings:
     default_model: str = "mnist"  # what /predict means when it names no model; ignored where only one other is there
     versions: int = field(default=2, metadata={"range": (1, 100)})  # the newest answers, the one before is at hand
     poll_interval: float = field(default=1.0, metadata={"range": (0, 3600)})  # between looks at the models; 0: none
-    admin_keys: Path = Path()  # SHA-256 of the keys of those who may load and unload; no file: nobody may
+    admin_keys: Path = Path()  # SHA-256 of the keys that allow load and unload; no file: not allowed
     workers: int = field(default_factory=usable_cpus, metadata={"range": (1, 64)})  # more than CPUs gains nothing
     threads: int = field(default=0, metadata={"range": (0, 256)})  # of ONNX Runtime, a worker; 0: CPUs ÷ workers
     max_body_bytes: int = field(default=16 << 20, metadata={"range": (1024, 1 << 30)})  # a 48-megapixel JPEG is 12 MB

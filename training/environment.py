@@ -17,7 +17,7 @@ _FRACTIONS = re.compile(rf"{_NUMBER}(/{_NUMBER})?(,{_NUMBER}(/{_NUMBER})?)*")  #
 
 
 def portable_command(arguments: Sequence[str]) -> str:
-    """The command as typed, every path cut down to its last part: the rest says only where somebody keeps things."""
+    """The command as typed, every path cut down to its last part: the rest is private to the machine."""
     return shlex.join(["python", "-m", "training", *map(_without_folders, arguments)])
 
 

@@ -21,7 +21,7 @@ def gauge(service: RunningService, name: str) -> float:
 
 
 def deaths(service: RunningService) -> dict[str, float]:
-    """How many workers ended unasked, by cause."""
+    """How many workers exited unexpectedly, by cause."""
     return read_counts(service, "convserve_worker_deaths_total", "cause")
 
 
