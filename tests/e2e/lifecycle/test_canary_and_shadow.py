@@ -119,7 +119,7 @@ def test_every_worker_follows_a_policy_under_load_and_no_request_fails(tmp_path:
             steps.append((time.monotonic(), answering))
             time.sleep(0.5)
 
-    assert len(load.results) > 400  # of 1,500 that were due: a busy machine sends fewer
+    assert len(load.results) > 1000
     assert failures(load.results) == []
     for settled, answering in steps:
         assert {result.version for result in between(load.results, settled, settled + 0.4)} == answering
