@@ -50,7 +50,6 @@ class RequestParser:
         self._wants_continue = False
         self.started = False  # whether any byte of the request has come
         self.complete = False
-        self.keep_alive = False  # whether the connection stays open after the response: the client wants it, and it can
         self.error: RequestError | None = None
 
     def feed(self, data: bytes) -> None:
@@ -77,7 +76,7 @@ class RequestParser:
         rest = self._parser.remaining()
         self.release()
         self._parser.reset()
-        self.started = self._wants_continue = self.complete = self.keep_alive = False
+        self.started = self._wants_continue = self.complete = False
         if rest:
             self.feed(rest)
 
@@ -85,6 +84,11 @@ class RequestParser:
         """Give the memory of the body back to the budget."""
         self._budget.held -= len(self._body)
         self._body = bytearray()
+
+    @property
+    def is_persistent(self) -> bool:
+        """Whether the client wants the connection to persist (RFC 9112, 9.3), and it can."""
+        return self.error is None and bool(self._parser.should_keep_alive)
 
     def environ(self) -> Environ:
         """The request's part of a WSGI environment (PEP 3333); its method is UNKNOWN where none could be parsed."""
@@ -120,7 +124,6 @@ class RequestParser:
 
     def _on_complete(self) -> None:
         self.complete = True
-        self.keep_alive = self.error is None and bool(self._parser.should_keep_alive)
 
     def _check_size(self, size: int) -> None:
         if size > self._budget.one:

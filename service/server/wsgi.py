@@ -90,8 +90,7 @@ class WsgiGateway:
         connection.deferred = environ.get(DEFERRED)
         if connection.deferred:
             return b""
-        keep_alive = request.keep_alive and request.error is None
-        connection.closing = leaving or self._is_shutting_down() or not keep_alive
+        connection.closing = leaving or self._is_shutting_down() or not request.is_persistent
         method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
         return write_response(status, headers, body, method=method, version=version, keep_alive=keep)
 

@@ -165,7 +165,7 @@ def test_what_cannot_be_served_is_refused_with_its_code(parser: RequestParser, d
 
     assert parser.error is not None
     assert parser.error.code == code
-    assert not parser.keep_alive
+    assert not parser.is_persistent
 
 
 @pytest.mark.parametrize("endless", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n"], ids=repr)
@@ -253,7 +253,7 @@ def test_the_connection_stays_open_as_the_client_asks(parser: RequestParser, hea
     parser.feed(head + b"\r\n")
 
     assert parser.complete
-    assert parser.keep_alive is stays
+    assert parser.is_persistent is stays
 
 
 def test_a_request_that_could_not_be_parsed_still_has_an_environment(parser: RequestParser) -> None:
