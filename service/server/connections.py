@@ -11,8 +11,7 @@ from functools import partial
 
 from service.environ import Deferred
 from service.errors import QueueFull, RequestError, RequestTimeout
-from service.server.connection import Connection
-from service.server.request_parser import BodyBudget
+from service.server.connection import Connection, MemoryBudget
 from service.server.wsgi import WsgiGateway
 from service.settings import Settings
 
@@ -42,7 +41,7 @@ class ConnectionManager:
         self._settings = settings
         self._gateway = gateway
         self._on_count = on_count
-        self._budget = BodyBudget(settings.max_body_bytes, settings.max_buffered_bytes)
+        self._budget = MemoryBudget(settings.max_buffered_bytes)
         self._connections: set[Connection] = set()
         self._queue: deque[tuple[Connection, float, RequestError | None]] = deque()
         self._deferred: list[tuple[Connection, Deferred, float]] = []
@@ -59,7 +58,8 @@ class ConnectionManager:
 
     def open(self, client: socket.socket, address: tuple[str, int]) -> None:
         """Take a new connection."""
-        connection = Connection(client, address, self._budget, _seconds_from_now(self._settings.idle_timeout))
+        deadline = _seconds_from_now(self._settings.idle_timeout)
+        connection = Connection(client, address, self._settings.max_body_bytes, self._budget, deadline)
         self._connections.add(connection)
         self._on_count(len(self._connections))
         self._await_bytes(connection)
@@ -178,6 +178,7 @@ class ConnectionManager:
             connection.deadline = _seconds_from_now(self._settings.read_timeout)
             self._selector.register(connection.socket, selectors.EVENT_WRITE, partial(self._on_writable, connection))
         elif not connection.closing:
+            connection.next()
             self._await_next(connection)
         elif connection.request.error:
             self._linger(connection)
@@ -191,7 +192,6 @@ class ConnectionManager:
     def _await_next(self, connection: Connection) -> None:
         connection.deadline = _seconds_from_now(self._settings.idle_timeout)
         self._await_bytes(connection)
-        connection.request.next()
         if connection.request.started:
             self._advance(connection, had_started=False)
 

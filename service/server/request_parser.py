@@ -5,28 +5,18 @@ The parsing and framing are gunicorn's own C parser; what is decided here is how
 
 import io
 import re
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from gunicorn_h1c import H1CProtocol, LimitRequestHeaders, LimitRequestLine, ParseError
 
-from service.errors import HeadersTooLarge, MalformedRequest, Overloaded, RequestError, TooLarge, UriTooLong
+from service.errors import HeadersTooLarge, MalformedRequest, RequestError, TooLarge, UriTooLong
 
 MAX_REQUEST_LINE = 8190
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 8190
 
 Environ = dict[str, Any]
-
-
-@dataclass
-class BodyBudget:
-    """How many body bytes one request, and all unfinished requests of a worker together, may hold in memory."""
-
-    one: int
-    all: int
-    held: int = 0
 
 
 class RequestParser:
@@ -36,8 +26,8 @@ class RequestParser:
     comes, and the connection cannot be used again.
     """
 
-    def __init__(self, budget: BodyBudget) -> None:
-        self._budget = budget
+    def __init__(self, max_body_bytes: int) -> None:
+        self._max_body_bytes = max_body_bytes
         self._parser = H1CProtocol(
             on_headers_complete=self._on_headers,
             on_body=self._on_body,
@@ -46,7 +36,10 @@ class RequestParser:
             limit_request_fields=MAX_HEADERS,
             limit_request_field_size=MAX_HEADER_BYTES,
         )
+        self._head_bytes = 0
+        self._head_complete = False
         self._body = bytearray()
+        self._announced = 0
         self._wants_continue = False
         self.started = False  # whether any byte of the request has come
         self.complete = False
@@ -57,6 +50,7 @@ class RequestParser:
         if not self.started:
             data = data.lstrip(b"\r\n")
             self.started = bool(data)
+        in_head = self.error is None and not self._head_complete
         try:
             self._parser.feed(data)
         except LimitRequestLine:
@@ -65,6 +59,8 @@ class RequestParser:
             self.error = HeadersTooLarge(f"send at most {MAX_HEADERS} header fields of {MAX_HEADER_BYTES} bytes")
         except (ParseError, ValueError) as error:  # the parser's own two families of errors
             self.error = MalformedRequest(f"this is not a valid HTTP/1.1 request: {error}")
+        if in_head:
+            self._head_bytes += len(data) - len(self._body)
 
     def wants_continue(self) -> bool:
         """Whether the client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1); true once."""
@@ -76,14 +72,25 @@ class RequestParser:
         rest = self._parser.remaining()
         self.release()
         self._parser.reset()
+        self._head_complete = False
         self.started = self._wants_continue = self.complete = False
         if rest:
             self.feed(rest)
 
     def release(self) -> None:
-        """Give the memory of the body back to the budget."""
-        self._budget.held -= len(self._body)
+        """Forget what was kept of the request; then nothing is held."""
+        self._head_bytes = self._announced = 0
         self._body = bytearray()
+
+    @property
+    def held(self) -> int:
+        """Bytes of memory that the head and the body take."""
+        return self._head_bytes + len(self._body)
+
+    @property
+    def missing(self) -> int:
+        """Bytes of the body that Content-Length announces and that have not come."""
+        return max(0, self._announced - len(self._body))
 
     @property
     def is_persistent(self) -> bool:
@@ -108,11 +115,13 @@ class RequestParser:
         return environ
 
     def _on_headers(self) -> bool:
+        self._head_complete = True
         self._wants_continue = (self._parser.get_header(b"expect") or b"").lower() == b"100-continue"
         coding = self._parser.get_header(b"transfer-encoding")
         if coding is not None and coding.lower() != b"chunked":
             self.error = MalformedRequest("send the body with Content-Length or with Transfer-Encoding: chunked")
-        self._check_size(self._parser.content_length or 0)
+        self._announced = self._parser.content_length or 0
+        self._check_size(self._announced)
         return False
 
     def _on_body(self, chunk: bytes) -> None:
@@ -120,16 +129,13 @@ class RequestParser:
             self._check_size(len(self._body) + len(chunk))
         if self.error is None:
             self._body += chunk  # a list of small chunks would take many times their size
-            self._budget.held += len(chunk)
 
     def _on_complete(self) -> None:
         self.complete = True
 
     def _check_size(self, size: int) -> None:
-        if size > self._budget.one:
-            self.error = TooLarge(f"the body is larger than {self._budget.one} bytes: send fewer or smaller images")
-        elif self._budget.held + size - len(self._body) > self._budget.all:
-            self.error = Overloaded("too many large requests are arriving at once: try again in a moment")
+        if size > self._max_body_bytes:
+            self.error = TooLarge(f"the body is larger than {self._max_body_bytes} bytes: send fewer or smaller images")
 
 
 def _origin_form(target: bytes) -> bytes:

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from service.server.request_parser import MAX_HEADER_BYTES, MAX_HEADERS, MAX_REQUEST_LINE, BodyBudget, RequestParser
+from service.server.request_parser import MAX_HEADER_BYTES, MAX_HEADERS, MAX_REQUEST_LINE, RequestParser
 
 POST = b"POST /predict?top_k=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Two: 1\r\nX-Two: 2\r\n\r\nhello"
 CHUNKED = (
@@ -14,13 +14,8 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 @pytest.fixture
-def budget() -> BodyBudget:
-    return BodyBudget(one=100, all=150)
-
-
-@pytest.fixture
-def parser(budget: BodyBudget) -> RequestParser:
-    return RequestParser(budget)
+def parser() -> RequestParser:
+    return RequestParser(max_body_bytes=100)
 
 
 def body_of(parser: RequestParser) -> bytes:
@@ -180,43 +175,35 @@ def test_a_head_that_never_ends_is_refused(parser: RequestParser, endless: bytes
     assert parser.error.status in {414, 431}
 
 
-def test_what_follows_a_refusal_is_thrown_away(parser: RequestParser, budget: BodyBudget) -> None:
-    parser.feed(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n60\r\n" + b"a" * 0x60 + b"\r\n")
-    held = budget.held
+def test_what_follows_a_refusal_is_thrown_away(parser: RequestParser) -> None:
+    parser.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n60\r\n" + b"a" * 0x60 + b"\r\n")
+    held = parser.held
     for _ in range(10):
         parser.feed(b"60\r\n" + b"a" * 0x60 + b"\r\n")
 
     assert parser.error is not None
-    assert budget.held == held
+    assert parser.held == held
 
 
-def test_unfinished_bodies_share_a_budget(budget: BodyBudget) -> None:
-    first, second = RequestParser(budget), RequestParser(budget)
-    first.feed(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n" + b"a" * 90)
-
-    second.feed(b"POST / HTTP/1.1\r\nContent-Length: 61\r\n\r\n")
-
-    assert second.error is not None
-    assert second.error.status == 503
-
-
-def test_a_body_gives_its_memory_back_when_the_next_request_begins(parser: RequestParser, budget: BodyBudget) -> None:
-    parser.feed(POST)
-    assert budget.held == 5
-
+def test_a_request_holds_its_head_and_its_body_until_the_next_one(parser: RequestParser) -> None:
+    held = [parser.held]
+    for data in (POST[:20], POST[20:-5], POST[-5:-1], POST[-1:]):
+        parser.feed(data)
+        held.append(parser.held)
     parser.next()
+    held.append(parser.held)
 
-    assert budget.held == 0
+    assert held == [0, 20, len(POST) - 5, len(POST) - 1, len(POST), 0]
 
 
-def test_a_body_gives_its_memory_back_once_when_the_connection_ends(parser: RequestParser, budget: BodyBudget) -> None:
+def test_a_request_that_is_released_holds_nothing(parser: RequestParser) -> None:
     parser.feed(POST[:-1])
-    assert budget.held == 4
-
+    missing = parser.missing
     parser.release()
     parser.release()
 
-    assert budget.held == 0
+    assert (missing, parser.missing) == (1, 0)
+    assert parser.held == 0
 
 
 def test_continue_is_asked_for_once(parser: RequestParser) -> None:
@@ -272,7 +259,7 @@ def test_bytes_beyond_ascii_in_the_query_are_escaped(parser: RequestParser) -> N
 
 
 def test_many_small_chunks_take_no_more_memory_than_one_large_one() -> None:
-    parser = RequestParser(BodyBudget(one=1 << 20, all=1 << 20))
+    parser = RequestParser(max_body_bytes=1 << 20)
     parser.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
     tracemalloc.start()
 
