@@ -29,7 +29,7 @@ class Settings:
     workers: int = field(default_factory=usable_cpus, metadata={"range": (1, 64)})  # more than CPUs gains nothing
     threads: int = field(default=0, metadata={"range": (0, 256)})  # of ONNX Runtime, a worker; 0: CPUs ÷ workers
     max_body_bytes: int = field(default=16 << 20, metadata={"range": (1024, 1 << 30)})  # a 48-megapixel JPEG is 12 MB
-    max_buffered_bytes: int = field(default=128 << 20, metadata={"range": (1024, 1 << 36)})  # of all unanswered requests
+    max_buffered_bytes: int = field(default=128 << 20, metadata={"range": (1024, 1 << 36)})  # of unanswered requests
     max_pixels: int = field(default=50_000_000, metadata={"range": (1, 1 << 30)})  # of one image: a phone's largest
     max_request_pixels: int = field(default=200_000_000, metadata={"range": (1, 1 << 36)})  # decoding takes a second
     max_images: int = field(default=256, metadata={"range": (1, 65536)})  # in one request
