@@ -125,9 +125,9 @@ def enter_child() -> tuple[MessageSocket, list[str]]:
     with open(os.devnull, "w") as null:  # noqa: PTH123 - a device
         for stream in (1, 2):
             os.dup2(null.fileno(), stream)
-    _die_with(int(parent))
+    die_with(int(parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
-    _apply(ChildLimits(**json.loads(limits)))
+    apply_limits(ChildLimits(**json.loads(limits)))
     return MessageSocket(socket.socket(fileno=int(descriptor))), arguments
 
 
@@ -138,7 +138,7 @@ def limit_cpu(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, hard))
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Be killed when the thread that started this process ends, on Linux; elsewhere the socket's end says so."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -146,7 +146,8 @@ def _die_with(parent: int) -> None:
         os._exit(0)
 
 
-def _apply(limits: ChildLimits) -> None:
+def apply_limits(limits: ChildLimits) -> None:
+    """In the child: take the limits, for good."""
     os.nice(limits.nice)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, limits.max_file_bytes)
