@@ -100,7 +100,7 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
         v2.v2_routes(open_inference, open_repository, _read_keys(settings)),
         summary_routes(registry),
         model_routes(registry),
-        health.health_routes(registry, readiness),
+        health.health_routes(registry, readiness, context.warnings),
         metrics_routes(metrics),
         page_routes(registry, settings),
     ):

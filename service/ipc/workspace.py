@@ -1,23 +1,34 @@
 """The folder that all processes of the service share, and files in it that are replaced whole."""
 
 import os
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.ipc.scoreboard import Scoreboard
+from service.ipc.worker_warnings import WorkerWarnings
 
 
 def atomic_write(path: Path, text: str) -> None:
-    """Write a file so that a reader finds either the old text or the new one, never a part."""
+    """Write a file so that a reader finds either the old text or the new one, never a part.
+
+    Raises OSError, as where the disk is full, and then the old text is still there.
+    """
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text)
-    fresh.replace(path)
+    try:
+        fresh.write_text(text)
+        fresh.replace(path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
 
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """What a worker knows of its place: the shared folder, the scoreboard, and its row (slot) on it."""
+    """What a worker knows of its place: the shared folder, the scoreboard, its row (slot) on it, and its warnings."""
 
     folder: Path
     slot: int
     scoreboard: Scoreboard
+    warnings: WorkerWarnings = field(default_factory=WorkerWarnings)

@@ -11,6 +11,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from service.ipc.scoreboard import Scoreboard
+from service.ipc.worker_warnings import WorkerWarnings
+from service.telemetry.multiprocess_values import SlotFiles
 
 _UTIME, _STIME, _RSS = 11, 12, 21  # places in /proc/<pid>/stat counted from behind the name, see proc(5)
 
@@ -30,6 +32,33 @@ class WorkerCollector(Collector):
         for cause, count in self._scoreboard.exits().items():
             exits.add_metric([cause], count)
         yield exits
+
+
+class UnsavedCollector(Collector):
+    """`convserve_metrics_in_memory`: what the worker that is scraped counts in memory, for want of room on the disk."""
+
+    def __init__(self, files: SlotFiles) -> None:
+        self._files = files
+
+    def collect(self) -> Iterator[Metric]:
+        """Write what there is room for now, and count the rest."""
+        text = "Values that the worker that is scraped counts in memory, because their files cannot be written."
+        yield GaugeMetricFamily("convserve_metrics_in_memory", text, value=self._files.save())
+
+
+class WarningCollector(Collector):
+    """`convserve_warnings`: a sample of value 1 for each warning of the worker that is scraped."""
+
+    def __init__(self, warnings: WorkerWarnings) -> None:
+        self._warnings = warnings
+
+    def collect(self) -> Iterator[Metric]:
+        """The warnings now."""
+        text = "1 for each warning that /readyz has, in the worker that is scraped."
+        warnings = GaugeMetricFamily("convserve_warnings", text, labels=["subject"])
+        for subject in self._warnings.sentences:
+            warnings.add_metric([subject], 1)
+        yield warnings
 
 
 class ProcessCollector(Collector):

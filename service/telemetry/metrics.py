@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, valu
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.ipc.workspace import WorkerContext
-from service.telemetry.collectors import ProcessCollector, WorkerCollector
+from service.telemetry.collectors import ProcessCollector, UnsavedCollector, WarningCollector, WorkerCollector
 from service.telemetry.multiprocess_values import SlotFiles, slot_value
 from service.telemetry.statistics import Statistics
 
@@ -24,6 +24,7 @@ SHADOW_SECONDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 SHADOW_DIFFERENCES = (0.000001, 0.00001, 0.0001, 0.001, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 MODEL = ("model", "version")
+KINDS = ("counter", "histogram", "gauge_livesum")  # of files: all are opened at the start, none by a request
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,13 @@ def create_metrics(context: WorkerContext) -> Metrics:
     prometheus_client takes the kind of value from the process's state, so this is called once a process, before
     anything else makes a metric.
     """
-    files = SlotFiles(context.folder, context.slot)
+    files = SlotFiles(context.folder, context.slot, context.warnings)
+    for kind in KINDS:
+        files.open(kind)
     values.ValueClass = slot_value(files)
     own = CollectorRegistry()
     return Metrics(
-        scrape=_scrape_registry(context),
+        scrape=_scrape_registry(context, files),
         requests=Counter(
             "http_requests_total",
             "HTTP requests by method, route and status.",
@@ -185,9 +188,11 @@ def _create_shadow_metrics(registry: CollectorRegistry) -> ShadowMetrics:
     )
 
 
-def _scrape_registry(context: WorkerContext) -> CollectorRegistry:
+def _scrape_registry(context: WorkerContext, files: SlotFiles) -> CollectorRegistry:
     registry = CollectorRegistry()
+    registry.register(UnsavedCollector(files))  # before the files are read
     MultiProcessCollector(registry, path=str(context.folder))
     registry.register(ProcessCollector(context.scoreboard))
     registry.register(WorkerCollector(context.scoreboard))
+    registry.register(WarningCollector(context.warnings))
     return registry

@@ -63,8 +63,8 @@ class ModelStatistics:
 class Tally:
     """Counts one worker's requests to one version of a model."""
 
-    def __init__(self, values: MmapedDict, model: str, version: int) -> None:
-        self._row = cache(lambda size: _Row(values, f"{model} {version} {size}"))
+    def __init__(self, files: SlotFiles, model: str, version: int) -> None:
+        self._row = cache(lambda size: _Row(files, f"{model} {version} {size}"))
 
     def succeed(self, size: int, seconds: Mapping[Stage, float]) -> None:
         """Count a request of `size` images and its seconds in each stage."""
@@ -80,12 +80,12 @@ class Statistics:
     """One worker's own counts, to write, and the sums over all workers, to read."""
 
     def __init__(self, files: SlotFiles) -> None:
-        self._own = files.open(KIND, SUFFIX)
-        self._folder = files.folder
+        self._files = files
+        files.open(KIND, SUFFIX)
 
     def tally(self, model: str, version: int) -> Tally:
         """The counter of the requests to one version of a model."""
-        return Tally(self._own, model, version)
+        return Tally(self._files, model, version)
 
     def read(self, model: str, version: int) -> ModelStatistics:
         """The sums over all workers, those that have exited included."""
@@ -98,7 +98,7 @@ class Statistics:
         return ModelStatistics(dict(sorted(batches.items())), failed, last)
 
     def _rows(self, prefix: str) -> Iterator[tuple[int, Totals, float]]:
-        for path in self._folder.glob(f"{KIND}_*.{SUFFIX}"):
+        for path in self._files.folder.glob(f"{KIND}_*.{SUFFIX}"):
             for key, value, when, _ in MmapedDict.read_all_values_from_file(str(path)):
                 if key.startswith(prefix):
                     size, field = key.removeprefix(prefix).split()
@@ -111,13 +111,14 @@ FIELDS = [field.name for field in fields(Totals)]  # the order of a row's keys a
 class _Row:
     """The values of one batch size; this process alone writes them, so it need not read them back."""
 
-    def __init__(self, values: MmapedDict, prefix: str) -> None:
-        self._values = values
+    def __init__(self, files: SlotFiles, prefix: str) -> None:
         self._keys = [f"{prefix} {field}" for field in FIELDS]
-        self._amounts = [values.read_value(key)[0] for key in self._keys]  # of an earlier worker in this slot
+        places = [files.place(key, KIND, SUFFIX) for key in self._keys]
+        self._values = [values for values, _ in places]
+        self._amounts = [amount for _, amount in places]  # of an earlier worker in this slot
 
     def add(self, *seconds: float) -> None:
         now = time.time()
         for place, amount in enumerate((1, *(int(each * NANO) for each in seconds))):
             self._amounts[place] += amount
-            self._values.write_value(self._keys[place], self._amounts[place], now)
+            self._values[place].write_value(self._keys[place], self._amounts[place], now)

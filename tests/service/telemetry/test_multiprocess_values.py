@@ -76,7 +76,8 @@ def test_values_of_one_kind_share_a_file(tmp_path: Path) -> None:
 def test_a_file_with_another_suffix_is_not_scraped(make: Make, tmp_path: Path) -> None:
     make(7).inc(1)
     with closing(SlotFiles(tmp_path, 7)) as files:
-        files.open("statistics", "mmap").write_value("mnist 1", 5, 0)
+        values, _ = files.place("mnist 1", "statistics", "mmap")
+        values.write_value("mnist 1", 5, 0)
 
     assert names(tmp_path) == {"counter_7.db", "statistics_7.mmap"}
     assert scraped(tmp_path) == [1]
