@@ -72,7 +72,8 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
     registry = ModelRegistry([], settings.default_model)
     control_file, statuses, guard = ControlFile(context.folder), WorkerStatuses(context), CrashGuard(context.folder)
     opener = partial(open_bundle, threads=settings.session_threads, limits=limits)
-    planner = Planner(repository, settings.versions, VersionCache(repository, opener, guard), context.folder)
+    cache = VersionCache(repository, opener, guard)
+    planner = Planner(repository, settings.versions, cache, context.folder, context.warnings)
     on_plan = partial(count_loads, metrics)
     interval = settings.poll_interval
     reloader = ModelReloader(planner, registry, control_file, statuses, interval=interval, on_plan=on_plan)

@@ -24,6 +24,18 @@ def atomic_write(path: Path, text: str) -> None:
         raise
 
 
+def try_write(path: Path, text: str, warnings: WorkerWarnings) -> bool:
+    """Write such a file, or warn that it cannot be written, as where the disk is full; returns whether it is."""
+    subject = f"shared/{path.name}"
+    try:
+        atomic_write(path, text)
+    except OSError as error:
+        warnings.add(subject, f"it cannot be written in {path.parent}, which the workers share: {error.strerror}")
+        return False
+    warnings.remove(subject)
+    return True
+
+
 @dataclass(frozen=True)
 class WorkerContext:
     """What a worker knows of its place: the shared folder, the scoreboard, its row (slot) on it, and its warnings."""

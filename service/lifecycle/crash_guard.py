@@ -8,7 +8,7 @@ be chance; after two the bundle is not loaded any more.
 import fcntl
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -91,4 +91,5 @@ class CrashGuard:
 
     def _write(self, journal: Journal) -> None:
         crashes = [(*state, count) for state, count in journal.crashes.items()]
-        atomic_write(self._file, json.dumps([journal.loading, crashes, journal.safe]))
+        with suppress(OSError):  # on a full disk bundles are loaded all the same
+            atomic_write(self._file, json.dumps([journal.loading, crashes, journal.safe]))

@@ -8,7 +8,7 @@ import fcntl
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -37,24 +37,27 @@ class ControlFile:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "control.json"
         self._lock = folder / "control.lock"
+        self._state = ControlState()
 
     def read(self) -> ControlState:
-        """The state now."""
-        try:
+        """The state now, or what it was when it could last be read, as where there is no file descriptor left."""
+        with suppress(OSError, ValueError):
             members = json.loads(self._file.read_text())
-        except FileNotFoundError:
-            return ControlState()
-        return ControlState(members["generation"], frozenset(members["unloaded"]), members["loads"])
+            self._state = ControlState(members["generation"], frozenset(members["unloaded"]), members["loads"])
+        return self._state
 
     def load(self, name: str) -> int:
-        """Ask for a model to be loaded, its failed versions once more; returns the new generation."""
+        """Ask for a model to be loaded, its failed versions once more; returns the new generation.
+
+        Raises NotReady where the request cannot be written, as on a full disk; the state is then what it was.
+        """
         with self._locked() as state:
             generation = state.generation + 1
             self._write(ControlState(generation, state.unloaded - {name}, {**state.loads, name: generation}))
         return generation
 
     def unload(self, name: str) -> int:
-        """Ask for a model to be unloaded; returns the new generation."""
+        """Ask for a model to be unloaded; returns the new generation. Raises NotReady as `load` does."""
         with self._locked() as state:
             generation = state.generation + 1
             self._write(ControlState(generation, state.unloaded | {name}, state.loads))
@@ -62,9 +65,13 @@ class ControlFile:
 
     @contextmanager
     def _locked(self) -> Iterator[ControlState]:
-        with self._lock.open("a") as lock:  # the system unlocks it when it is closed, also where the process dies
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield self.read()
+        try:
+            with self._lock.open("a") as lock:  # the system unlocks it when it is closed, also where the process dies
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield self.read()
+        except OSError as error:
+            sentence = f"the request cannot be passed on to the workers: {self._file.parent}: {error.strerror}"
+            raise NotReady(sentence) from error
 
     def _write(self, state: ControlState) -> None:
         members = {**asdict(state), "unloaded": sorted(state.unloaded)}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Container, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from modelrepo.policy import SERVING, ServingPolicy, Versions, read_policy
 from modelrepo.repository import ModelRepository
 from service.inference.model_version import LoadedVersion, ModelVersion
 from service.inference.registry import NO_PROBLEMS, RepositoryProblems
-from service.ipc.workspace import atomic_write
+from service.ipc.worker_warnings import WorkerWarnings
+from service.ipc.workspace import try_write
 from service.lifecycle.model_control import ControlState
 from service.lifecycle.snapshot import Snapshot, take_snapshot
 from service.lifecycle.version_cache import Key, LoadAttempt, VersionCache
@@ -38,21 +40,34 @@ class Plan:
 class Planner:
     """One worker's planner, used by one thread at a time."""
 
-    def __init__(self, repository: ModelRepository, versions: Versions, cache: VersionCache, shared: Path) -> None:
-        """`shared` is the folder of all workers, for what those that start later cannot see any more."""
+    def __init__(
+        self,
+        repository: ModelRepository,
+        versions: Versions,
+        cache: VersionCache,
+        shared: Path,
+        warnings: WorkerWarnings | None = None,
+    ) -> None:
+        """`shared` is the folder of all workers, for what those that start later cannot see any more.
+
+        There is a warning where it cannot be written.
+        """
+        self._warnings = warnings or WorkerWarnings()
         self._repository = repository
         self._versions = versions
         self._cache = cache
-        self._required = RequiredModels(shared)
+        self._required = RequiredModels(shared, self._warnings)
         self._policy_in_effect = ModelRepository(shared)
         self._policy = ServingPolicy(versions)
+        self._is_policy_shared = True
         self._snapshot = Snapshot({})
         self._problems = NO_PROBLEMS
         self._generation = 0
 
     def start(self, control: ControlState) -> Plan:
         """The first plan, of all that is there now."""
-        self._policy = read_policy(self._policy_in_effect, self._versions)
+        with suppress(InvalidPolicy, OSError):
+            self._policy = read_policy(self._policy_in_effect, self._versions)
         self._read_repository()
         self._required.begin(self._snapshot.models)
         return self._make_plan(control, set())
@@ -90,14 +105,18 @@ class Planner:
             now = take_snapshot(self._repository)
             self._snapshot = _merge(self._snapshot, now, names)
             self._problems = RepositoryProblems(models=now.unreadable)
-            policy = read_policy(self._repository, self._versions)
-            if policy != self._policy:
-                atomic_write(self._policy_in_effect.root / SERVING, json.dumps(asdict(policy)))
-                self._policy = policy
+            self._adopt_policy(read_policy(self._repository, self._versions))
         except InvalidPolicy as error:
             self._problems = replace(self._problems, policy=str(error))
         except OSError as error:
             self._problems = replace(self._problems, repository=f"cannot be read: {error}")
+
+    def _adopt_policy(self, policy: ServingPolicy) -> None:
+        """Follow a policy, and leave it for workers that start while `serving.json` is broken."""
+        if policy != self._policy or not self._is_policy_shared:
+            file = self._policy_in_effect.root / SERVING
+            self._is_policy_shared = try_write(file, json.dumps(asdict(policy)), self._warnings)
+        self._policy = policy
 
 
 class RequiredModels:
@@ -107,25 +126,29 @@ class RequiredModels:
     must not make a whole fleet unready. Workers share the names, in a file, with those that start after them.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warnings: WorkerWarnings | None = None) -> None:
         self._file = folder / "required.json"
+        self._warnings = warnings or WorkerWarnings()
         self._names: frozenset[str] = frozenset()
+        self._is_shared = True
 
     def begin(self, names: Iterable[str]) -> None:
         """Read the names that workers before this one wrote; the first of all workers writes these `names`."""
-        if not self._file.exists():
+        try:
+            self._names = frozenset(json.loads(self._file.read_text()))
+        except (OSError, ValueError):
             self._write(frozenset(names))
-        self._names = frozenset(json.loads(self._file.read_text()))
 
     def add(self, served: Iterable[str]) -> frozenset[str]:
         """All names, with those of the models that are served now."""
-        if not self._names.issuperset(served := frozenset(served)):
-            self._write(self._names | served)
+        names = self._names.union(served)
+        if names != self._names or not self._is_shared:
+            self._write(names)
         return self._names
 
     def _write(self, names: frozenset[str]) -> None:
         self._names = names
-        atomic_write(self._file, json.dumps(sorted(names)))
+        self._is_shared = try_write(self._file, json.dumps(sorted(names)), self._warnings)
 
 
 def _merge(before: Snapshot, now: Snapshot, names: Container[str] | None) -> Snapshot:

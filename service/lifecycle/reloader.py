@@ -12,7 +12,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 
@@ -93,8 +92,7 @@ class ModelReloader:
         """
         self._prepared = plan
         self._put_in_effect()
-        with suppress(OSError):
-            self._report()
+        self._report()
 
     def _put_in_effect(self) -> RegistryContents:
         plan = self._served = self._prepared
@@ -143,7 +141,7 @@ class ModelReloader:
 
     def _may_swap(self) -> bool:
         all_prepared = all(status.prepared == self._prepared.digest for status in self._statuses.read())
-        return all_prepared or time.monotonic() > self._prepared_at + SWAP_TIMEOUT
+        return all_prepared or not self._is_reported or time.monotonic() > self._prepared_at + SWAP_TIMEOUT
 
     def _hand_over(self) -> None:
         """Have the loop call `on_readable`, then release what was served before."""
@@ -157,9 +155,7 @@ class ModelReloader:
         release_memory()
 
     def _report(self) -> None:
-        self._is_reported = False
-        self._statuses.write(self._prepared.digest, self._served.generation, self._registry)
-        self._is_reported = True
+        self._is_reported = self._statuses.write(self._prepared.digest, self._served.generation, self._registry)
 
 
 def release_memory() -> None:

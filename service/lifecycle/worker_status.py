@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from service.inference.model_version import LoadedVersion, ModelVersion
-from service.ipc.workspace import WorkerContext, atomic_write
+from service.ipc.workspace import WorkerContext, try_write
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,17 @@ class WorkerStatuses:
 
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
+        self._own: WorkerStatus | None = None
 
-    def write(self, prepared: str, observed_generation: int, versions: Iterable[ModelVersion]) -> None:
-        """Replace this worker's status; raises OSError."""
-        status = WorkerStatus(prepared, observed_generation, tuple(map(_status, versions)))
-        atomic_write(self._path(self._context.slot), json.dumps(asdict(status)))
+    def write(self, prepared: str, observed_generation: int, versions: Iterable[ModelVersion]) -> bool:
+        """Replace this worker's status; returns whether others can read it, and warns where they cannot."""
+        self._own = WorkerStatus(prepared, observed_generation, tuple(map(_status, versions)))
+        return try_write(self._path(self._context.slot), json.dumps(asdict(self._own)), self._context.warnings)
 
     def read(self) -> list[WorkerStatus]:
         """The statuses of this worker and of all others that take requests now."""
-        slots = {self._context.slot, *self._context.scoreboard.workers()}
-        return [status for slot in slots if (status := _read(self._path(slot)))]
+        others = [_read(self._path(slot)) for slot in self._context.scoreboard.workers() if slot != self._context.slot]
+        return [status for status in (self._own, *others) if status]
 
     def _path(self, slot: int) -> Path:
         return self._context.folder / f"worker_{slot}.json"
@@ -61,7 +62,7 @@ def _status(version: ModelVersion) -> VersionStatus:
 def _read(path: Path) -> WorkerStatus | None:
     try:
         members = json.loads(path.read_text())
-    except FileNotFoundError:  # the worker has just ended
+    except (OSError, ValueError):  # the worker has just ended, or could not write it
         return None
     versions = tuple(VersionStatus(**each) for each in members["versions"])
     return WorkerStatus(members["prepared"], members["observed_generation"], versions)

@@ -7,7 +7,8 @@ import pytest
 
 from modelrepo.repository import ModelRepository
 from service.inference.model_version import LoadedVersion
-from service.inference.registry import RepositoryProblems
+from service.inference.registry import NO_PROBLEMS, RepositoryProblems
+from service.ipc.worker_warnings import WorkerWarnings
 from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlFile, ControlState
 from service.lifecycle.planner import Plan, Planner
@@ -171,3 +172,16 @@ def test_every_request_raises_the_generation_that_all_workers_read(tmp_path: Pat
     assert theirs.read() == ControlState(3, frozenset({"other"}), {"mnist": 3})
     assert theirs.read().loads_since(2) == {"mnist": 3}
     assert theirs.read().loads_since(3) == {}
+
+
+def test_a_policy_is_followed_although_it_cannot_be_left_for_later_workers(tmp_path: Path) -> None:
+    repository = ModelRepository(tmp_path / "models")
+    publish(repository.root, "mnist", 1, 2)
+    (repository.root / "serving.json").write_text('{"versions": 1}')
+    warnings = WorkerWarnings()
+    cache = VersionCache(repository, open_fake, CrashGuard(tmp_path))
+
+    plan = Planner(repository, 2, cache, tmp_path / "missing", warnings).start(NO_REQUESTS)
+
+    assert (served(plan), plan.problems) == ([2], NO_PROBLEMS)
+    assert warnings.sentences.keys() == {"shared/serving.json", "shared/required.json"}
