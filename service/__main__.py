@@ -8,6 +8,7 @@ import warnings
 from functools import partial
 from pathlib import Path
 
+from service.ipc.output import replace_standard_streams
 from service.ipc.workspace import WorkerContext
 from service.server.background import ServedApp
 from service.server.gunicorn_app import GunicornApplication
@@ -24,6 +25,7 @@ def main() -> None:
             read_keys(settings.admin_keys)
     except (InvalidSetting, InvalidKeys) as error:
         sys.exit(f"convserve cannot start: {error}")
+    replace_standard_streams()
     logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s")  # much as gunicorn's own
     warnings.filterwarnings("ignore", module="PIL")  # Pillow's remarks on clients' images
     _allow_open_files()

@@ -12,6 +12,7 @@ from service.codecs.limits import Limits
 from service.inference.data_plane import DataPlane
 from service.inference.registry import ModelRegistry
 from service.inference.shadow import Shadows
+from service.ipc.output import count_dropped_lines
 from service.ipc.workspace import WorkerContext
 from service.lifecycle.bundle_loader import open_bundle
 from service.lifecycle.crash_guard import CrashGuard
@@ -27,8 +28,9 @@ from service.protocols.openinference.operations import OpenInference, OpenInfere
 from service.protocols.tfserving.operations import TensorFlowServing
 from service.server.background import ServedApp
 from service.settings import Settings
-from service.telemetry.access_log import AccessLog, Write, write_stdout
+from service.telemetry.access_log import AccessLog, Write, stdout_writer
 from service.telemetry.metrics import Metrics, create_metrics
+from service.telemetry.slow_requests import SlowRequestWatch
 from service.web.auth import AdminKeys, InvalidKeys, read_keys
 from service.web.error_handlers import handle_errors
 from service.web.fast_path import FastPath
@@ -56,7 +58,9 @@ class Service:
 
 def create_served_app(settings: Settings, context: WorkerContext) -> ServedApp:
     """The application of one worker, with its metrics, as `service.server` runs it."""
-    service = create_service(settings, create_metrics(context), context, write_stdout)
+    count_dropped_lines(context.scoreboard, context.slot)
+    SlowRequestWatch(context.scoreboard, context.slot).start()
+    service = create_service(settings, create_metrics(context), context, stdout_writer())
     return ServedApp(service.app, event_sources=[service.reloader], idle_tasks=[service.shadows])
 
 
@@ -107,7 +111,8 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
     ):
         app.register_blueprint(routes)
     fast_path = FastPath(app.wsgi_app, native, settings)
-    app.wsgi_app = RequestMiddleware(fast_path, metrics, AccessLog(write_log, settings.log_format))  # type: ignore[method-assign]
+    note, log = context.scoreboard.requests.note(context.slot), AccessLog(write_log, settings.log_format)
+    app.wsgi_app = RequestMiddleware(fast_path, metrics, log, note)  # type: ignore[method-assign]
     return Service(app, reloader, shadows)
 
 

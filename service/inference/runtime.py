@@ -14,6 +14,7 @@ Batch = NDArray[Any]  # what the graph takes: [N, H, W, C] or [N, C, H, W]
 Scores = NDArray[np.float32]  # [N, classes]
 Model = Callable[[Batch], Scores]
 
+SILENT = 4  # of its log, which it would write to standard error itself; its exceptions say the same
 MAX_BATCH = 32  # images in one run: more gain nothing on a CPU and make the activations' memory unbounded
 
 
@@ -27,6 +28,7 @@ def load_model(path: Path, inputs: InputSpec, outputs: OutputSpec, threads: int)
     Call this in the process that will use the model: a session does not survive a fork. The model may be called
     from several threads at once.
     """
+    onnxruntime.set_default_logger_severity(SILENT)
     session = _open(path, threads)
     _check_graph(session, inputs, outputs)
     size = inputs.batch or MAX_BATCH
@@ -45,6 +47,7 @@ def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1  # these networks are chains: there is nothing to run beside
+    options.log_severity_level = SILENT
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it starves the other workers
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

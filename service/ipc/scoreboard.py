@@ -6,9 +6,13 @@ aligned machine word, so no lock is needed.
 
 import mmap
 import time
-from enum import StrEnum
+from collections.abc import Callable
+from enum import IntEnum, StrEnum
+
+from service.ipc.current_requests import CurrentRequests
 
 SLOTS = 256  # a reload runs old and new workers side by side, and SIGTTIN can add some
+MASTER = SLOTS  # the master's row, where one is counted for every process
 _COLUMNS = 2
 _PID, _CONNECTIONS = range(_COLUMNS)
 _CLAIMED = -1  # while a worker starts
@@ -23,6 +27,13 @@ class ExitCause(StrEnum):
     TIMEOUT = "timeout"  # the master killed it, for want of a heartbeat
 
 
+class Stream(IntEnum):
+    """The standard streams that lines are written to."""
+
+    OUT = 0
+    ERR = 1
+
+
 class Scoreboard:
     """Rows of (process id, open connections): 0 where the row is free, negative for a worker that leaves."""
 
@@ -30,6 +41,9 @@ class Scoreboard:
         self._cells = _words(SLOTS * _COLUMNS)
         self._of_all = _words(2)
         self._exits = _words(len(ExitCause))
+        self._dropped_lines = _words((SLOTS + 1) * len(Stream))
+        self._slow_requests = _words(SLOTS)
+        self.requests = CurrentRequests(SLOTS)
 
     def claim(self) -> int:
         """Take the first free row for a worker that is about to be forked; raises RuntimeError when all are taken."""
@@ -71,6 +85,27 @@ class Scoreboard:
     def exits(self) -> dict[ExitCause, int]:
         """How many workers exited unexpectedly, by cause."""
         return dict(zip(ExitCause, self._exits.tolist(), strict=True))
+
+    def dropped_line_counter(self, row: int, stream: Stream) -> Callable[[int], None]:
+        """What counts lines of a stream that the process of this row could not write."""
+        cell = row * len(Stream) + stream
+
+        def count(lines: int) -> None:
+            self._dropped_lines[cell] += lines
+
+        return count
+
+    def dropped_lines(self) -> int:
+        """How many lines of standard output and standard error all processes have dropped."""
+        return sum(self._dropped_lines.tolist())
+
+    def count_slow_request(self, slot: int) -> None:
+        """Count a request that takes long."""
+        self._slow_requests[slot] += 1
+
+    def slow_requests(self) -> int:
+        """How many requests took long, those that ended their worker included."""
+        return sum(self._slow_requests.tolist())
 
     def announce_shutdown(self, at: float, shared: bool) -> None:
         """Say once for all workers when to stop listening (monotonic seconds), and whether others share the sockets."""

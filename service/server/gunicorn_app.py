@@ -10,7 +10,8 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from service.ipc.scoreboard import Scoreboard
+from service.ipc.output import count_dropped_lines
+from service.ipc.scoreboard import MASTER, Scoreboard
 from service.ipc.workspace import WorkerContext
 from service.server.arbiter import DrainingArbiter
 from service.server.background import ServedApp
@@ -37,6 +38,7 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
         self._lock = os.open(self._folder, os.O_RDONLY)
         fcntl.flock(self._lock, fcntl.LOCK_SH)  # so that systemd-tmpfiles does not remove it: tmpfiles.d(5), Age
         self._scoreboard = Scoreboard()
+        count_dropped_lines(self._scoreboard, MASTER)
         super().__init__()
 
     def load_config(self) -> None:

@@ -1,15 +1,16 @@
 """The access log: one line a request on standard output, for machines as JSON or for people as text."""
 
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from service.ipc.output import MAX_LINE, standard_output
+
+MAX_PATH = 512  # characters of a path in a line that has no room for all of it, each of at most 6 bytes
 Write = Callable[[bytes], object]  # takes a whole line at once, so that lines of several workers do not mix
 
 
@@ -21,14 +22,30 @@ class AccessLog:
         self._format = {"json": _as_json, "text": _as_text}[log_format]
 
     def write(self, log_fields: Mapping[str, Any]) -> None:
-        """Write one line."""
-        self._write(self._format(log_fields))
+        """Write one line; a path that would make it too long for one piece is cut."""
+        line = self._format(log_fields)
+        if len(line) > MAX_LINE:
+            line = self._format({**log_fields, "path": f"{log_fields['path'][:MAX_PATH]}…"})
+        self._write(line)
 
 
-def write_stdout(line: bytes) -> None:
-    """Write to standard output in one call, so that lines of several workers do not mix; a full disk loses the line."""
-    with suppress(OSError):
-        os.write(sys.stdout.fileno(), line)
+def stdout_writer() -> Write:
+    """What writes a line to standard output in one call, or drops and counts it; it never waits and raises nothing."""
+    output = standard_output()
+
+    def write(line: bytes) -> None:
+        if not output.is_plain or len(line) > MAX_LINE:
+            output.write(line)
+            return
+        try:
+            taken = os.write(output.descriptor, line)
+        except OSError:
+            output.drop(1)
+        else:
+            if taken < len(line):
+                output.hold_back(line[taken:])
+
+    return write
 
 
 def _as_json(log_fields: Mapping[str, Any]) -> bytes:

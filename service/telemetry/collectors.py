@@ -61,6 +61,20 @@ class WarningCollector(Collector):
         yield warnings
 
 
+class LogCollector(Collector):
+    """What the log does not have, and the slow requests that it names."""
+
+    def __init__(self, scoreboard: Scoreboard) -> None:
+        self._scoreboard = scoreboard
+
+    def collect(self) -> Iterator[Metric]:
+        """Add up over all processes now."""
+        text = "Lines of log and access log that were dropped, because nobody read them or they could not be written."
+        yield CounterMetricFamily("convserve_log_lines_dropped", text, value=self._scoreboard.dropped_lines())
+        text = "Requests that ran for more than a second, each of which is named in the log."
+        yield CounterMetricFamily("convserve_slow_requests", text, value=self._scoreboard.slow_requests())
+
+
 class ProcessCollector(Collector):
     """CPU and memory of each process; the label `worker` is a worker's slot, or `master`."""
 

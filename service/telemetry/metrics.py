@@ -10,7 +10,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, valu
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.ipc.workspace import WorkerContext
-from service.telemetry.collectors import ProcessCollector, UnsavedCollector, WarningCollector, WorkerCollector
+from service.telemetry.collectors import (
+    LogCollector,
+    ProcessCollector,
+    UnsavedCollector,
+    WarningCollector,
+    WorkerCollector,
+)
 from service.telemetry.multiprocess_values import SlotFiles, slot_value
 from service.telemetry.statistics import Statistics
 
@@ -195,4 +201,5 @@ def _scrape_registry(context: WorkerContext, files: SlotFiles) -> CollectorRegis
     registry.register(ProcessCollector(context.scoreboard))
     registry.register(WorkerCollector(context.scoreboard))
     registry.register(WarningCollector(context.warnings))
+    registry.register(LogCollector(context.scoreboard))
     return registry

@@ -9,32 +9,41 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from service.environ import DEFERRED, QUEUE_SECONDS, REQUEST_STATE, Headers
+from service.ipc.current_requests import Note
 from service.telemetry.access_log import AccessLog
 from service.telemetry.metrics import Metrics
 from service.telemetry.request_state import RequestState
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+MAX_PATH = 64  # characters of the path of a request that is named while it runs
 METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
 
 
 class RequestMiddleware:
     """A WSGI application around another one (PEP 3333); puts a RequestState into the environment."""
 
-    def __init__(self, application: WSGIApplication, metrics: Metrics, log: AccessLog) -> None:
+    def __init__(
+        self, application: WSGIApplication, metrics: Metrics, log: AccessLog, note: Note = lambda _began, _words: None
+    ) -> None:
+        """`note` is told of each request that begins, and with 0 and no words when it is done."""
         self._application = application
         self._in_progress = metrics.requests_in_progress
         self._counter = cache(metrics.requests.labels)
         self._histogram = cache(metrics.request_seconds.labels)
         self._log = log
+        self._note = note
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let the application respond, then count and log the request."""
         state = RequestState(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0))
         environ[REQUEST_STATE] = state
+        words = f"{state.request_id} {environ['REQUEST_METHOD']} {environ['PATH_INFO'][:MAX_PATH]!r}"
+        self._note(state.started, words.encode())
         self._in_progress.inc()
         try:
             return self._application(environ, partial(_start, state, start_response))
         finally:
+            self._note(0.0, b"")
             self._report(environ, state)
 
     def _report(self, environ: WSGIEnvironment, state: RequestState) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from service.ipc.output import MAX_LINE
 from service.telemetry.access_log import AccessLog
 
 FACTS = {"method": "POST", "path": "/predict", "status": 200, "duration_ms": 1.5, "model": "mnist", "label": "7"}
@@ -45,3 +46,14 @@ def test_a_path_with_control_characters_stays_on_its_line(lines: list[bytes], lo
     (line,) = lines
     assert line.count(b"\n") == 1
     assert not any(character < 32 for character in line[:-1])
+
+
+@pytest.mark.parametrize(
+    "path", ["/" + "a" * 8000, "/" + "\x00" * 4000, "/" + "\ufffd" * 8000], ids=["a", "nul", "bad"]
+)
+def test_a_path_that_is_too_long_for_a_line_is_cut(lines: list[bytes], path: str) -> None:
+    AccessLog(lines.append, "json").write({**FACTS, "path": path})
+
+    (line,) = lines
+    assert len(line) <= MAX_LINE
+    assert json.loads(line)["path"] == path[:512] + "…"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,6 +10,9 @@ from flask.testing import FlaskClient
 from preprocessing.png import encode_png
 from service.environ import ERROR, QUEUE_SECONDS
 from service.errors import Overloaded, QueueFull
+from service.telemetry.access_log import AccessLog
+from service.telemetry.metrics import Metrics
+from service.web.middleware import RequestMiddleware
 from service.web.routes import health, v2
 from tests.support.images.drawn import tiny_image
 
@@ -132,3 +136,25 @@ def test_images_are_not_in_the_log(client: FlaskClient, log: list[bytes]) -> Non
     client.post("/predict", json={"image": "aGVsbG8="})
 
     assert b"aGVsbG8" not in log[0]
+
+
+def test_a_request_is_noted_while_it_runs(metrics: Metrics, log: list[bytes]) -> None:
+    notes: list[tuple[float, bytes]] = []
+    during: list[int] = []
+
+    def application(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        during.append(len(notes))
+        start_response("200 OK", [])
+        return []
+
+    middleware = RequestMiddleware(
+        application, metrics, AccessLog(log.append, "json"), lambda *note: notes.append(note)
+    )
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/a\n" + "b" * 8000, "HTTP_X_REQUEST_ID": "7f3c"}
+    middleware(environ, lambda *_: log.append)
+
+    (began, words), (over, nothing) = notes
+    assert during == [1]
+    assert began > 0
+    assert words == b"7f3c POST '/a\\n" + b"b" * 61 + b"'"
+    assert (over, nothing) == (0.0, b"")
