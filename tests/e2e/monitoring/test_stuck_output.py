@@ -23,10 +23,10 @@ REQUESTS = 600  # a pipe holds a megabyte at most
 
 @contextmanager
 def served(models: Path, stdout: int, stderr: int, closed: bool = False) -> Iterator[int]:
-    """The port of a ready service of two workers with these streams."""
+    """The port of a ready service of one worker with these streams."""
     port = free_port()
     foreign = {name for name in os.environ if name.startswith(("CONVSERVE_", "PROMETHEUS_"))}
-    settings = {"MODELS": models, "PORT": port, "WORKERS": 2, "DRAIN_DELAY": 0, "DRAIN_TIMEOUT": 0}
+    settings = {"MODELS": models, "PORT": port, "WORKERS": 1, "DRAIN_DELAY": 0, "DRAIN_TIMEOUT": 0}
     env = {name: value for name, value in os.environ.items() if name not in foreign}
     env |= {f"CONVSERVE_{name}": str(value) for name, value in settings.items()}
     command = [*(("sh", "-c", 'exec "$@" >&- 2>&-', "sh") if closed else ()), sys.executable, "-m", "service"]
