@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import warnings
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def load_app(settings: Settings, context: WorkerContext) -> ServedApp:
 def _allow_open_files() -> None:
     """Raise the limit of open files to what the system permits: each connection is one, and 1,024 are soon used up."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with suppress(OSError, ValueError):  # a system that permits less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

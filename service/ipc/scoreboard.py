@@ -13,18 +13,31 @@ from service.ipc.current_requests import CurrentRequests
 
 SLOTS = 256  # a reload runs old and new workers side by side, and SIGTTIN can add some
 MASTER = SLOTS  # the master's row, where one is counted for every process
-_COLUMNS = 2
-_PID, _CONNECTIONS = range(_COLUMNS)
+_COLUMNS = 3
+_PID, _CONNECTIONS, _HEARTBEAT = range(_COLUMNS)
 _CLAIMED = -1  # while a worker starts
-_END, _SHARED = range(2)  # cells beside the rows: when all stop, and whether others share the sockets
+_END, _SHARED, _FAILING = range(3)  # cells beside the rows: when all stop, who shares the sockets, failing starts
 
 
 class ExitCause(StrEnum):
     """Why a worker exited unexpectedly, as the metric `convserve_worker_deaths_total` has it."""
 
-    SIGNAL = "signal"  # a crash, or killed from outside, for memory for instance
+    SIGNAL = "signal"  # a crash, or killed from outside
     EXIT = "exit"  # by itself, as after an exception
     TIMEOUT = "timeout"  # the master killed it, for want of a heartbeat
+    MEMORY = "memory"  # the kernel killed it, for want of memory
+
+
+class StartFailure(StrEnum):
+    """Why a worker could not be started, as the metric `convserve_worker_start_failures_total` has it."""
+
+    FORK = "fork"  # the system has no process, memory or file for it
+    BOOT = "boot"  # it ended before it served
+    SLOT = "slot"  # there is no free row on the scoreboard
+
+
+class NoFreeSlot(RuntimeError):
+    """All rows of the scoreboard are taken."""
 
 
 class Stream(IntEnum):
@@ -35,24 +48,32 @@ class Stream(IntEnum):
 
 
 class Scoreboard:
-    """Rows of (process id, open connections): 0 where the row is free, negative for a worker that leaves."""
+    """Rows of (process id, open connections, last heartbeat).
+
+    The process id is 0 where the row is free, and negative for a worker that leaves.
+    """
 
     def __init__(self) -> None:
         self._cells = _words(SLOTS * _COLUMNS)
-        self._of_all = _words(2)
+        self._of_all = _words(3)
         self._exits = _words(len(ExitCause))
         self._dropped_lines = _words((SLOTS + 1) * len(Stream))
         self._slow_requests = _words(SLOTS)
         self.requests = CurrentRequests(SLOTS)
+        self._start_failures = _words(len(StartFailure))
 
     def claim(self) -> int:
-        """Take the first free row for a worker that is about to be forked; raises RuntimeError when all are taken."""
+        """Take the first free row for a worker that is about to be forked, its first heartbeat is now.
+
+        Raises NoFreeSlot when all are taken.
+        """
         for slot in range(SLOTS):
             if self._cells[slot * _COLUMNS + _PID] == 0:
                 self._set(slot, _PID, _CLAIMED)
                 self._set(slot, _CONNECTIONS, 0)
+                self.beat(slot)
                 return slot
-        raise RuntimeError(f"more than {SLOTS} workers at once")
+        raise NoFreeSlot(f"more than {SLOTS} workers at once")
 
     def enter(self, slot: int, pid: int) -> None:
         """Say which process a claimed row belongs to, from when on it takes connections."""
@@ -77,6 +98,14 @@ class Scoreboard:
     def starting(self) -> set[int]:
         """Slots of the workers that do not take connections yet."""
         return {slot for slot, pid in enumerate(self._pids()) if pid == _CLAIMED}
+
+    def beat(self, slot: int) -> None:
+        """Say that a worker is alive, by a clock that is the same in all processes and that nobody sets."""
+        self._set(slot, _HEARTBEAT, time.monotonic_ns())
+
+    def last_beat(self, slot: int) -> float:
+        """When a worker last said that it is alive, in monotonic seconds."""
+        return self._cells[slot * _COLUMNS + _HEARTBEAT] / 1e9
 
     def count_exit(self, cause: ExitCause) -> None:
         """Count a worker that exited unexpectedly."""
@@ -107,10 +136,33 @@ class Scoreboard:
         """How many requests took long, those that ended their worker included."""
         return sum(self._slow_requests.tolist())
 
+    def count_start_failure(self, cause: StartFailure) -> None:
+        """Count a worker that could not be started; from now on starts fail."""
+        self._start_failures[list(StartFailure).index(cause)] += 1
+        self._of_all[_FAILING] = 1 + list(StartFailure).index(cause)
+
+    def end_start_failures(self) -> None:
+        """Say that starts succeed again."""
+        self._of_all[_FAILING] = 0
+
+    @property
+    def failing_start(self) -> StartFailure | None:
+        """Why the last worker could not be started, None where one has been since."""
+        failing = self._of_all[_FAILING]
+        return list(StartFailure)[failing - 1] if failing else None
+
+    def start_failures(self) -> dict[StartFailure, int]:
+        """How many workers could not be started, by cause."""
+        return dict(zip(StartFailure, self._start_failures.tolist(), strict=True))
+
+    def share_sockets(self) -> None:
+        """Say that other services use the listening sockets, too."""
+        self._of_all[_SHARED] = True
+
     def announce_shutdown(self, at: float, shared: bool) -> None:
         """Say once for all workers when to stop listening (monotonic seconds), and whether others share the sockets."""
         if not self._of_all[_END]:
-            self._of_all[_SHARED] = shared
+            self._of_all[_SHARED] |= shared
             self._of_all[_END] = max(1, int(at * 1e9))
 
     def is_shutting_down(self) -> bool:

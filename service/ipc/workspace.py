@@ -44,3 +44,14 @@ class WorkerContext:
     slot: int
     scoreboard: Scoreboard
     warnings: WorkerWarnings = field(default_factory=WorkerWarnings)
+
+    def beat(self) -> None:
+        """Tell the master that this worker is alive, and warn where it cannot start others.
+
+        A worker that does not say so for a minute is replaced.
+        """
+        self.scoreboard.beat(self.slot)
+        if cause := self.scoreboard.failing_start:
+            self.warnings.add("workers", f"a worker could not be started ({cause}); the master tries again")
+        else:
+            self.warnings.remove("workers")

@@ -1,48 +1,108 @@
-"""gunicorn's master process, with a shutdown that is announced, a reload that waits, and counted worker exits.
+"""gunicorn's master process, with a shutdown that is announced, a reload that waits, and failures that end no more.
 
 gunicorn's own arbiter tells its workers of a shutdown only when they have to stop at once, tells the old workers of a
-reload to leave before the new ones have loaded their models, and writes to the log alone how a worker exited.
+reload to leave before the new ones have loaded their models, ends itself where a worker cannot be started, measures
+heartbeats and the grace period by a clock that can be set, and writes to the log alone how a worker exited.
 """
 
 import os
+import queue
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
-from gunicorn.errors import HaltServer
 
-from service.ipc.scoreboard import ExitCause, Scoreboard
+from service.ipc.scoreboard import SLOTS, NoFreeSlot, Scoreboard, StartFailure
+from service.server.exit_causes import OutOfMemory, describe_exit, exit_cause, exited_children
+from service.server.signal_queue import ENDS, SignalQueue
+from service.server.start_failures import StartFailures
+from service.server.watchdog import Watchdog
 
-POLL_INTERVAL = 0.05  # seconds between looks at the new workers of a reload
-RELOAD_TIMEOUT = 600  # seconds that these get to load their models: many or large ones take minutes
+POLL_INTERVAL = 0.05  # seconds between looks at the workers of a reload or a shutdown
+RELOAD_TIMEOUT = 600  # seconds that new workers get to load their models: many or large ones take minutes
+RELOAD_ATTEMPTS = 10.0  # seconds in which a reload tries again to fork
+QUICK_SECONDS = 2.0  # from SIGINT or SIGQUIT until what is left is killed
+MOST_WORKERS = SLOTS // 2  # a reload runs as many beside them
 
 
 class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type information
     """One a service. Workers learn from the scoreboard what they cannot see for themselves."""
 
-    reexec_pid: int  # of the master that SIGUSR2 has started, or 0
+    LISTENERS: list[Any]
 
-    def __init__(self, application: Any, scoreboard: Scoreboard, drain_delay: float) -> None:
+    def __init__(
+        self, application: Any, scoreboard: Scoreboard, drain_delay: float, tidy_up: Callable[[], None]
+    ) -> None:
+        """`tidy_up` is called about once a second."""
         super().__init__(application)
         self._scoreboard = scoreboard
         self._drain_delay = drain_delay
-        self._reloading = False
+        self._tidy_up = tidy_up
+        self._failures = StartFailures(scoreboard, self.log)
+        self.SIG_QUEUE = SignalQueue(self._next_attempt)
+        self._out_of_memory = OutOfMemory()
+        self._is_binding = False
+        self._is_ending = False
+        self._watchdog = Watchdog(scoreboard)
+        self.unforked: Any = None  # the worker that is given its place before the fork
+
+    def start(self) -> None:
+        """Listen. Where the address is in use, gunicorn tries for some seconds, for a killed service may be ending."""
+        self._is_binding = True
+        super().start()
+        self._is_binding = False
+        if self.systemd:
+            self._scoreboard.share_sockets()
 
     def signal(self, sig: int, frame: FrameType | None) -> None:
         """Note a signal for the main loop; a shutdown is announced at once, for the loop may be busy with a reload."""
-        if sig == signal.SIGTERM and os.getpid() == self.pid:  # a worker just forked has this handler, too
+        if os.getpid() != self.pid:  # a worker just forked has this handler, too
+            return
+        if sig in ENDS:
+            self._is_ending = True
+            if self._is_binding:
+                raise SystemExit(0)
+        if sig == signal.SIGTERM:
             self._announce_shutdown()
         super().signal(sig, frame)
+
+    def handle_ttin(self) -> None:
+        """One worker more, as long as the scoreboard has room for a reload."""
+        if self.num_workers >= MOST_WORKERS:
+            self.log.warning("SIGTTIN is refused: %s workers are the most, for a reload needs as many", MOST_WORKERS)
+        else:
+            super().handle_ttin()
+
+    def handle_usr2(self) -> None:
+        """Refuse to start a second master: its workers would share no scoreboard with these."""
+        self.log.warning("SIGUSR2 is refused: start the new service beside this one, or send SIGHUP for new models")
 
     def stop(self, graceful: bool = True) -> None:
         """Tell the workers to stop, after the requests under way or at once, and wait for them."""
         if graceful:
             self._announce_shutdown()
-        super().stop(graceful)
+        for listener in self.LISTENERS:
+            listener.close()
+        self.LISTENERS = []
+        self.kill_workers(signal.SIGTERM if graceful else signal.SIGQUIT)
+        self._await_end(self.cfg.graceful_timeout if graceful else QUICK_SECONDS, graceful)
+        self.kill_workers(signal.SIGKILL)
+        self._await_end(QUICK_SECONDS, graceful=False)
+
+    def _await_end(self, seconds: float, graceful: bool) -> None:
+        """Wait until no worker is left, at most so many seconds; a second signal makes a graceful end a quick one."""
+        until = time.monotonic() + seconds
+        while self.WORKERS and time.monotonic() < until:
+            with suppress(queue.Empty):
+                if self.SIG_QUEUE.get(timeout=POLL_INTERVAL) in (signal.SIGINT, signal.SIGQUIT) and graceful:
+                    self.log.info("Quick shutdown requested")
+                    self.kill_workers(signal.SIGQUIT)
+                    graceful, until = False, min(until, time.monotonic() + QUICK_SECONDS)
+            self.reap_workers()
 
     def reload(self) -> None:
         """Replace all workers: the old ones are told to leave once a new one serves and none is starting any more.
@@ -50,85 +110,113 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         Where no new worker can serve, the old ones stay. The settings remain those of the start.
         """
         old, self.num_workers = set(self.WORKERS), self.cfg.workers
-        self._reloading = True
-        try:
-            for _ in range(self.num_workers):
-                self.spawn_worker()
-            succeeded = self._await_new(old)
-        finally:
-            self._reloading = False
-        for pid in old & self.WORKERS.keys() if succeeded else ():
+        for pid in old & self.WORKERS.keys() if self._start_new(old) else ():
             self.kill_worker(pid, signal.SIGTERM)
+
+    def _start_new(self, old: set[int]) -> bool:
+        """Start new workers and wait until none is starting, at most RELOAD_TIMEOUT; whether one serves."""
+        begun, missing = time.monotonic(), self.num_workers
+        while not self._is_ending:
+            if missing and time.monotonic() < begun + RELOAD_ATTEMPTS:
+                missing -= self._spawn(missing)
+            elif not (starting := self._starting()):
+                break
+            elif time.monotonic() > begun + RELOAD_TIMEOUT:
+                for pid in starting:
+                    self.WORKERS[pid].aborted = True
+                    self.kill_worker(pid, signal.SIGKILL)
+            self.murder_workers()
+            self.reap_workers()
+            time.sleep(POLL_INTERVAL)
+        if not self._is_ending and old.issuperset(self._scoreboard.workers().values()):
+            self.log.error("reload: no new worker can serve, so the old ones stay")
+            return False
+        return True
+
+    def manage_workers(self) -> None:
+        """Have as many workers as there should be."""
+        self._failures.update()
+        super().manage_workers()
+
+    def _next_attempt(self) -> float:
+        """Seconds until a worker that is missing may be started; infinity where none is."""
+        is_missing = len(self.WORKERS) < self.num_workers and not self._is_ending
+        return self._failures.seconds_left if is_missing else float("inf")
+
+    def spawn_workers(self) -> None:
+        """Start the workers that are missing, unless a failure before makes that wait."""
+        self._spawn(self.num_workers - len(self.WORKERS))
+
+    def _spawn(self, count: int) -> int:
+        """Start so many workers; returns how many processes there are for them now."""
+        for done in range(count):
+            if self._is_ending or self._failures.seconds_left or not self.spawn_worker():
+                return done
+        return count
+
+    def spawn_worker(self) -> int:
+        """Start a worker; returns its process id, 0 where that failed. SIGTERM waits until it is the worker's own."""
+        self.unforked = None
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            pid: int = super().spawn_worker()
+        except (OSError, MemoryError, NoFreeSlot) as error:
+            if os.getpid() != self.pid:
+                raise
+            self._drop_unforked()
+            cause = StartFailure.SLOT if isinstance(error, NoFreeSlot) else StartFailure.FORK
+            self._failures.add_fork(cause, str(error) or "no memory", bool(self.WORKERS))
+            return 0
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        self._failures.begin(self.WORKERS[pid].context.slot)
+        return pid
+
+    def _drop_unforked(self) -> None:
+        if self.unforked:
+            self.unforked.tmp.close()
+            if context := getattr(self.unforked, "context", None):
+                self._scoreboard.release(context.slot)
+            self.unforked = None
+
+    def murder_workers(self) -> None:
+        """Stop the workers that give no heartbeat."""
+        self._watchdog.attend()
+        self._out_of_memory.is_recent()
+        self._tidy_up()
+        for pid, worker in list(self.WORKERS.items()):
+            silence = self._watchdog.silence(worker.context.slot)
+            if silence > self.timeout:
+                if not worker.aborted:
+                    self.log.critical("worker %s gave no heartbeat for %.0f seconds: it is stopped", pid, silence)
+                self.kill_worker(pid, signal.SIGKILL if worker.aborted else signal.SIGABRT)
+                worker.aborted = True
 
     def reap_workers(self) -> None:
         """Collect the exit status of all children that have exited; gunicorn's own method keeps none."""
-        for pid, status in _exited_children():
-            if pid == self.reexec_pid:
-                self.reexec_pid = 0
-            elif worker := self.WORKERS.pop(pid, None):
+        for pid, status in exited_children():
+            if worker := self.WORKERS.pop(pid, None):
                 self._release(worker, os.waitstatus_to_exitcode(status))
 
     def _release(self, worker: Any, code: int) -> None:
         """Count an unexpected exit and free the worker's resources; raises HaltServer where no worker can start."""
         slot = worker.context.slot
-        cause = exit_cause(code, worker.aborted, self._scoreboard.is_leaving(slot))
+        cause = exit_cause(code, worker.aborted, self._scoreboard.is_leaving(slot), self._out_of_memory.is_recent())
+        how = describe_exit(code, cause)
         if cause:
             self._scoreboard.count_exit(cause)
-            self.log.error("worker %s exited unexpectedly: %s", worker.pid, describe_exit(code))
-        worker.tmp.close()
-        self.cfg.child_exit(self, worker)
-        cannot_start = code in (self.WORKER_BOOT_ERROR, self.APP_LOAD_ERROR)
-        if cannot_start and not self._reloading and not self._scoreboard.is_shutting_down():
-            raise HaltServer("a worker cannot start", code)
-
-    def _await_new(self, old: set[int]) -> bool:
-        """Wait until no worker is starting, at most RELOAD_TIMEOUT; whether a new worker serves."""
-        until = time.monotonic() + RELOAD_TIMEOUT
-        while (starting := self._starting()) and not self._scoreboard.is_shutting_down():
-            for pid in starting if time.monotonic() > until else ():
-                self.WORKERS[pid].aborted = True
-                self.kill_worker(pid, signal.SIGKILL)
-            self.murder_workers()
-            self.reap_workers()
-            time.sleep(POLL_INTERVAL)
-        if not self._scoreboard.is_shutting_down() and old.issuperset(self._scoreboard.workers().values()):
-            self.log.error("reload: no new worker can serve, so the old ones stay")
-            return False
-        return True
+            self.log.error("worker %s exited unexpectedly: %s", worker.pid, how)
+        try:
+            if not self._is_ending:
+                self._failures.end(slot, cause, code, f"worker {worker.pid}: {how}")
+        finally:
+            worker.tmp.close()
+            self.cfg.child_exit(self, worker)
 
     def _starting(self) -> list[int]:
         starting = self._scoreboard.starting()
         return [pid for pid, worker in self.WORKERS.items() if worker.context.slot in starting]
 
     def _announce_shutdown(self) -> None:
-        """Say when to stop listening, and whether others share the socket: systemd, or the masters around USR2."""
-        shared = self.systemd or bool(self.reexec_pid or self.master_pid)
-        self._scoreboard.announce_shutdown(time.monotonic() + self._drain_delay, shared)
-
-
-def exit_cause(code: int, timed_out: bool, leaving: bool) -> ExitCause | None:
-    """The cause of a worker's exit, None where it had been told to stop.
-
-    `code` is as of os.waitstatus_to_exitcode: an exit status, or a signal's number below zero. `timed_out` is whether
-    the master has killed it for want of a heartbeat, `leaving` whether it had said on the scoreboard that it leaves.
-    """
-    if timed_out:
-        return ExitCause.TIMEOUT
-    if code < 0:  # SIGTERM kills only a worker that is starting; later it makes a worker leave
-        return None if code == -signal.SIGTERM else ExitCause.SIGNAL
-    return None if code == 0 and leaving else ExitCause.EXIT
-
-
-def describe_exit(code: int) -> str:
-    """A worker's exit in words, for the log; `code` as for `exit_cause`."""
-    if code >= 0:
-        return f"exit status {code}"
-    hint = ", perhaps for want of memory" if code == -signal.SIGKILL else ""
-    return f"signal {-code} ({signal.strsignal(-code)}){hint}"
-
-
-def _exited_children() -> Iterator[tuple[int, int]]:
-    """Process ids and wait statuses of the children that have exited; those of process 1 include orphans."""
-    with suppress(ChildProcessError):  # there is no child at all
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            yield ended
+        """Say when to stop listening, and whether others share the socket, as where it is systemd's."""
+        self._scoreboard.announce_shutdown(time.monotonic() + self._drain_delay, self.systemd)

@@ -1,20 +1,19 @@
 """gunicorn's application and configuration: what happens in the master, and what a new worker is given."""
 
-import fcntl
 import os
-import shutil
-import tempfile
+import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
 from service.ipc.output import count_dropped_lines
 from service.ipc.scoreboard import MASTER, Scoreboard
+from service.ipc.shared_folder import SharedFolder
 from service.ipc.workspace import WorkerContext
 from service.server.arbiter import DrainingArbiter
 from service.server.background import ServedApp
+from service.server.watchdog import end_with_master
 from service.server.worker import LoopWorker
 from service.settings import Settings
 
@@ -34,9 +33,8 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
         self._settings = settings
         self._load = load
         self._on_worker_exit = on_worker_exit
-        self._folder = Path(tempfile.mkdtemp(prefix="convserve-"))  # what workers share, and what outlives them
-        self._lock = os.open(self._folder, os.O_RDONLY)
-        fcntl.flock(self._lock, fcntl.LOCK_SH)  # so that systemd-tmpfiles does not remove it: tmpfiles.d(5), Age
+        self._shared = SharedFolder()
+        self._folder = self._shared.path
         self._scoreboard = Scoreboard()
         count_dropped_lines(self._scoreboard, MASTER)
         super().__init__()
@@ -48,7 +46,13 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
 
     def run(self) -> None:
         """Be the master until the end."""
-        DrainingArbiter(self, self._scoreboard, self._settings.drain_delay).run()
+        master = os.getpid()
+        tidy_up = self._shared.remove_leftovers
+        try:
+            DrainingArbiter(self, self._scoreboard, self._settings.drain_delay, tidy_up).run()
+        finally:
+            if os.getpid() == master:  # workers leave this way, too
+                self._shared.remove()
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -62,22 +66,31 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
             "control_socket_disable": True,  # it would be made in the home folder
             "proc_name": "convserve",
             "pre_fork": self._pre_fork,
+            "post_fork": self._post_fork,
             "child_exit": self._child_exit,
             "on_exit": self._on_exit,
         }
 
-    def _pre_fork(self, _arbiter: Any, worker: LoopWorker) -> None:
+    def _pre_fork(self, arbiter: DrainingArbiter, worker: LoopWorker) -> None:
+        arbiter.unforked = worker
         worker.settings = self._settings
         worker.context = WorkerContext(self._folder, self._scoreboard.claim(), self._scoreboard)
         worker.load_app = self._load
 
-    def _child_exit(self, _arbiter: Any, worker: LoopWorker) -> None:
-        self._on_worker_exit(worker.context)
+    def _post_fork(self, arbiter: DrainingArbiter, _worker: LoopWorker) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the worker serves, it has nothing to finish
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        end_with_master(arbiter.pid)
+
+    def _child_exit(self, arbiter: DrainingArbiter, worker: LoopWorker) -> None:
+        try:
+            self._on_worker_exit(worker.context)
+        except Exception:  # of a disk, for instance: that must not end the master
+            arbiter.log.exception("cannot tidy up after worker %s", worker.pid)
         self._scoreboard.release(worker.context.slot)
 
     def _on_exit(self, _arbiter: Any) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
-        os.close(self._lock)
+        self._shared.remove()
 
 
 def _bracketed(host: str) -> str:

@@ -7,6 +7,7 @@ that sends slowly, or nothing at all, delays no other client, and no request is 
 import gc
 import os
 import selectors
+import signal
 import time
 from collections.abc import Callable
 from functools import partial
@@ -30,13 +31,20 @@ HANDSHAKE_SECONDS = 0.2  # for handshakes under way: a round trip to the other s
 class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type information
     """Serves one application in one thread. `GunicornApplication` sets the attributes before the fork."""
 
+    alive: bool  # False once it is told to leave
     settings: Settings
     context: WorkerContext
     load_app: Callable[[WorkerContext], ServedApp]
 
     def load_wsgi(self) -> None:
         """Build the application; gunicorn calls this after the fork, before `run`."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # there is no request to finish yet, and loading may hang
+        if not self.alive:  # told to leave just before
+            os.kill(os.getpid(), signal.SIGTERM)
+        self.context.beat()
         self._served = self.load_app(self.context)
+        signal.signal(signal.SIGTERM, self.handle_exit)
+        signal.siginterrupt(signal.SIGTERM, False)
         gc.freeze()  # what stays for good: else every request with many lists walks through all of it
 
     def run(self) -> None:
@@ -48,6 +56,8 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
             if not self._turn(min(HEARTBEAT_INTERVAL, timeout, self._scoreboard.seconds_left())):
                 for task in self._served.idle_tasks:
                     task.run_idle()
+        if os.getppid() != self.ppid:  # the next service may want to listen
+            self._scoreboard.announce_shutdown(time.monotonic(), self._scoreboard.shared)
         if self._scoreboard.is_shutting_down() and not self._scoreboard.shared:
             self._stop_listening()
         self._listener.pause()
@@ -111,7 +121,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         if time.monotonic() < self._next_heartbeat:
             return
         self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
-        self.notify()
+        self.context.beat()
         self._connections.expire()
         if os.getppid() != self.ppid:
             self.log.warning("the master is gone: this worker stops, too")

@@ -27,7 +27,7 @@ class WorkerCollector(Collector):
         """Count now; every cause has a sample from the start, so that the first exit is a rise."""
         serving = len(self._scoreboard.workers())
         yield GaugeMetricFamily("convserve_workers", "Worker processes that take connections.", value=serving)
-        text = "Workers that exited unexpectedly since the master started, by cause: signal, exit, timeout."
+        text = "Workers that exited unexpectedly since the master started, by cause: signal, exit, timeout, memory."
         exits = CounterMetricFamily("convserve_worker_deaths", text, labels=["cause"])
         for cause, count in self._scoreboard.exits().items():
             exits.add_metric([cause], count)
@@ -73,6 +73,21 @@ class LogCollector(Collector):
         yield CounterMetricFamily("convserve_log_lines_dropped", text, value=self._scoreboard.dropped_lines())
         text = "Requests that ran for more than a second, each of which is named in the log."
         yield CounterMetricFamily("convserve_slow_requests", text, value=self._scoreboard.slow_requests())
+
+
+class StartFailureCollector(Collector):
+    """How often a worker could not be started; the same whichever worker is scraped."""
+
+    def __init__(self, scoreboard: Scoreboard) -> None:
+        self._scoreboard = scoreboard
+
+    def collect(self) -> Iterator[Metric]:
+        """Count now; every cause has a sample from the start."""
+        text = "Attempts to start a worker that failed since the master started, by cause: fork, boot, slot."
+        failures = CounterMetricFamily("convserve_worker_start_failures", text, labels=["cause"])
+        for failure, count in self._scoreboard.start_failures().items():
+            failures.add_metric([failure], count)
+        yield failures
 
 
 class ProcessCollector(Collector):

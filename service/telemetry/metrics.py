@@ -13,6 +13,7 @@ from service.ipc.workspace import WorkerContext
 from service.telemetry.collectors import (
     LogCollector,
     ProcessCollector,
+    StartFailureCollector,
     UnsavedCollector,
     WarningCollector,
     WorkerCollector,
@@ -202,4 +203,5 @@ def _scrape_registry(context: WorkerContext, files: SlotFiles) -> CollectorRegis
     registry.register(WorkerCollector(context.scoreboard))
     registry.register(WarningCollector(context.warnings))
     registry.register(LogCollector(context.scoreboard))
+    registry.register(StartFailureCollector(context.scoreboard))
     return registry

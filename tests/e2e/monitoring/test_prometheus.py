@@ -70,7 +70,7 @@ def test_what_was_sent_is_counted_exactly(watched: Watched) -> None:
 def test_a_killed_worker_is_counted_and_takes_no_count_with_it(watched: Watched) -> None:
     deaths = watched.prometheus.values("convserve_worker_deaths_total", "cause")
 
-    assert deaths == {"signal": 1, "exit": 0, "timeout": 0}
+    assert deaths == {"signal": 1, "exit": 0, "timeout": 0, "memory": 0}
     assert watched.prometheus.values("convserve_workers", "job") == {"convserve": WORKERS}
     assert counted(watched.prometheus) == watched.before
 

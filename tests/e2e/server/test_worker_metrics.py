@@ -31,7 +31,7 @@ def wait_for_a_death(service: RunningService) -> None:
 
 
 DRAIN_SECONDS = 5  # three requests and a process that starts fit in, also on a machine that is busy
-NONE = {"signal": 0.0, "exit": 0.0, "timeout": 0.0}
+NONE = {"signal": 0.0, "exit": 0.0, "timeout": 0.0, "memory": 0.0}
 
 
 def test_from_the_start_there_are_all_numbers(models: Path) -> None:

@@ -61,7 +61,7 @@ def test_deaths_stay_counted_when_the_row_is_free_again() -> None:
     scoreboard.count_exit(ExitCause.SIGNAL)
     scoreboard.release(slot)
 
-    assert scoreboard.exits() == {ExitCause.SIGNAL: 1, ExitCause.EXIT: 0, ExitCause.TIMEOUT: 0}
+    assert scoreboard.exits() == {ExitCause.SIGNAL: 1, ExitCause.EXIT: 0, ExitCause.TIMEOUT: 0, ExitCause.MEMORY: 0}
 
 
 @pytest.mark.parametrize("shared", [True, False])

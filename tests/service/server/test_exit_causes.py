@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from service.ipc.scoreboard import ExitCause
-from service.server.arbiter import describe_exit, exit_cause
+from service.server.exit_causes import describe_exit, exit_cause
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_the_cause_follows_from_status_and_circumstances(
     [
         (3, "exit status 3"),
         (-signal.SIGSEGV, "signal 11 (Segmentation fault)"),
-        (-signal.SIGKILL, "signal 9 (Killed), perhaps for want of memory"),
+        (-signal.SIGKILL, "signal 9 (Killed)"),
         (-signal.SIGRTMAX, "signal 64 (Real-time signal 30)"),
     ],
     ids=["exit", "crash", "killed", "without a name"],

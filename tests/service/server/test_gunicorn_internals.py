@@ -12,24 +12,37 @@ from gunicorn.workers.base import Worker
 
 from service.server import arbiter, worker
 
-REPLACED = {Arbiter: {"signal", "stop", "reload", "reap_workers"}, Worker: {"load_wsgi", "run"}}
+REPLACED = {
+    Arbiter: {
+        "handle_ttin",
+        "handle_usr2",
+        "manage_workers",
+        "murder_workers",
+        "reap_workers",
+        "reload",
+        "signal",
+        "spawn_worker",
+        "spawn_workers",
+        "start",
+        "stop",
+    },
+    Worker: {"load_wsgi", "run"},
+}
 USED = {
     Arbiter: {
-        "APP_LOAD_ERROR",
+        "LISTENERS",
+        "SIG_QUEUE",
         "WORKERS",
-        "WORKER_BOOT_ERROR",
         "cfg",
         "kill_worker",
+        "kill_workers",
         "log",
-        "master_pid",
-        "murder_workers",
         "num_workers",
         "pid",
-        "reexec_pid",
-        "spawn_worker",
         "systemd",
+        "timeout",
     },
-    Worker: {"PIPE", "alive", "cfg", "log", "notify", "ppid", "sockets"},
+    Worker: {"PIPE", "alive", "cfg", "handle_exit", "log", "ppid", "sockets"},
 }
 OURS = {Arbiter: (arbiter, "DrainingArbiter"), Worker: (worker, "LoopWorker")}
 

@@ -11,7 +11,7 @@ def scrape(scoreboard: Scoreboard) -> dict[str, float]:
 
 
 def test_every_cause_is_there_before_its_first_death() -> None:
-    assert scrape(Scoreboard()) == {"convserve_workers": 0, "signal": 0, "exit": 0, "timeout": 0}
+    assert scrape(Scoreboard()) == {"convserve_workers": 0, "signal": 0, "exit": 0, "timeout": 0, "memory": 0}
 
 
 def test_deaths_are_counted_by_cause() -> None:
@@ -19,7 +19,7 @@ def test_deaths_are_counted_by_cause() -> None:
     for cause in (ExitCause.EXIT, ExitCause.TIMEOUT, ExitCause.EXIT):
         scoreboard.count_exit(cause)
 
-    assert scrape(scoreboard) == {"convserve_workers": 0, "signal": 0, "exit": 2, "timeout": 1}
+    assert scrape(scoreboard) == {"convserve_workers": 0, "signal": 0, "exit": 2, "timeout": 1, "memory": 0}
 
 
 def test_only_workers_that_take_connections_are_counted() -> None:

@@ -1,0 +1,66 @@
+"""The temporary folder of one service, locked as long as a process of it lives; and those of services that were killed.
+
+A lock on the folder itself keeps systemd-tmpfiles away (tmpfiles.d(5), Age). Workers inherit it, so a folder without a
+lock belongs to nobody. A file marks the folder, once it is locked, as one that may be removed then.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+PREFIX = "convserve-"
+MARK = "this-folder-is-removed-when-its-service-has-ended"
+LONGEST_WAIT = 60.0  # seconds in which the workers of a master that was killed end
+INTERVAL = 1.0  # seconds between looks whether they have
+
+
+class SharedFolder:
+    """A new folder for what the processes of a service share, and for what outlives its workers."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._lock: int | None = os.open(self.path, os.O_RDONLY)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        with suppress(OSError):  # of a full disk: then nobody removes it after a crash
+            (self.path / MARK).touch()
+        self._others = [path for path in self.path.parent.glob(f"{PREFIX}*") if path != self.path]
+        self._until = time.monotonic() + LONGEST_WAIT
+        self._next_look = 0.0
+
+    def remove_leftovers(self) -> None:
+        """Remove the folders of killed services that were there at the start; look again while their workers end."""
+        now = time.monotonic()
+        if not self._others or now < self._next_look:
+            return
+        self._next_look = now + INTERVAL
+        self._others = [path for path in self._others if now < self._until and not _remove_unlocked(path)]
+
+    def remove(self) -> None:
+        """Remove the folder, at the end of the service."""
+        if self._lock is not None:
+            shutil.rmtree(self.path, ignore_errors=True)
+            os.close(self._lock)
+            self._lock = None
+
+
+def _remove_unlocked(path: Path) -> bool:
+    """Remove a folder of a service none of whose processes lives; False where one may live."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # gone, no folder, or not ours
+        return True
+    try:
+        if os.fstat(lock).st_uid != os.geteuid() or not (path / MARK).is_file():
+            return True
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            os.close(lock)
+    return True
