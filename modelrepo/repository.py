@@ -1,6 +1,9 @@
 """The model repository on disk: `<root>/<name>/<version>/`, NVIDIA Triton's layout."""
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,25 +30,30 @@ class ModelRepository:
 
     def names(self) -> list[str]:
         """Models with at least one version, in alphabetical order; a missing root has none."""
-        return [name for name in self.folders() if self.versions(name)]
+        return [name for name in self.folders() if self.has_versions(name)]
 
     def folders(self) -> list[str]:
-        """Folders that can be a model's, with versions or not, in alphabetical order."""
-        if not self.root.is_dir():
-            return []
-        return sorted(each.name for each in self.root.iterdir() if MODEL_NAME.fullmatch(each.name) and each.is_dir())
+        """Folders that can be a model's, with versions or not, and links to nothing, in alphabetical order."""
+        with _entries(self.root) as entries:
+            return sorted(each.name for each in entries if MODEL_NAME.fullmatch(each.name) and _may_be_folder(each))
 
     def versions(self, name: str) -> list[int]:
-        """The versions of a model in ascending order; none if it does not exist."""
-        return list(self.paths(name))
+        """The versions of a model in ascending order, none if it does not exist; raises OSError."""
+        with self._versions(name) as versions:
+            return sorted(versions)
 
-    def paths(self, name: str) -> dict[int, Path]:
-        """The bundles of a model by version, in ascending order; none if it does not exist."""
-        folder = self.root / name
-        if not MODEL_NAME.fullmatch(name) or not folder.is_dir():
-            return {}
-        folders = (each for each in folder.iterdir() if VERSION.fullmatch(each.name) and each.is_dir())
-        return dict(sorted((int(each.name), each) for each in folders))
+    def has_versions(self, name: str) -> bool:
+        """Whether a model has a version, however many; raises OSError."""
+        with self._versions(name) as versions:
+            return any(versions)
+
+    @contextmanager
+    def _versions(self, name: str) -> Iterator[Iterator[int]]:
+        if not MODEL_NAME.fullmatch(name):
+            yield iter(())
+            return
+        with _entries(self.root / name) as entries:
+            yield (int(each.name) for each in entries if VERSION.fullmatch(each.name) and each.is_dir())
 
     def path(self, name: str, version: int) -> Path:
         """Where a bundle is or would be."""
@@ -54,3 +62,19 @@ class ModelRepository:
     def next_version(self, name: str) -> int:
         """The version that the next publication of a model gets."""
         return max(self.versions(name), default=0) + 1
+
+
+def _may_be_folder(entry: "os.DirEntry[str]") -> bool:
+    return entry.is_dir() or (entry.is_symlink() and not os.path.exists(entry.path))  # noqa: PTH110 - it is a text
+
+
+@contextmanager
+def _entries(folder: Path) -> Iterator[Iterator["os.DirEntry[str]"]]:
+    """The entries of a folder, of which the system says what they are without a look at each; none if it is missing."""
+    try:
+        entries = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        yield iter(())
+        return
+    with entries:
+        yield entries

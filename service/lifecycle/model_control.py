@@ -102,14 +102,13 @@ class ModelControl:
 
     def load(self, name: str) -> ControlRequest:
         """Ask for a model's newest versions to be loaded, those that failed included; raises LoadFailed."""
-        if not self._repository.versions(name):
-            there = f"the repository has {', '.join(self._repository.names()) or 'nothing'}"
-            raise LoadFailed(f"failed to load {name!r}, failed to poll from model repository: {there}")
+        if not self._is_known(name):
+            raise self._not_there(name)
         return ControlRequest(self._control_file.load(name), "load", name, time.monotonic() + self._timeout)
 
     def unload(self, name: str) -> ControlRequest:
         """Ask for a model to be unloaded; raises ModelNotFound."""
-        if not self._repository.versions(name) and not self._versions(name):
+        if not self._is_known(name):
             raise ModelNotFound(f"failed to unload {name!r}: there is no such model")
         return ControlRequest(self._control_file.unload(name), "unload", name, time.monotonic() + self._timeout)
 
@@ -121,10 +120,22 @@ class ModelControl:
         """Raise NotReady where a request is not yet in effect everywhere, LoadFailed where a version failed to load."""
         if not self._is_observed(request):
             raise NotReady(f"{request.name!r} is not yet {request.verb}ed in every worker, and they go on with it")
-        failed = {each.version: each.reason for each in self._versions(request.name) if each.failure}
+        versions = self._versions(request.name)
+        if request.verb == "load" and not versions:  # it was removed meanwhile
+            raise self._not_there(request.name)
+        failed = {each.version: each.reason for each in versions if each.failure}
         if failed:
             reasons = "; ".join(f"version {version}: {reason}" for version, reason in sorted(failed.items()))
             raise LoadFailed(f"failed to load {request.name!r}: {reasons}")
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a worker or else the repository has it: the disk is only asked about names new to the workers."""
+        return bool(self._versions(name)) or self._repository.has_versions(name)
+
+    def _not_there(self, name: str) -> LoadFailed:
+        names = sorted({each.name for status in self._statuses.read() for each in status.versions})
+        there = f"the repository has {', '.join(names) or 'nothing'}"
+        return LoadFailed(f"failed to load {name!r}, failed to poll from model repository: {there}")
 
     def _is_observed(self, request: ControlRequest) -> bool:
         return all(status.observed_generation >= request.generation for status in self._statuses.read())

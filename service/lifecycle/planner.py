@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import logging
+import time
 from collections.abc import Container, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -15,8 +17,10 @@ from service.inference.registry import NO_PROBLEMS, RepositoryProblems
 from service.ipc.worker_warnings import WorkerWarnings
 from service.ipc.workspace import try_write
 from service.lifecycle.model_control import ControlState
-from service.lifecycle.snapshot import Snapshot, take_snapshot
-from service.lifecycle.version_cache import Key, LoadAttempt, VersionCache
+from service.lifecycle.snapshot import FollowedRepository, Key, Unsettled
+from service.lifecycle.version_cache import LoadAttempt, VersionCache
+
+logger = logging.getLogger("convserve")
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class Planner:
         self._policy_in_effect = ModelRepository(shared)
         self._policy = ServingPolicy(versions)
         self._is_policy_shared = True
-        self._snapshot = Snapshot({})
+        self._followed = FollowedRepository(repository)
+        self._seconds = 0.0
         self._problems = NO_PROBLEMS
         self._generation = 0
 
@@ -69,7 +74,7 @@ class Planner:
         with suppress(InvalidPolicy, OSError):
             self._policy = read_policy(self._policy_in_effect, self._versions)
         self._read_repository()
-        self._required.begin(self._snapshot.models)
+        self._required.begin(self._followed.snapshot.models)
         return self._make_plan(control, set())
 
     def follow(self, control: ControlState) -> Plan:
@@ -77,20 +82,24 @@ class Planner:
 
         A bundle that has changed since the last call is left for the next one, unless its model is to be loaded.
         """
-        before = self._snapshot.bundles
+        before = self._followed.snapshot.bundles
         self._read_repository()
         requested = control.loads_since(self._generation)
-        changed = {key for key, fingerprint in self._snapshot.bundles.items() if before.get(key) != fingerprint}
-        return self._make_plan(control, {key for key in changed if key[0] not in requested})
+        return self._make_plan(control, Unsettled(before, self._followed.snapshot.bundles, requested))
 
     def apply(self, control: ControlState) -> Plan:
         """The plan for new control requests alone: of the repository, only the models to be loaded are read."""
         self._read_repository(control.loads_since(self._generation))
         return self._make_plan(control, set())
 
-    def _make_plan(self, control: ControlState, unsettled: set[Key]) -> Plan:
+    @property
+    def pause(self) -> float:
+        """Seconds to leave the repository alone, so that looking at it takes at most 1 % of a CPU's time."""
+        return 100 * (self._seconds + self._followed.snapshot.bundles.seconds)
+
+    def _make_plan(self, control: ControlState, unsettled: Container[Key]) -> Plan:
         self._generation = control.generation
-        versions = self._cache.load(self._snapshot, self._policy, control, unsettled)
+        versions = self._cache.load(self._followed.snapshot, self._policy, control, unsettled)
         bundles = self._cache.fingerprints()
         inputs = repr((bundles, self._policy, sorted(control.unloaded), control.generation, self._problems))
         digest = hashlib.sha256(inputs.encode()).hexdigest()
@@ -100,16 +109,26 @@ class Planner:
 
     def _read_repository(self, names: Container[str] | None = None) -> None:
         """Read the folders of these models, or of all, and the policy; what cannot be read stays as it was."""
-        self._problems = NO_PROBLEMS
+        started = time.thread_time()
+        problems = NO_PROBLEMS
         try:
-            now = take_snapshot(self._repository)
-            self._snapshot = _merge(self._snapshot, now, names)
-            self._problems = RepositoryProblems(models=now.unreadable)
-            self._adopt_policy(read_policy(self._repository, self._versions))
+            if self._followed.read(names, self._required.names):
+                self._adopt_policy(read_policy(self._repository, self._versions))
         except InvalidPolicy as error:
-            self._problems = replace(self._problems, policy=str(error))
+            problems = RepositoryProblems(policy=str(error))
         except OSError as error:
-            self._problems = replace(self._problems, repository=f"cannot be read: {error}")
+            problems = RepositoryProblems(repository=f"cannot be read: {error}")
+        self._report(replace(problems, models=self._followed.unreadable))
+        self._seconds = time.thread_time() - started
+
+    def _report(self, problems: RepositoryProblems) -> None:
+        """Keep the problems for the next plan; the log has those that are new, and which are over."""
+        before, now = self._problems.by_subject(), problems.by_subject()
+        for subject in now.keys() - before.keys():
+            logger.warning("%s %s; what was served before is served on", subject, now[subject])
+        for subject in before.keys() - now.keys():
+            logger.warning("%s can be read again", subject)
+        self._problems = problems
 
     def _adopt_policy(self, policy: ServingPolicy) -> None:
         """Follow a policy, and leave it for workers that start while `serving.json` is broken."""
@@ -129,33 +148,28 @@ class RequiredModels:
     def __init__(self, folder: Path, warnings: WorkerWarnings | None = None) -> None:
         self._file = folder / "required.json"
         self._warnings = warnings or WorkerWarnings()
-        self._names: frozenset[str] = frozenset()
         self._is_shared = True
+        self._is_first, self.names = self._read()
 
     def begin(self, names: Iterable[str]) -> None:
-        """Read the names that workers before this one wrote; the first of all workers writes these `names`."""
-        try:
-            self._names = frozenset(json.loads(self._file.read_text()))
-        except (OSError, ValueError):
+        """Require what workers before this one wrote; the first of all workers writes these `names`."""
+        if self._is_first:
             self._write(frozenset(names))
 
     def add(self, served: Iterable[str]) -> frozenset[str]:
         """All names, with those of the models that are served now."""
-        names = self._names.union(served)
-        if names != self._names or not self._is_shared:
+        names = self.names.union(served)
+        if names != self.names or not self._is_shared:
             self._write(names)
-        return self._names
+        return self.names
+
+    def _read(self) -> tuple[bool, frozenset[str]]:
+        """Whether there are no names yet, and those that there are."""
+        try:
+            return False, frozenset(json.loads(self._file.read_text()))
+        except (OSError, ValueError):
+            return True, frozenset()
 
     def _write(self, names: frozenset[str]) -> None:
-        self._names = names
+        self.names = names
         self._is_shared = try_write(self._file, json.dumps(sorted(names)), self._warnings)
-
-
-def _merge(before: Snapshot, now: Snapshot, names: Container[str] | None) -> Snapshot:
-    """New fingerprints of the models of these names, or of all; the former ones of others and of unreadable ones."""
-
-    def is_read(name: str) -> bool:
-        return name not in now.unreadable and (names is None or name in names)
-
-    kept = {key: files for key, files in before.bundles.items() if not is_read(key[0])}
-    return Snapshot({**kept, **{key: files for key, files in now.bundles.items() if is_read(key[0])}})

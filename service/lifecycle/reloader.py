@@ -127,8 +127,9 @@ class ModelReloader:
         """A new plan, where the repository is to be polled or there are new control requests."""
         control = self._control_file.read()
         if self._interval and time.monotonic() >= self._next_poll:
-            self._next_poll = time.monotonic() + self._interval
-            return self._planner.follow(control)
+            plan = self._planner.follow(control)
+            self._next_poll = time.monotonic() + max(self._interval, self._planner.pause)
+            return plan
         return self._planner.apply(control) if control.generation != self._prepared.generation else None
 
     def _prepare(self, plan: Plan) -> None:

@@ -12,9 +12,8 @@ from service.inference.model_version import FailedVersion, LoadedVersion, ModelV
 from service.lifecycle.bundle_loader import Opener, load_version
 from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlState
-from service.lifecycle.snapshot import Fingerprint, Snapshot, take_fingerprint
+from service.lifecycle.snapshot import Fingerprint, Key, Snapshot, take_fingerprint
 
-Key = tuple[str, int]  # a model's name and a version's number
 TriedVersion = LoadedVersion | FailedVersion
 
 MISSING: Fingerprint = ()  # of a bundle that a policy names and the repository does not have
@@ -105,7 +104,15 @@ class VersionCache:
             if version not in tried:
                 tried[version] = load(version)
             loaded += isinstance(tried[version], LoadedVersion)
-        return [each for each in tried.values() if each]
+        versions = [each for each in tried.values() if each]
+        if None in tried.values() and not any(isinstance(each, LoadedVersion) for each in versions):
+            versions += self._loaded(name)  # until what takes their place is loaded
+        return versions
+
+    def _loaded(self, name: str) -> list[TriedVersion]:
+        """The versions of a model that are held and loaded."""
+        held = [entry.version for key, entry in self._entries.items() if key[0] == name]
+        return [version for version in held if isinstance(version, LoadedVersion)]
 
     def _load(self, key: Key, fingerprint: Fingerprint, *, is_settled: bool) -> TriedVersion | None:
         """The version as it is held or else loaded now; None while its bundle is written for the first time."""

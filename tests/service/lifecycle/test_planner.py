@@ -21,10 +21,10 @@ NO_REQUESTS = ControlState()
 class Locked(ModelRepository):
     """Where a file named so forbids to look into a model's folder; a test that runs as root could not be kept out."""
 
-    def paths(self, name: str) -> dict[int, Path]:
+    def versions(self, name: str) -> list[int]:
         if (self.root / name / "locked").exists():
             raise PermissionError("somebody else's")
-        return super().paths(name)
+        return super().versions(name)
 
 
 def planner(models: Path, kind: type[ModelRepository] = ModelRepository) -> Planner:

@@ -18,8 +18,8 @@ from service.inference.runtime import UnusableGraph
 from service.lifecycle.bundle_loader import Opener
 from service.lifecycle.crash_guard import MAX_CRASHES, CrashGuard
 from service.lifecycle.model_control import ControlState
-from service.lifecycle.snapshot import take_snapshot
-from service.lifecycle.version_cache import CHANGED, Key, VersionCache
+from service.lifecycle.snapshot import Key, take_snapshot
+from service.lifecycle.version_cache import CHANGED, VersionCache
 from tests.support.bundles.fake_predictors import open_fake, publish
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import tiny_image
