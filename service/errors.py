@@ -5,6 +5,8 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
+MAX_SENTENCE = 4096  # characters: an error must not send back whatever text a client sent
+
 
 class RequestError(Exception):
     """An error that becomes a response: `str(error)` is the sentence in it, which says what to do."""
@@ -15,7 +17,7 @@ class RequestError(Exception):
     headers: Mapping[str, str] = MappingProxyType({})  # of the response, beside those of every error
 
     def __init__(self, sentence: str, members: Mapping[str, Any] | None = None) -> None:
-        super().__init__(sentence)
+        super().__init__(sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[:MAX_SENTENCE]}…")
         self.members = members or {}  # of the response, beside those of every error
 
 

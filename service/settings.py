@@ -36,6 +36,7 @@ class Settings:
     max_queue: int = field(default=256, metadata={"range": (1, 65536)})  # complete requests that wait; more get 503
     max_connections: int = field(default=2000, metadata={"range": (1, 100_000)})  # idle ones make room for new ones
     request_timeout: float = field(default=30.0, metadata={"range": (0.001, 3600)})  # waiting longer than this is a 504
+    head_timeout: float = field(default=10.0, metadata={"range": (0.1, 3600)})  # for a request without its body
     read_timeout: float = field(default=60.0, metadata={"range": (0.1, 3600)})  # for the whole request to arrive
     idle_timeout: float = field(default=75.0, metadata={"range": (0.1, 3600)})  # longer than nginx keeps its side: 60
     drain_delay: float = field(default=5.0, metadata={"range": (0, 600)})  # for load balancers to see it is not ready

@@ -47,6 +47,15 @@ class Stream(IntEnum):
     ERR = 1
 
 
+class CloseReason(StrEnum):
+    """Why a connection was closed that its client had not finished, as `convserve_connections_closed_total` has it."""
+
+    HEAD_TIMEOUT = "head_timeout"
+    READ_TIMEOUT = "read_timeout"
+    WRITE_TIMEOUT = "write_timeout"  # the client did not read the response
+    ROOM = "room"  # for others: connections, file descriptors or memory were short
+
+
 class Scoreboard:
     """Rows of (process id, open connections, last heartbeat).
 
@@ -61,6 +70,7 @@ class Scoreboard:
         self._slow_requests = _words(SLOTS)
         self.requests = CurrentRequests(SLOTS)
         self._start_failures = _words(len(StartFailure))
+        self._closed = _words(SLOTS * len(CloseReason))
 
     def claim(self) -> int:
         """Take the first free row for a worker that is about to be forked, its first heartbeat is now.
@@ -159,6 +169,14 @@ class Scoreboard:
         """Say that other services use the listening sockets, too."""
         self._of_all[_SHARED] = True
 
+    def count_closed(self, slot: int, reason: CloseReason) -> None:
+        """Count a connection that a worker has closed before its client was done."""
+        self._closed[slot * len(CloseReason) + list(CloseReason).index(reason)] += 1
+
+    def closed(self) -> dict[CloseReason, int]:
+        """How many connections were closed before their clients were done, by reason, by workers that are gone, too."""
+        return {reason: sum(self._closed[place :: len(CloseReason)]) for place, reason in enumerate(CloseReason)}
+
     def announce_shutdown(self, at: float, shared: bool) -> None:
         """Say once for all workers when to stop listening (monotonic seconds), and whether others share the sockets."""
         if not self._of_all[_END]:
@@ -185,7 +203,8 @@ class Scoreboard:
     def should_yield(self, slot: int) -> bool:
         """Whether another worker holds fewer connections, and so should take the next one."""
         own = self._cells[slot * _COLUMNS + _CONNECTIONS]
-        return any(self._cells[other * _COLUMNS + _CONNECTIONS] < own for other in self.workers())
+        limit = own - own // 32  # with hundreds of them a small difference is none
+        return any(self._cells[other * _COLUMNS + _CONNECTIONS] < limit for other in self.workers())
 
     def _pids(self) -> list[int]:
         pids: list[int] = self._cells[_PID::_COLUMNS].tolist()

@@ -10,15 +10,18 @@ from contextlib import suppress
 from functools import partial
 
 from service.environ import Deferred
-from service.errors import QueueFull, RequestError, RequestTimeout
-from service.server.connection import Connection, MemoryBudget
+from service.errors import Overloaded, QueueFull, RequestError, RequestTimeout
+from service.ipc.scoreboard import CloseReason
+from service.server.connection import NEVER, Connection, MemoryBudget
+from service.server.eviction import Eviction
 from service.server.wsgi import WsgiGateway
 from service.settings import Settings
 
 LINGER_SECONDS = 2.0  # seconds that a client gets to read an error before its connection is closed
 DEFERRED_POLL_INTERVAL = 0.02  # seconds between looks at whether a deferred request can go on
+EXPIRY_INTERVAL = 0.25  # seconds between looks at the deadlines
+EXPIRED_AT_ONCE = 4  # connections a turn; each is answered, and thousands may expire together
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-NEVER = float("inf")
 
 logger = logging.getLogger("convserve")
 
@@ -36,16 +39,21 @@ class ConnectionManager:
         settings: Settings,
         gateway: WsgiGateway,
         on_count: Callable[[int], None],
+        on_close: Callable[[CloseReason], None] = lambda _: None,
     ) -> None:
+        """`on_count` gets the number of connections, `on_close` why one was closed that its client had not finished."""
         self._selector = selector
         self._settings = settings
         self._gateway = gateway
         self._on_count = on_count
-        self._budget = MemoryBudget(settings.max_buffered_bytes)
+        self._on_close = on_close
         self._connections: set[Connection] = set()
+        self._eviction = Eviction(self._connections, settings.max_buffered_bytes, self._evict, self._refuse_slow)
+        self._budget = MemoryBudget(settings.max_buffered_bytes, make_room=self._eviction.free_memory)
         self._queue: deque[tuple[Connection, float, RequestError | None]] = deque()
         self._deferred: list[tuple[Connection, Deferred, float]] = []
-        self._next_resume = 0.0
+        self._expired: list[Connection] = []
+        self._next_resume = self._next_expiry = 0.0
         self.leaving = False
 
     def __len__(self) -> int:
@@ -54,12 +62,16 @@ class ConnectionManager:
     @property
     def busy(self) -> bool:
         """Whether a request is arriving, waiting or being responded to."""
-        return any(not connection.idle for connection in self._connections)
+        return bool(self._queue) or any(not connection.idle for connection in self._connections)
 
     def open(self, client: socket.socket, address: tuple[str, int]) -> None:
-        """Take a new connection."""
-        deadline = _seconds_from_now(self._settings.idle_timeout)
+        """Take a new connection, if need be in the place of another."""
+        if len(self._connections) >= self._settings.max_connections:
+            self.make_room()
+        now = time.monotonic()
+        deadline = now + self._settings.idle_timeout
         connection = Connection(client, address, self._settings.max_body_bytes, self._budget, deadline)
+        connection.since = now
         self._connections.add(connection)
         self._on_count(len(self._connections))
         self._await_bytes(connection)
@@ -74,8 +86,10 @@ class ConnectionManager:
 
     @property
     def timeout(self) -> float:
-        """Seconds until `resume_deferred` is to be called again; infinity where no request is deferred."""
-        return DEFERRED_POLL_INTERVAL if self._deferred else NEVER
+        """Seconds until the loop is to look again at the queue, the deferred requests and the deadlines."""
+        if self._queue or self._expired:
+            return 0.0
+        return DEFERRED_POLL_INTERVAL if self._deferred else EXPIRY_INTERVAL if self._connections else NEVER
 
     def resume_deferred(self) -> None:
         """Put every deferred request that can go on back at the head of the queue."""
@@ -90,16 +104,14 @@ class ConnectionManager:
                 self._deferred.append((connection, deferred, since))
 
     def expire(self) -> None:
-        """Close every connection whose time is up; one that has sent a part of a request gets an error first."""
+        """Close connections whose time is up, a few at a time; one that has sent a part of a request gets an error."""
         now = time.monotonic()
-        for connection in [each for each in self._connections if each.deadline <= now]:
-            self._selector.unregister(connection.socket)
-            if connection.request.started and not connection.sending and not connection.lingering:
-                seconds = f"{self._settings.read_timeout:g} seconds"
-                connection.request.error = RequestTimeout(f"the request did not arrive within {seconds}: try again")
-                self._respond(connection, now, connection.request.error)
-            else:
-                self._close(connection)
+        if now >= self._next_expiry and not self._expired:
+            self._next_expiry = now + EXPIRY_INTERVAL
+            self._expired = [connection for connection in self._connections if connection.deadline <= now]
+        for connection in [self._expired.pop() for _ in self._expired[:EXPIRED_AT_ONCE]]:
+            if connection in self._connections and connection.deadline <= now:
+                self._expire(connection)
 
     def close(self) -> None:
         """Close all connections."""
@@ -107,17 +119,12 @@ class ConnectionManager:
             self._close(connection)
 
     def has_room(self) -> bool:
-        """Whether one more connection can be taken, if need be in the place of one that is idle."""
-        return len(self._connections) < self._settings.max_connections or self.make_room()
+        """Whether one more connection can be taken, if need be in the place of one that can be closed."""
+        return len(self._connections) < self._settings.max_connections or self._eviction.can_free_slot()
 
     def make_room(self) -> bool:
-        """Close the connection that has been idle for longest; False where none is idle."""
-        idle = [connection for connection in self._connections if connection.idle]
-        if idle:
-            oldest = min(idle, key=lambda connection: connection.deadline)
-            self._selector.unregister(oldest.socket)
-            self._close(oldest)
-        return bool(idle)
+        """Close the connection that is needed least; False where all are needed."""
+        return self._eviction.free_slot()
 
     # Reading
 
@@ -125,8 +132,8 @@ class ConnectionManager:
         self._selector.register(connection.socket, selectors.EVENT_READ, partial(self._on_readable, connection))
 
     def _on_readable(self, connection: Connection) -> None:
-        if connection not in self._connections:
-            return  # closed to make room since the selector looked
+        if connection.deadline == NEVER or connection not in self._connections:
+            return  # refused, or closed, to make room since the selector looked
         had_started = connection.request.started
         if not connection.receive():
             self._selector.unregister(connection.socket)
@@ -140,11 +147,19 @@ class ConnectionManager:
         if request.complete or request.error:
             self._selector.unregister(connection.socket)
             self._enqueue(connection)
-            return
-        if request.started and not had_started:
-            connection.deadline = _seconds_from_now(self._settings.read_timeout)
-        if request.wants_continue():
-            connection.send(CONTINUE)
+        elif request.started:
+            self._set_deadline(connection, had_started, time.monotonic())
+            if request.wants_continue():
+                connection.send(CONTINUE)
+
+    def _set_deadline(self, connection: Connection, had_started: bool, now: float) -> None:
+        if had_started:
+            connection.note_progress(now)
+        else:
+            connection.begun = now
+            connection.restart(now)
+        whole, head = self._settings.read_timeout, self._settings.head_timeout
+        connection.deadline = connection.begun + (whole if connection.request.head_complete else min(head, whole))
 
     def _enqueue(self, connection: Connection) -> None:
         """Put the request into the queue; where too many wait already, respond with QueueFull next."""
@@ -170,14 +185,40 @@ class ConnectionManager:
         else:
             self._send(connection, response)
 
-    def _send(self, connection: Connection, data: bytes = b"") -> None:
-        """Send what the socket takes now; after the last byte wait for the next request, or close."""
+    def _send(self, connection: Connection, data: bytes) -> None:
+        """Send what the socket takes now; what is left goes when the client has read, and all of it by one deadline."""
         if not connection.send(data):
             self._close(connection)
         elif connection.sending:
-            connection.deadline = _seconds_from_now(self._settings.read_timeout)
-            self._selector.register(connection.socket, selectors.EVENT_WRITE, partial(self._on_writable, connection))
-        elif not connection.closing:
+            now = time.monotonic()
+            connection.release()
+            connection.restart(now)
+            connection.deadline = now + self._settings.read_timeout
+            self._await_room(connection)
+            excess = self._budget.held - self._budget.limit
+            if excess > 0 and not self._eviction.free_memory_for_response(connection, excess):
+                self._drop(connection, CloseReason.ROOM)
+        else:
+            self._finish(connection)
+
+    def _await_room(self, connection: Connection) -> None:
+        self._selector.register(connection.socket, selectors.EVENT_WRITE, partial(self._on_writable, connection))
+
+    def _on_writable(self, connection: Connection) -> None:
+        if connection not in self._connections:
+            return  # closed to make room since the selector looked
+        self._selector.unregister(connection.socket)
+        if not connection.send():
+            self._close(connection)
+        elif connection.sending:
+            connection.note_progress(time.monotonic())
+            self._await_room(connection)
+        else:
+            self._finish(connection)
+
+    def _finish(self, connection: Connection) -> None:
+        """After the last byte of a response, wait for the next request, or close."""
+        if not connection.closing:
             connection.next()
             self._await_next(connection)
         elif connection.request.error:
@@ -185,25 +226,55 @@ class ConnectionManager:
         else:
             self._close(connection)
 
-    def _on_writable(self, connection: Connection) -> None:
-        self._selector.unregister(connection.socket)
-        self._send(connection)
-
     def _await_next(self, connection: Connection) -> None:
-        connection.deadline = _seconds_from_now(self._settings.idle_timeout)
+        connection.since = time.monotonic()
+        connection.deadline = connection.since + self._settings.idle_timeout
         self._await_bytes(connection)
         if connection.request.started:
             self._advance(connection, had_started=False)
 
     def _linger(self, connection: Connection) -> None:
-        connection.deadline = _seconds_from_now(LINGER_SECONDS)
+        connection.since = time.monotonic()
+        connection.deadline = connection.since + LINGER_SECONDS
         with suppress(OSError):
             connection.linger()
         self._await_bytes(connection)
 
-    def _close(self, connection: Connection) -> None:
+    # Closing
+
+    def _expire(self, connection: Connection) -> None:
+        seconds = f"{connection.deadline - connection.begun:g} seconds"
+        if connection.sending:
+            self._drop(connection, CloseReason.WRITE_TIMEOUT)
+        elif connection.request.started and not connection.lingering:
+            reason = CloseReason.READ_TIMEOUT if connection.request.head_complete else CloseReason.HEAD_TIMEOUT
+            self._refuse(connection, reason, RequestTimeout(f"the request did not arrive within {seconds}: try again"))
+        else:
+            self._selector.unregister(connection.socket)
+            self._close(connection)
+
+    def _evict(self, connection: Connection) -> None:
+        self._drop(connection, CloseReason.ROOM)
+
+    def _refuse_slow(self, connection: Connection) -> None:
+        error = Overloaded("the request came slowly while others needed the memory: try again in a moment")
+        self._refuse(connection, CloseReason.ROOM, error)
+        connection.release()
+
+    def _refuse(self, connection: Connection, reason: CloseReason, error: RequestError) -> None:
+        self._on_close(reason)
+        self._selector.unregister(connection.socket)
+        connection.request.error = error
+        self._enqueue(connection)
+
+    def _drop(self, connection: Connection, reason: CloseReason) -> None:
+        self._on_close(reason)
+        self._selector.unregister(connection.socket)
+        self._close(connection, reset=connection.sending)
+
+    def _close(self, connection: Connection, reset: bool = False) -> None:
         """Close a connection that is not registered with the selector."""
-        connection.close()
+        connection.close(reset)
         self._connections.discard(connection)
         self._on_count(len(self._connections))
 
@@ -214,7 +285,3 @@ def _is_over(deferred: Deferred) -> bool:
     except Exception:  # the application raises it again when it is called, and responds with an error
         logger.exception("cannot tell whether a deferred request can go on")
         return True
-
-
-def _seconds_from_now(seconds: float) -> float:
-    return time.monotonic() + seconds

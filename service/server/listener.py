@@ -17,6 +17,8 @@ from service.ipc.scoreboard import Scoreboard
 from service.server.connections import ConnectionManager
 
 YIELD = 0.002  # seconds that a new connection is left to the workers that hold fewer
+ACCEPTS = 64  # connections at once, so that a flood does not keep others waiting in the kernel
+SEND_BUFFER = 65536  # bytes of responses that the kernel keeps for each connection; it may double them
 
 
 class FairListener:
@@ -31,6 +33,8 @@ class FairListener:
         connections: ConnectionManager,
     ) -> None:
         self._sockets = sockets
+        for each in sockets:  # accepted connections inherit it
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self._selector = selector
         self._scoreboard = scoreboard
         self._slot = slot
@@ -71,16 +75,16 @@ class FairListener:
         return float("inf") if self._registered or self._closed else YIELD
 
     def _accept(self, listener: socket.socket) -> None:
-        """Accept one connection. A worker yields once at most, so that every client is accepted."""
-        if not self._has_yielded and self._scoreboard.should_yield(self._slot):
-            self._has_yielded = True
-            self._pause_briefly()
-            return
-        self._has_yielded = False
-        if not self._connections.has_room():
-            self._pause_briefly()
-            return
-        self._accept_one(listener)
+        """Accept what waits, up to a number. A worker yields once at most, so that every client is accepted."""
+        for _ in range(ACCEPTS if self._registered else 0):
+            yields = not self._has_yielded and self._scoreboard.should_yield(self._slot)
+            if yields or not self._connections.has_room():
+                self._has_yielded = yields
+                self._pause_briefly()
+                return
+            self._has_yielded = False
+            if not self._accept_one(listener):
+                return
 
     def _accept_one(self, listener: socket.socket) -> bool:
         """Accept one connection; whether it is worth trying again."""

@@ -37,11 +37,11 @@ class RequestParser:
             limit_request_field_size=MAX_HEADER_BYTES,
         )
         self._head_bytes = 0
-        self._head_complete = False
         self._body = bytearray()
         self._announced = 0
         self._wants_continue = False
         self.started = False  # whether any byte of the request has come
+        self.head_complete = False
         self.complete = False
         self.error: RequestError | None = None
 
@@ -50,7 +50,7 @@ class RequestParser:
         if not self.started:
             data = data.lstrip(b"\r\n")
             self.started = bool(data)
-        in_head = self.error is None and not self._head_complete
+        in_head = self.error is None and not self.head_complete
         try:
             self._parser.feed(data)
         except LimitRequestLine:
@@ -72,7 +72,7 @@ class RequestParser:
         rest = self._parser.remaining()
         self.release()
         self._parser.reset()
-        self._head_complete = False
+        self.head_complete = False
         self.started = self._wants_continue = self.complete = False
         if rest:
             self.feed(rest)
@@ -115,7 +115,7 @@ class RequestParser:
         return environ
 
     def _on_headers(self) -> bool:
-        self._head_complete = True
+        self.head_complete = True
         self._wants_continue = (self._parser.get_header(b"expect") or b"").lower() == b"100-continue"
         coding = self._parser.get_header(b"transfer-encoding")
         if coding is not None and coding.lower() != b"chunked":

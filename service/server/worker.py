@@ -6,11 +6,14 @@ that sends slowly, or nothing at all, delays no other client, and no request is 
 
 import gc
 import os
+import resource
 import selectors
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from gunicorn.workers.base import Worker
 
@@ -22,8 +25,10 @@ from service.server.syn_filter import drop_handshakes, stop_listening
 from service.server.wsgi import WsgiGateway
 from service.settings import Settings
 
-HEARTBEAT_INTERVAL = 1.0  # seconds between looks at the clock: deadlines, the master's watchdog, the parent
+HEARTBEAT_INTERVAL = 1.0  # seconds between looks at the clock: the master's watchdog, the parent
 POLL_INTERVAL = 0.005  # seconds of answering after which new arrivals are looked for
+DEAR = 0.001  # seconds; an event that takes longer comes last while there is more to do than time
+RESERVED_DESCRIPTORS = 24  # for files that the application opens, and its pipes
 DRAIN_INTERVAL = 0.05  # seconds between looks at whether a shutdown is complete
 HANDSHAKE_SECONDS = 0.2  # for handshakes under way: a round trip to the other side of the earth
 
@@ -52,7 +57,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         self._open()
         while self._stays():
             self._listener.listen()
-            timeout = min(self._listener.timeout, self._connections.timeout, self._idle_timeout())
+            timeout = min(self._listener.timeout, self._idle_timeout())
             if not self._turn(min(HEARTBEAT_INTERVAL, timeout, self._scoreboard.seconds_left())):
                 for task in self._served.idle_tasks:
                     task.run_idle()
@@ -70,17 +75,34 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         """Take a place on the scoreboard, and watch the listening sockets and the application's event sources."""
         self._scoreboard, slot = self.context.scoreboard, self.context.slot
         self._next_heartbeat = 0.0
+        self._dear: dict[int, float] = {}  # seconds that dear events have taken since the last heartbeat, by descriptor
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.PIPE[0], selectors.EVENT_READ, lambda: os.read(self.PIPE[0], 4096))
         gateway = WsgiGateway(
             self._served.wsgi, self.cfg, self.settings.host, self.settings.port, self._scoreboard.is_shutting_down
         )
-        on_count = partial(self._scoreboard.set_connections, slot)
-        self._connections = ConnectionManager(self._selector, self.settings, gateway, on_count)
+        on_count, on_close = (
+            partial(self._scoreboard.set_connections, slot),
+            partial(self._scoreboard.count_closed, slot),
+        )
+        settings = replace(self.settings, max_connections=self._max_connections())
+        self._connections = ConnectionManager(self._selector, settings, gateway, on_count, on_close)
         self._listener = FairListener(self.sockets, self._selector, self._scoreboard, slot, self._connections)
         self._scoreboard.enter(slot, os.getpid())
         for source in self._served.event_sources:
             self._selector.register(source.start(), selectors.EVENT_READ, source.on_readable)
+
+    def _max_connections(self) -> int:
+        """As the setting says, but no more than leave some file descriptors to the application."""
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        wanted = self.settings.max_connections
+        if limit == resource.RLIM_INFINITY:
+            return wanted
+        free = limit - sum(1 for _ in Path("/dev/fd").iterdir()) - RESERVED_DESCRIPTORS
+        if free < wanted // 4:
+            sentence = f"they leave room for {max(1, free)} connections, not {wanted}: raise the limit of open files"
+            self.context.warnings.add("file descriptors", sentence)
+        return max(1, min(free, wanted))
 
     def _idle_timeout(self) -> float:
         return min((task.idle_timeout for task in self._served.idle_tasks), default=float("inf"))
@@ -90,31 +112,38 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         return self._scoreboard.seconds_left() > 0 if self._scoreboard.is_shutting_down() else self.alive
 
     def _turn(self, timeout: float) -> bool:
-        """One turn of the loop, which waits at most `timeout` seconds for an event; False where nothing happened."""
+        """One turn of the loop, which waits at most `timeout` seconds for an event; False where nothing happened.
+
+        It takes little longer than two POLL_INTERVALs, or than the slowest request, whatever arrives: so all that `run`
+        looks after has its turn under any load.
+        """
         self._beat()
-        busy = self._poll(timeout)
+        self._connections.expire()
+        busy = self._poll(min(timeout, self._connections.timeout))
         self._connections.resume_deferred()
-        next_poll = time.monotonic() + POLL_INTERVAL
+        until = time.monotonic() + POLL_INTERVAL
         while self._connections.respond_next():
             busy = True
-            if time.monotonic() >= next_poll:
-                self._poll_while_busy()
-                next_poll = time.monotonic() + POLL_INTERVAL
+            if time.monotonic() >= until:
+                self._poll(0)
+                break
         return busy
 
-    def _poll_while_busy(self) -> None:
-        """What a worker under constant load must do all the same: heartbeat, listener, new arrivals."""
-        self._beat()
-        if self._stays():
-            self._listener.listen()
-        else:
-            self._listener.pause()  # else there would be no end under load
-        self._poll(0)
-
     def _poll(self, timeout: float) -> bool:
+        """Handle events for some milliseconds; what is left comes again, the descriptors that took most time last."""
         events = self._selector.select(timeout)
+        if self._dear:
+            events.sort(key=lambda event: self._dear.get(event[0].fd, 0.0))
+        before = time.monotonic()
+        until = before + 2 * POLL_INTERVAL
         for key, _ in events:
             key.data()
+            now = time.monotonic()
+            if now - before > DEAR:
+                self._dear[key.fd] = self._dear.get(key.fd, 0.0) + now - before
+            if now >= until:
+                break
+            before = now
         return bool(events)
 
     def _beat(self) -> None:
@@ -122,7 +151,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
             return
         self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
         self.context.beat()
-        self._connections.expire()
+        self._dear.clear()
         if os.getppid() != self.ppid:
             self.log.warning("the master is gone: this worker stops, too")
             self.alive = False

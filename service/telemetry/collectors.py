@@ -90,6 +90,21 @@ class StartFailureCollector(Collector):
         yield failures
 
 
+class ConnectionCollector(Collector):
+    """Connections that were closed before their clients were done; the same whichever worker is scraped."""
+
+    def __init__(self, scoreboard: Scoreboard) -> None:
+        self._scoreboard = scoreboard
+
+    def collect(self) -> Iterator[Metric]:
+        """Count now; every reason has a sample from the start."""
+        text = "Connections closed by the service, by reason: head_timeout, read_timeout, write_timeout, room."
+        closed = CounterMetricFamily("convserve_connections_closed", text, labels=["reason"])
+        for reason, count in self._scoreboard.closed().items():
+            closed.add_metric([reason], count)
+        yield closed
+
+
 class ProcessCollector(Collector):
     """CPU and memory of each process; the label `worker` is a worker's slot, or `master`."""
 

@@ -11,6 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from service.ipc.workspace import WorkerContext
 from service.telemetry.collectors import (
+    ConnectionCollector,
     LogCollector,
     ProcessCollector,
     StartFailureCollector,
@@ -204,4 +205,5 @@ def _scrape_registry(context: WorkerContext, files: SlotFiles) -> CollectorRegis
     registry.register(WarningCollector(context.warnings))
     registry.register(LogCollector(context.scoreboard))
     registry.register(StartFailureCollector(context.scoreboard))
+    registry.register(ConnectionCollector(context.scoreboard))
     return registry

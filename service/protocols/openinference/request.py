@@ -10,6 +10,7 @@ from service.protocols.common import parse_count
 
 MAX_AXES = 8  # an image tensor has four
 MAX_NAME = 256  # characters of a name, which error messages repeat
+MAX_ID = 4096  # characters of a request's id, which the response repeats
 RESERVED = "triton_"  # parameters that begin so are the server's own
 SHARED_MEMORY = "shared_memory_region"
 
@@ -170,6 +171,8 @@ def _read_id(document: JsonObject) -> str | None:
     value = document.get("id")
     if value is not None and not isinstance(value, str):
         raise InvalidRequest('"id" must be a text')
+    if value is not None and len(value) > MAX_ID:
+        raise InvalidRequest(f'"id" has {len(value)} characters: send at most {MAX_ID}')
     return value
 
 

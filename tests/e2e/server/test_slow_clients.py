@@ -10,7 +10,7 @@ import pytest
 from preprocessing.png import encode_png
 from tests.support.http.raw_client import RawConnection, request, send_request
 from tests.support.images.drawn import tiny_image
-from tests.support.processes.service import RunningService, running
+from tests.support.processes.service import RunningService, read_counts, running
 
 PNG = encode_png(tiny_image(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
@@ -130,3 +130,47 @@ def test_where_every_connection_is_in_use_a_new_client_waits_for_its_turn(models
             assert slow.response().status == 200
             assert waiting.response().status == 200
             assert slow.is_closed()
+
+
+FLOOD = 120  # connections, for a service that may hold 40
+BEGINNINGS = {
+    "nothing": b"",
+    "a byte": b"G",
+    "half a head": b"GET / HTTP/1.1\r\nHost: a\r\n",
+    "half a body": PREDICT[:-1],
+}
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS.values(), ids=BEGINNINGS.keys())
+def test_a_flood_of_unfinished_requests_does_not_shut_others_out(models: Path, beginning: bytes) -> None:
+    with running(models, max_connections=40) as service, ExitStack() as flood:
+        for _ in range(FLOOD):
+            flood.enter_context(RawConnection(service.port)).send(beginning)
+
+        assert seconds_to_answer(service) < SOON
+        assert read_counts(service, "convserve_connections_closed_total", "reason")["room"] >= FLOOD - 40
+
+
+def test_uploads_that_stop_before_their_end_do_not_keep_others_from_being_answered(models: Path) -> None:
+    body = PNG + bytes(100_000)
+    upload = request("POST", "/predict", body, content_type="image/png")
+    with running(models, max_body_bytes=200_000, max_buffered_bytes=400_000) as service, ExitStack() as clients:
+        stopped = [clients.enter_context(RawConnection(service.port)) for _ in range(3)]
+        for connection in stopped:
+            connection.send(upload[:-100])
+        time.sleep(1.2)  # until they have stalled
+
+        assert service.post("/predict", body, content_type="image/png").status == 200
+        response = stopped[0].response()
+        assert (response.status, response.json()["code"]) == (503, "overloaded")
+
+
+def test_few_file_descriptors_leave_enough_for_predictions(models: Path) -> None:
+    with running(models, open_files=64) as service, ExitStack() as idle:
+        for _ in range(100):
+            idle.enter_context(RawConnection(service.port))
+
+        assert seconds_to_answer(service) < SOON
+        assert service.get("/metrics").status == 200
+        assert "file descriptors" in service.get("/readyz").json()["warnings"]
+        assert "Too many open files" not in service.stderr.read_text()

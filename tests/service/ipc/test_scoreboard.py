@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from service.ipc.scoreboard import SLOTS, ExitCause, Scoreboard
+from service.ipc.scoreboard import SLOTS, CloseReason, ExitCause, Scoreboard
 
 
 def claimed(scoreboard: Scoreboard, *pids: int) -> list[int]:
@@ -84,6 +84,34 @@ def test_who_holds_more_connections_than_another_yields() -> None:
 
     assert scoreboard.should_yield(busy)
     assert not scoreboard.should_yield(free)
+
+
+def test_hundreds_of_connections_need_not_be_spread_exactly() -> None:
+    scoreboard = Scoreboard()
+    busy, free = claimed(scoreboard, 11, 12)
+    scoreboard.set_connections(busy, 320)
+    yields = []
+    for others in (310, 309):
+        scoreboard.set_connections(free, others)
+        yields.append(scoreboard.should_yield(busy))
+
+    assert yields == [False, True]
+
+
+def test_closed_connections_are_counted_over_all_workers_also_those_that_are_gone() -> None:
+    scoreboard = Scoreboard()
+    first, second = claimed(scoreboard, 11, 12)
+    scoreboard.count_closed(first, CloseReason.ROOM)
+    scoreboard.count_closed(second, CloseReason.ROOM)
+    scoreboard.count_closed(second, CloseReason.HEAD_TIMEOUT)
+    scoreboard.release(second)
+
+    assert scoreboard.closed() == {
+        CloseReason.HEAD_TIMEOUT: 1,
+        CloseReason.READ_TIMEOUT: 0,
+        CloseReason.WRITE_TIMEOUT: 0,
+        CloseReason.ROOM: 2,
+    }
 
 
 def test_nobody_yields_to_an_equal_or_to_one_that_is_gone() -> None:

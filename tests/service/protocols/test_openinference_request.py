@@ -95,6 +95,7 @@ def test_unknown_parameters_are_ignored() -> None:
         pytest.param({}, b"", '"inputs" must be an array', id="no inputs"),
         pytest.param({"inputs": {}}, b"", '"inputs" must be an array', id="inputs as an object"),
         pytest.param({"inputs": [1]}, b"", "an input must be a JSON object", id="a number as input"),
+        pytest.param({"inputs": [], "id": "x" * 4097}, b"", '"id" has 4097 characters: send at most', id="a long id"),
         pytest.param({"inputs": [], "id": 7}, b"", '"id" must be a text', id="a number as id"),
         pytest.param({"inputs": [], "outputs": {}}, b"", '"outputs" must be an array', id="outputs as an object"),
         pytest.param({"inputs": [], "outputs": ["p"]}, b"", "an output must be a JSON object", id="a text as output"),

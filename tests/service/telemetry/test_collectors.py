@@ -1,7 +1,7 @@
 """The scoreboard's numbers as metrics."""
 
-from service.ipc.scoreboard import ExitCause, Scoreboard
-from service.telemetry.collectors import WorkerCollector
+from service.ipc.scoreboard import CloseReason, ExitCause, Scoreboard
+from service.telemetry.collectors import ConnectionCollector, WorkerCollector
 
 
 def scrape(scoreboard: Scoreboard) -> dict[str, float]:
@@ -30,3 +30,12 @@ def test_only_workers_that_take_connections_are_counted() -> None:
     scoreboard.enter(serving, 13)
 
     assert scrape(scoreboard)["convserve_workers"] == 1
+
+
+def test_every_reason_to_close_a_connection_is_there_before_the_first() -> None:
+    scoreboard = Scoreboard()
+    scoreboard.count_closed(3, CloseReason.ROOM)
+
+    (metric,) = ConnectionCollector(scoreboard).collect()
+    found = {sample.labels["reason"]: sample.value for sample in metric.samples}
+    assert found == {"head_timeout": 0, "read_timeout": 0, "write_timeout": 0, "room": 1}
