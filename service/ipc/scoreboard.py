@@ -81,6 +81,7 @@ class Scoreboard:
             if self._cells[slot * _COLUMNS + _PID] == 0:
                 self._set(slot, _PID, _CLAIMED)
                 self._set(slot, _CONNECTIONS, 0)
+                self.requests.note(slot)(0.0, b"")
                 self.beat(slot)
                 return slot
         raise NoFreeSlot(f"more than {SLOTS} workers at once")

@@ -9,11 +9,13 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 PREFIX = "convserve-"
 MARK = "this-folder-is-removed-when-its-service-has-ended"
+PARENTS = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 - mkdtemp makes a folder of our own
 LONGEST_WAIT = 60.0  # seconds in which the workers of a master that was killed end
 INTERVAL = 1.0  # seconds between looks whether they have
 
@@ -22,12 +24,14 @@ class SharedFolder:
     """A new folder for what the processes of a service share, and for what outlives its workers."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        parents = [*map(Path, filter(None, [os.environ.get("TMPDIR")])), *PARENTS]
+        self.path = _make_folder(parents)
         self._lock: int | None = os.open(self.path, os.O_RDONLY)
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         with suppress(OSError):  # of a full disk: then nobody removes it after a crash
             (self.path / MARK).touch()
-        self._others = [path for path in self.path.parent.glob(f"{PREFIX}*") if path != self.path]
+        found = {path for parent in parents for path in parent.glob(f"{PREFIX}*")}
+        self._others = sorted(found - {self.path})
         self._until = time.monotonic() + LONGEST_WAIT
         self._next_look = 0.0
 
@@ -45,6 +49,17 @@ class SharedFolder:
             shutil.rmtree(self.path, ignore_errors=True)
             os.close(self._lock)
             self._lock = None
+
+
+def _make_folder(parents: Sequence[Path]) -> Path:
+    """A new folder in the first of these that lets us make one.
+
+    Python's own search writes a file to try them, and so finds none where the disk is full.
+    """
+    for parent in parents[:-1]:
+        with suppress(OSError):
+            return Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    return Path(tempfile.mkdtemp(prefix=PREFIX, dir=parents[-1]))
 
 
 def _remove_unlocked(path: Path) -> bool:

@@ -83,6 +83,7 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
 
     def stop(self, graceful: bool = True) -> None:
         """Tell the workers to stop, after the requests under way or at once, and wait for them."""
+        self._is_ending = True
         if graceful:
             self._announce_shutdown()
         for listener in self.LISTENERS:
@@ -205,7 +206,9 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         how = describe_exit(code, cause)
         if cause:
             self._scoreboard.count_exit(cause)
-            self.log.error("worker %s exited unexpectedly: %s", worker.pid, how)
+            request = self._scoreboard.requests.read(slot)
+            during = f", in request {request.words}" if request else ""
+            self.log.error("worker %s exited unexpectedly: %s%s", worker.pid, how, during)
         try:
             if not self._is_ending:
                 self._failures.end(slot, cause, code, f"worker {worker.pid}: {how}")

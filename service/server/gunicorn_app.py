@@ -63,6 +63,7 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
             "preload_app": False,  # ONNX Runtime sessions do not survive a fork
             "timeout": WORKER_TIMEOUT,
             "graceful_timeout": self._settings.grace_period,
+            "worker_tmp_dir": str(self._folder),
             "control_socket_disable": True,  # it would be made in the home folder
             "proc_name": "convserve",
             "pre_fork": self._pre_fork,

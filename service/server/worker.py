@@ -46,7 +46,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # there is no request to finish yet, and loading may hang
         if not self.alive:  # told to leave just before
             os.kill(os.getpid(), signal.SIGTERM)
-        self.context.beat()
+        self.context.scoreboard.beat(self.context.slot)
         self._served = self.load_app(self.context)
         signal.signal(signal.SIGTERM, self.handle_exit)
         signal.siginterrupt(signal.SIGTERM, False)

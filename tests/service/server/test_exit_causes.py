@@ -1,11 +1,12 @@
 """Which ends of a worker count as deaths, and as which."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
 from service.ipc.scoreboard import ExitCause
-from service.server.exit_causes import describe_exit, exit_cause
+from service.server.exit_causes import MEMORY_SECONDS, OutOfMemory, describe_exit, exit_cause
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,82 @@ def test_the_cause_follows_from_status_and_circumstances(
 )
 def test_the_log_says_how_a_worker_ended(code: int, words: str) -> None:
     assert describe_exit(code) == words
+
+
+@pytest.mark.parametrize(
+    ("code", "timed_out", "leaving", "cause"),
+    [
+        (-signal.SIGKILL, False, False, ExitCause.MEMORY),
+        (-signal.SIGKILL, False, True, ExitCause.MEMORY),
+        (-signal.SIGKILL, True, False, ExitCause.TIMEOUT),
+        (-signal.SIGSEGV, False, False, ExitCause.SIGNAL),
+        (0, False, True, None),
+        (3, False, False, ExitCause.EXIT),
+    ],
+    ids=["killed", "killed while it left", "killed by the master", "crashed", "left", "could not start"],
+)
+def test_only_what_the_kernel_can_have_killed_died_of_memory(
+    code: int, timed_out: bool, leaving: bool, cause: ExitCause | None
+) -> None:
+    assert exit_cause(code, timed_out, leaving, out_of_memory=True) is cause
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "words"),
+    [
+        (-9, ExitCause.MEMORY, "signal 9 (Killed), by the kernel for want of memory"),
+        (1, ExitCause.TIMEOUT, "exit status 1, stopped by the master for want of a heartbeat"),
+        (-9, ExitCause.SIGNAL, "signal 9 (Killed)"),
+        (3, ExitCause.EXIT, "exit status 3"),
+    ],
+    ids=["memory", "timeout", "signal", "exit"],
+)
+def test_the_log_says_of_which_cause(code: int, cause: ExitCause, words: str) -> None:
+    assert describe_exit(code, cause) == words
+
+
+class Kernel:
+    """A control group whose counter and clock the test sets."""
+
+    def __init__(self, root: Path, own: str, file: str, text: str) -> None:
+        self.now = 100.0
+        self._file, self._text = root / "cgroup" / file, text
+        self._file.parent.mkdir(parents=True)
+        self.set(7)
+        (root / "own").write_text(own)
+        self.memory = OutOfMemory(root / "cgroup", root / "own", lambda: self.now)
+
+    def set(self, count: int) -> None:
+        self._file.write_text(self._text.format(count))
+
+
+V2 = "low 0\nhigh 0\nmax 12\noom 3\noom_kill {}\noom_group_kill 0\n"
+V1 = "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "file", "text"),
+    [
+        ("0::/system.slice/convserve.service\n", "system.slice/convserve.service/memory.events", V2),
+        ("0::/\n", "memory.events", V2),
+        ("4:memory:/docker/abc\n0::/\n", "memory/docker/abc/memory.oom_control", V1),
+        ("4:memory:/docker/abc\n3:cpu:/\n", "memory/memory.oom_control", V1),
+    ],
+    ids=["v2", "v2 in a container", "v1", "v1 in a container"],
+)
+def test_a_rise_of_the_control_groups_count_is_recent_for_some_seconds(
+    tmp_path: Path, own: str, file: str, text: str
+) -> None:
+    kernel = Kernel(tmp_path, own, file, text)
+    before = kernel.memory.is_recent()
+    kernel.set(8)
+    risen = kernel.memory.is_recent()
+    kernel.now += MEMORY_SECONDS - 1
+    still = kernel.memory.is_recent()
+    kernel.now += 2
+
+    assert (before, risen, still, kernel.memory.is_recent()) == (False, True, True, False)
+
+
+def test_without_a_control_group_no_death_is_for_want_of_memory(tmp_path: Path) -> None:
+    assert not OutOfMemory(tmp_path, tmp_path / "none").is_recent()
