@@ -10,7 +10,6 @@ DECODER_ERRORS = (
     AttributeError,
     EOFError,
     LookupError,
-    MemoryError,
     OSError,
     RuntimeError,
     SyntaxError,
@@ -47,3 +46,11 @@ class DamagedImage(InvalidImage):
 
 class ImageTooLarge(ImageError):
     """The image has more pixels than the caller allows."""
+
+
+class CostlyImage(ImageError):
+    """Decoding the image may take more time or memory than the caller allows; nothing is known to be wrong with it."""
+
+
+class ImageTooCostly(ImageError):
+    """Decoding or preparing the image takes more time or memory than there is."""

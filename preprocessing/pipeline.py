@@ -43,7 +43,7 @@ def prepare_file(
     content: bytes, spec: InputSpec, contract: Preprocessing, max_pixels: int = DEFAULT_MAX_PIXELS
 ) -> PreparedImage:
     """Decode an image file and prepare the image; raises ImageError as `decode` does."""
-    return prepare(decode(content, max_pixels), spec, contract)
+    return prepare(decode(content, max_pixels), spec, contract)  # which holds the only reference to what is decoded
 
 
 def prepare(image: Image.Image, spec: InputSpec, contract: Preprocessing) -> PreparedImage:
@@ -56,7 +56,8 @@ def prepare(image: Image.Image, spec: InputSpec, contract: Preprocessing) -> Pre
     image, flattened = flatten(image, contract.alpha)
     image, converted = to_mode(image, mode)
     if contract.ink:
-        gray, handwriting_steps = to_mnist(np.asarray(image.convert("L")), (spec.height, spec.width))
+        image = image if image.mode == "L" else image.convert("L")
+        gray, handwriting_steps = to_mnist(np.asarray(image), (spec.height, spec.width))
         pixels = np.repeat(gray[:, :, None], spec.channels, axis=2)
         return PreparedImage(pixels, _drop_empty(turned, scaled, flattened, converted, *handwriting_steps))
     image, resized = resize(image, size, contract)

@@ -9,11 +9,13 @@ from flask import Flask
 
 from modelrepo.repository import ModelRepository
 from service.codecs.limits import Limits
+from service.inference.costly_images import CostlyImages
 from service.inference.data_plane import DataPlane
 from service.inference.registry import ModelRegistry
 from service.inference.shadow import Shadows
 from service.ipc.output import count_dropped_lines
 from service.ipc.workspace import WorkerContext
+from service.isolation.image_pool import ImagePool, PoolLimits
 from service.lifecycle.bundle_loader import open_bundle
 from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlFile, ModelControl
@@ -54,6 +56,7 @@ class Service:
     app: Flask
     reloader: ModelReloader
     shadows: Shadows
+    images: ImagePool
 
 
 def create_served_app(settings: Settings, context: WorkerContext) -> ServedApp:
@@ -61,7 +64,9 @@ def create_served_app(settings: Settings, context: WorkerContext) -> ServedApp:
     count_dropped_lines(context.scoreboard, context.slot)
     SlowRequestWatch(context.scoreboard, context.slot).start()
     service = create_service(settings, create_metrics(context), context, stdout_writer())
-    return ServedApp(service.app, event_sources=[service.reloader], idle_tasks=[service.shadows])
+    return ServedApp(
+        service.app, event_sources=[service.reloader, service.images], idle_tasks=[service.shadows, service.images]
+    )
 
 
 def create_app(settings: Settings, metrics: Metrics, context: WorkerContext, write_log: Write) -> Flask:
@@ -89,7 +94,8 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
     control = ModelControl(repository, control_file, statuses, settings.request_timeout)
     open_repository = OpenInferenceRepository(registry, control)
     shadows = Shadows(registry, metrics.shadows)
-    data_plane = DataPlane(metrics, shadows)
+    images = ImagePool(PoolLimits(1, settings.image_memory, settings.image_seconds), metrics.image_jobs)
+    data_plane = DataPlane(metrics, shadows, CostlyImages(images))
     native = NativeProtocol(registry, data_plane)
     open_inference = OpenInference(
         registry, data_plane, metrics.statistics, readiness, limits=limits, instances=settings.workers
@@ -113,7 +119,7 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
     fast_path = FastPath(app.wsgi_app, native, settings)
     note, log = context.scoreboard.requests.note(context.slot), AccessLog(write_log, settings.log_format)
     app.wsgi_app = RequestMiddleware(fast_path, metrics, log, note)  # type: ignore[method-assign]
-    return Service(app, reloader, shadows)
+    return Service(app, reloader, shadows, images)
 
 
 def _create_flask(settings: Settings) -> Flask:

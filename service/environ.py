@@ -21,3 +21,15 @@ class Deferred:
 
     subject: Any
     is_over: Callable[[], bool]
+    is_announced: bool = False  # an event source wakes the loop when it is over, and `is_over` may be called every turn
+
+
+class Suspended(BaseException):
+    """Raised where a request has to wait for something, through all of the application, which is called again then.
+
+    Like asyncio.CancelledError it is no Exception, for it is no error: no handler of errors may respond to it.
+    """
+
+    def __init__(self, deferred: Deferred) -> None:
+        super().__init__()
+        self.deferred = deferred

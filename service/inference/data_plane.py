@@ -11,7 +11,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from modelrepo.metadata import Metadata
-from service.codecs.inputs import Inputs
+from preprocessing.errors import CostlyImage
+from service.codecs.inputs import EncodedImages, Inputs, PixelArray
+from service.inference.costly_images import CostlyImages
 from service.inference.prediction import Classification, RankedClass
 from service.inference.predictor import Predictor
 from service.inference.shadow import Shadows
@@ -82,9 +84,10 @@ class DecodedRequest(Generic[Response]):
 class DataPlane:
     """Runs requests and reports each one to metrics, statistics, log and shadows."""
 
-    def __init__(self, metrics: Metrics, shadows: Shadows) -> None:
+    def __init__(self, metrics: Metrics, shadows: Shadows, costly_images: CostlyImages) -> None:
         self._metrics = metrics
         self._shadows = shadows
+        self._costly_images = costly_images
         self._instruments: WeakKeyDictionary[Predictor, PredictionInstruments] = WeakKeyDictionary()
 
     def begin(self, choice: Choice, state: RequestState) -> InferenceContext:
@@ -100,17 +103,31 @@ class DataPlane:
         the shadow of the choice, if there is one.
         """
         choice, state, timeline = context.choice, context.state, context.timeline
-        classification = choice.predictor.classify(request.inputs, timeline)
+        inputs = request.inputs
+        try:
+            classification = choice.predictor.classify(inputs, timeline, only_cheap=True)
+        except CostlyImage:
+            classification, inputs = self._classify_costly(context, inputs)
         response = request.encode_response(classification)
         timeline.append((Stage.ENCODE, perf_counter()))
-        seconds = seconds_by_stage(timeline, state.queue_seconds)
+        seconds = seconds_by_stage(timeline, state.queue_seconds + state.job_seconds)
         state.server_timing = server_timing(seconds)
         top1 = classification.top1(context.metadata.labels)
         state.log_fields = _log_fields(context.metadata, top1)
         context.instruments.observe(top1, seconds)
         if choice.shadow:
-            self._shadows.offer(choice, request.inputs, top1)
+            self._shadows.offer(choice, inputs, top1)
         return response
+
+    def _classify_costly(self, context: InferenceContext, inputs: Inputs) -> tuple[Classification, Inputs]:
+        """The classification of images that another process prepares, and what the shadow is to classify."""
+        (predictor, shadow), timeline = context.choice, context.timeline
+        assert isinstance(inputs, EncodedImages)  # noqa: S101 - arrays are never costly
+        batch = self._costly_images.prepare(predictor, inputs, context.state, timeline)
+        classification = Classification(predictor.probabilities(batch.pixels, timeline), batch.steps)
+        if shadow and shadow.prepares_like(predictor):
+            return classification, PixelArray(batch.pixels)
+        return classification, inputs
 
     def _instruments_of(self, predictor: Predictor) -> PredictionInstruments:
         instruments = self._instruments.get(predictor)

@@ -5,16 +5,24 @@ from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import Image
 
 from modelrepo.metadata import Metadata
+from preprocessing.cost import CostBudget
 from preprocessing.decode import FORMAT_NAMES, decode
-from preprocessing.errors import DamagedImage, EmptyImage, ImageError, ImageTooLarge, TruncatedImage, UnknownFormat
+from preprocessing.errors import (
+    DamagedImage,
+    EmptyImage,
+    ImageError,
+    ImageTooCostly,
+    ImageTooLarge,
+    TruncatedImage,
+    UnknownFormat,
+)
 from preprocessing.pipeline import normalize, prepare
-from service.codecs.inputs import EncodedImage, Inputs, PixelArray
+from service.codecs.inputs import EncodedImages, Inputs, PixelArray
 from service.codecs.limits import Limits
 from service.codecs.pixel_arrays import check_pixels
-from service.errors import InvalidImage, RequestError, TooLarge
+from service.errors import InvalidImage, Overloaded, RequestError, TooLarge
 from service.inference.prediction import Classification, softmax
 from service.inference.runtime import Model, Scores
 from service.telemetry.stage_timer import Stage, Timeline
@@ -25,7 +33,9 @@ _ADVICE: dict[type[ImageError], str] = {
     TruncatedImage: "send the whole file",
     DamagedImage: "check that the file opens elsewhere, then send it unchanged",
     ImageTooLarge: "send a smaller one",
+    ImageTooCostly: "send a smaller or simpler one",
 }
+IMAGE_SECONDS = {False: 0.0002, True: 0.003}  # of preparing an image, the second by the rule for handwriting
 
 
 @dataclass(frozen=True)
@@ -43,23 +53,37 @@ class Predictor:
         self.metadata = metadata
         self.digest = digest
         self._model = model
-        self._limits = limits
+        self.limits = limits
+        self._ready = (metadata.input.width, metadata.input.height, metadata.input.channels)
+        self._pixel_rule = (*self._ready, metadata.preprocessing)
+        self._image_seconds = IMAGE_SECONDS[metadata.preprocessing.ink]
 
-    def classify(self, inputs: Inputs, timeline: Timeline) -> Classification:
-        """Classify every image; raises a RequestError that names the image which cannot be read."""
-        prepared = self.prepare(inputs, timeline)
+    def classify(self, inputs: Inputs, timeline: Timeline, *, only_cheap: bool = False) -> Classification:
+        """Classify every image; raises a RequestError that names the image which cannot be read.
+
+        With `only_cheap` it raises CostlyImage for images of which decoding might take long, or much memory.
+        """
+        prepared = self.prepare(inputs, timeline, only_cheap=only_cheap)
         return Classification(self.probabilities(prepared.pixels, timeline), prepared.steps)
 
-    def prepare(self, inputs: Inputs, timeline: Timeline) -> PreparedBatch:
+    def prepare(self, inputs: Inputs, timeline: Timeline, *, only_cheap: bool = False) -> PreparedBatch:
         """Bring inputs of any kind to the model's size and colour mode; raises the same."""
         if isinstance(inputs, PixelArray):
             return self._check_pixels(inputs, timeline)
         images, spec = inputs.images, self.metadata.input
-        self._limits.check_count(len(images))
+        self.limits.check_count(len(images))
+        budget = CostBudget(self._ready, self._image_seconds) if only_cheap else None
         pixels = np.empty((len(images), spec.height, spec.width, spec.channels), np.uint8)
-        steps, left = [], self._limits.max_request_pixels
+        steps, left = [], self.limits.max_request_pixels
         for row, image in enumerate(images):  # one by one, so that only one is ever held at its full size
-            decoded = self._decode(image, left, is_alone=len(images) == 1)
+            if budget is not None:
+                budget.charge(image.content)
+            try:
+                decoded = decode(image.content, min(self.limits.max_pixels, left))
+            except ImageError as error:
+                raise self.describe(error, inputs, row, left) from error
+            except MemoryError as error:
+                raise Overloaded("the server has no memory for the image now: try again in a moment") from error
             left -= decoded.width * decoded.height
             timeline.append((Stage.DECODE, perf_counter()))
             prepared = prepare(decoded, spec, self.metadata.preprocessing)
@@ -77,24 +101,24 @@ class Predictor:
         return softmax(scores) if self.metadata.output.kind == "logits" else scores
 
     def _check_pixels(self, array: PixelArray, timeline: Timeline) -> PreparedBatch:
-        self._limits.check_count(len(array.values) if array.values.ndim else 0)
+        self.limits.check_count(len(array.values) if array.values.ndim else 0)
         pixels = check_pixels(array.values, self.metadata.name, self.metadata.input)
         timeline.append((Stage.DECODE, perf_counter()))
         return PreparedBatch(pixels, ((),) * len(pixels))
 
-    def _decode(self, image: EncodedImage, left: int, *, is_alone: bool) -> Image:
-        """Decode an image of at most `left` pixels: what the images before it leave of the request's limit."""
-        try:
-            return decode(image.content, min(self._limits.max_pixels, left))
-        except ImageError as error:
-            if isinstance(error, ImageTooLarge) and left < self._limits.max_pixels:
-                most = self._limits.max_request_pixels
-                sentence = f"with {image.name} the request has more than {most} pixels: send fewer images at a time"
-                raise TooLarge(sentence) from error
-            raise _as_request_error(error, "" if is_alone else f"{image.name}: ") from error
+    def prepares_like(self, other: "Predictor") -> bool:
+        """Whether images become the same pixels for both."""
+        return self._pixel_rule == other._pixel_rule
 
+    def describe(self, error: ImageError, inputs: EncodedImages, row: int, left: int) -> RequestError:
+        """The error with its HTTP status and what to do.
 
-def _as_request_error(error: ImageError, prefix: str) -> RequestError:
-    """The error with its HTTP status and what to do; `prefix` says which of several images it is about."""
-    kind = TooLarge if isinstance(error, ImageTooLarge) else InvalidImage
-    return kind(f"{prefix}{error}: {_ADVICE[type(error)]}")
+        `row` is the index of the image, which had to have at most `left` pixels: what those before it left of the limit
+        for the request.
+        """
+        name, is_alone = inputs.images[row].name, len(inputs.images) == 1
+        if isinstance(error, ImageTooLarge) and left < self.limits.max_pixels:
+            most = self.limits.max_request_pixels
+            return TooLarge(f"with {name} the request has more than {most} pixels: send fewer images at a time")
+        kind = TooLarge if isinstance(error, ImageTooLarge | ImageTooCostly) else InvalidImage
+        return kind(f"{'' if is_alone else f'{name}: '}{error}: {_ADVICE[type(error)]}")

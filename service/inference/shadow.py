@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from weakref import ref
 
+from preprocessing.errors import CostlyImage
 from service.codecs.inputs import Inputs
 from service.errors import RequestError
 from service.inference.prediction import Classification, RankedClass
@@ -21,7 +22,8 @@ from service.telemetry.metrics import ShadowMetrics
 
 LOG_INTERVAL = 60.0  # seconds: a shadow that fails at every copy does not fill the log
 NEVER = float("inf")
-DROP_REASONS = ("full", "old", "retired")  # no room in the queue, MAX_AGE passed, or its shadow is none any more
+# No room in the queue, MAX_AGE passed, its shadow is none any more, or it would hold up the loop.
+DROP_REASONS = ("full", "old", "retired", "costly")
 
 logger = logging.getLogger("convserve")
 
@@ -85,8 +87,11 @@ class Shadows:
             return
         began = self._clock()
         try:
-            classification = shadow.classify(copy.inputs, timeline=[])
+            classification = shadow.classify(copy.inputs, timeline=[], only_cheap=True)
             comparisons = list(compare(copy.top1, classification, shadow.metadata.labels))
+        except CostlyImage:
+            instruments.drop("costly")
+            return
         except Exception as error:  # no failure of a shadow may stop the loop
             self._fail(copy, error)
             return

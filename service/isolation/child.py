@@ -23,6 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
+import weakref
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -82,6 +83,7 @@ class ChildProcess:
         finally:
             other.close()
         self.pid = self._process.pid
+        self._finalizer = weakref.finalize(self, _end, self._process, self.socket)  # where it is forgotten
 
     def kill(self) -> None:
         """Kill it, if it is still there; its end of the socket is closed soon after."""
@@ -101,6 +103,7 @@ class ChildProcess:
         except subprocess.TimeoutExpired:
             self.kill()
             self._process.wait()
+        self._finalizer.detach()
         return self._describe(self._process.returncode)
 
     def _describe(self, status: int) -> ChildExit:
@@ -129,6 +132,12 @@ def enter_child() -> tuple[MessageSocket, list[str]]:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
     apply_limits(ChildLimits(**json.loads(limits)))
     return MessageSocket(socket.socket(fileno=int(descriptor))), arguments
+
+
+def _end(process: "subprocess.Popen[bytes]", connection: socket.socket) -> None:
+    connection.close()
+    process.kill()
+    process.wait()
 
 
 def limit_cpu(seconds: float) -> None:

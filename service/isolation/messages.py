@@ -40,7 +40,7 @@ class MessageReader:
         self._max_content = max_content
         self._received = bytearray()
 
-    def feed(self, data: bytes) -> None:
+    def add(self, data: bytes) -> None:
         """Take what has arrived."""
         self._received += data
 
@@ -80,7 +80,7 @@ class MessageSocket:
                 return None
             if not data:
                 return None
-            self._reader.feed(data)
+            self._reader.add(data)
         return message
 
 

@@ -93,12 +93,14 @@ class ConnectionManager:
 
     def resume_deferred(self) -> None:
         """Put every deferred request that can go on back at the head of the queue."""
-        if not self._deferred or time.monotonic() < self._next_resume:
+        if not self._deferred:
             return
-        self._next_resume = time.monotonic() + DEFERRED_POLL_INTERVAL
+        is_time = time.monotonic() >= self._next_resume
+        if is_time:
+            self._next_resume = time.monotonic() + DEFERRED_POLL_INTERVAL
         pending, self._deferred = self._deferred, []
         for connection, deferred, since in pending:
-            if _is_over(deferred):
+            if (is_time or deferred.is_announced) and _is_over(deferred):
                 self._queue.appendleft((connection, since, None))
             else:
                 self._deferred.append((connection, deferred, since))

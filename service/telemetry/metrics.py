@@ -27,6 +27,7 @@ STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 LOAD_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+JOB_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SHADOW_SECONDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 # 1e-6 is what two runtimes of the same network differ by.
 SHADOW_DIFFERENCES = (0.000001, 0.00001, 0.0001, 0.001, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -50,6 +51,16 @@ class ShadowMetrics:
 
 
 @dataclass(frozen=True)
+class ImageJobMetrics:
+    """The metrics of images that processes of their own decode."""
+
+    jobs: Counter
+    in_progress: Gauge
+    seconds: Histogram
+    exits: Counter
+
+
+@dataclass(frozen=True)
 class Metrics:
     """The service's metrics; the names and labels are a public interface, see docs/operations.md."""
 
@@ -65,6 +76,7 @@ class Metrics:
     batch_size: Histogram
     rejected: Counter
     shadows: ShadowMetrics
+    image_jobs: ImageJobMetrics
     model_load_failures: Counter
     model_load_seconds: Histogram
     statistics: Statistics
@@ -135,6 +147,7 @@ def create_metrics(context: WorkerContext) -> Metrics:
             "convserve_rejected_total", "Requests that failed, by the code of the error.", ("reason",), registry=own
         ),
         shadows=_create_shadow_metrics(own),
+        image_jobs=_create_image_job_metrics(own),
         model_load_failures=Counter(
             "convserve_model_load_failures_total",
             "Versions that a worker failed to load, by the reason.",
@@ -191,6 +204,35 @@ def _create_shadow_metrics(registry: CollectorRegistry) -> ShadowMetrics:
             "convserve_shadow_failures_total",
             "Copies of requests that a shadow failed to classify, by the code of the error.",
             (*shadow, "reason"),
+            registry=registry,
+        ),
+    )
+
+
+def _create_image_job_metrics(registry: CollectorRegistry) -> ImageJobMetrics:
+    return ImageJobMetrics(
+        jobs=Counter(
+            "convserve_image_jobs_total",
+            "Requests whose images were left to a process that decodes images, by what became of them.",
+            ("result",),
+            registry=registry,
+        ),
+        in_progress=Gauge(
+            "convserve_image_jobs_in_progress",
+            "Requests whose images are being decoded, or wait for it, in a process for that.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+        seconds=Histogram(
+            "convserve_image_job_seconds",
+            "Time until such a request's images were decoded and prepared, or had failed.",
+            buckets=JOB_SECONDS,
+            registry=registry,
+        ),
+        exits=Counter(
+            "convserve_image_process_exits_total",
+            "Processes that decode images and ended unexpectedly, or could not be started, by the cause.",
+            ("cause",),
             registry=registry,
         ),
     )

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.environ import DEFERRED, QUEUE_SECONDS, REQUEST_STATE, Headers
+from service.environ import DEFERRED, QUEUE_SECONDS, REQUEST_STATE, RESUMED, Deferred, Headers, Suspended
 from service.ipc.current_requests import Note
 from service.telemetry.access_log import AccessLog
 from service.telemetry.metrics import Metrics
@@ -35,13 +35,20 @@ class RequestMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let the application respond, then count and log the request."""
-        state = RequestState(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0))
+        state = _resumed_state(environ)
+        if state is None:
+            state = RequestState(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0), can_suspend=RESUMED in environ)
         environ[REQUEST_STATE] = state
         words = f"{state.request_id} {environ['REQUEST_METHOD']} {environ['PATH_INFO'][:MAX_PATH]!r}"
         self._note(state.started, words.encode())
         self._in_progress.inc()
         try:
             return self._application(environ, partial(_start, state, start_response))
+        except Suspended as suspended:
+            waiting = suspended.deferred
+            environ[DEFERRED] = Deferred(state, waiting.is_over, waiting.is_announced)
+            start_response("503 Service Unavailable", [])  # which is dropped
+            return []
         finally:
             self._note(0.0, b"")
             self._report(environ, state)
@@ -70,6 +77,12 @@ class RequestMiddleware:
                 **state.log_fields,
             }
         )
+
+
+def _resumed_state(environ: WSGIEnvironment) -> RequestState | None:
+    """The state of a request that was suspended here, where this is the call for which it is over."""
+    deferred: Deferred | None = environ.get(RESUMED)
+    return deferred.subject if deferred and isinstance(deferred.subject, RequestState) else None
 
 
 def _request_id(environ: WSGIEnvironment) -> str:

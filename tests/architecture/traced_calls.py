@@ -199,9 +199,9 @@ def _draw_digits() -> dict[str, NDArray[np.uint8]]:
 
 
 def _png() -> bytes:
-    """A one in black ink on white paper, in colour and larger than the network's input."""
-    picture, written = Image.new("RGB", (900, 1200), "white"), io.BytesIO()
-    ImageDraw.Draw(picture).rectangle((400, 200, 500, 1000), "black")
+    """A one in black ink on white paper, in colour, larger than the network's input and decoded in the loop."""
+    picture, written = Image.new("RGB", (225, 300), "white"), io.BytesIO()
+    ImageDraw.Draw(picture).rectangle((100, 50, 125, 250), "black")
     picture.save(written, "PNG")
     return written.getvalue()
 

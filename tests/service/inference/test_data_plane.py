@@ -13,6 +13,7 @@ import pytest
 from service.codecs.inputs import PixelArray
 from service.codecs.limits import Limits
 from service.errors import InvalidRequest, RequestError
+from service.inference.costly_images import CostlyImages
 from service.inference.data_plane import DataPlane, DecodedRequest
 from service.inference.prediction import Classification
 from service.inference.predictor import Predictor
@@ -20,6 +21,7 @@ from service.inference.registry import ModelRegistry
 from service.inference.runtime import Model, Scores
 from service.inference.shadow import NEVER, Shadows
 from service.inference.traffic_split import Choice
+from service.isolation.image_pool import ImagePool, PoolLimits
 from service.telemetry.metrics import Metrics
 from service.telemetry.request_state import RequestState
 from tests.support.bundles.tiny import tiny_metadata
@@ -61,7 +63,7 @@ def state() -> RequestState:
 
 @pytest.fixture
 def inference(metrics: Metrics, shadows: Shadows) -> DataPlane:
-    return DataPlane(metrics, shadows)
+    return DataPlane(metrics, shadows, CostlyImages(ImagePool(PoolLimits(1, 512 << 20, 5), metrics.image_jobs)))
 
 
 @pytest.fixture

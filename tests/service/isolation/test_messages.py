@@ -10,7 +10,7 @@ def test_messages_that_arrive_byte_by_byte_are_put_together() -> None:
     reader = MessageReader(max_content=10)
     received = []
     for byte in sent:
-        reader.feed(bytes([byte]))
+        reader.add(bytes([byte]))
         while (message := reader.next()) is not None:
             received.append(message)
 
@@ -30,7 +30,7 @@ def test_messages_that_arrive_byte_by_byte_are_put_together() -> None:
 )
 def test_what_does_not_keep_to_the_form_is_not_read(sent: bytes) -> None:
     reader = MessageReader(max_content=10)
-    reader.feed(sent)
+    reader.add(sent)
 
     with pytest.raises(MalformedMessage):
         reader.next()

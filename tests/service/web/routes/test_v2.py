@@ -8,11 +8,13 @@ from flask.testing import FlaskClient
 from modelrepo.repository import ModelRepository
 from service.codecs.limits import Limits
 from service.errors import NotReady
+from service.inference.costly_images import CostlyImages
 from service.inference.data_plane import DataPlane
 from service.inference.model_version import FailedVersion, ModelVersion, UnloadedVersion
 from service.inference.registry import ModelRegistry
 from service.inference.shadow import Shadows
 from service.ipc.workspace import WorkerContext
+from service.isolation.image_pool import ImagePool, PoolLimits
 from service.lifecycle.model_control import ControlFile, ModelControl
 from service.lifecycle.readiness import Readiness
 from service.lifecycle.worker_status import WorkerStatuses
@@ -136,7 +138,8 @@ def test_a_server_that_is_not_ready_says_why(
     metrics: Metrics, versions: list[ModelVersion], draining: bool, sentence: str
 ) -> None:
     registry = ModelRegistry(versions, "mnist")
-    data_plane = DataPlane(metrics, Shadows(registry, metrics.shadows))
+    images = CostlyImages(ImagePool(PoolLimits(1, 512 << 20, 5), metrics.image_jobs))
+    data_plane = DataPlane(metrics, Shadows(registry, metrics.shadows), images)
     readiness = Readiness(registry, lambda: draining)
     protocol = OpenInference(registry, data_plane, metrics.statistics, readiness, limits=Limits(1, 1, 1), instances=1)
 
