@@ -86,11 +86,12 @@ class WsgiGateway:
             ERROR: error,
             RESUMED: connection.deferred,
         }
+        closing = leaving or self._is_shutting_down()  # first: no response says "ready" and ends the connection
         status, headers, body = self._call(environ)
         connection.deferred = environ.get(DEFERRED)
         if connection.deferred:
             return b""
-        connection.closing = leaving or self._is_shutting_down() or not request.is_persistent
+        connection.closing = closing or not request.is_persistent
         method, version, keep = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"], not connection.closing
         return write_response(status, headers, body, method=method, version=version, keep_alive=keep)
 

@@ -66,7 +66,7 @@ def running(
 ) -> Iterator[RunningService]:
     """A service all of whose workers are ready; `workers=2` becomes CONVSERVE_WORKERS=2. No process is left afterwards.
 
-    `open_files` is the limit of file descriptors that it gets, as `ulimit -Sn` sets it; `module` is what is started.
+    `open_files` is the limit of file descriptors that it gets, as `ulimit -n` sets it; `module` is what is started.
     """
     with tempfile.TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
@@ -139,7 +139,7 @@ def children(pid: int) -> list[int]:
 
 
 def _limited(open_files: int | None) -> list[str]:
-    return ["sh", "-c", f'ulimit -Sn {open_files} && exec "$@"', "sh"] if open_files else []
+    return ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh"] if open_files else []
 
 
 def _port(process: "subprocess.Popen[bytes]", stderr: Path) -> int:
