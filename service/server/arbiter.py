@@ -53,7 +53,13 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
     def start(self) -> None:
         """Listen. Where the address is in use, gunicorn tries for some seconds, for a killed service may be ending."""
         self._is_binding = True
-        super().start()
+        try:
+            super().start()
+        except SystemExit as end:
+            if end.code:
+                sentence = "the service cannot listen at %s: another process does, or this machine has no such address"
+                self.log.error(sentence, self.cfg.bind[0])  # noqa: TRY400 - the sentence says all
+            raise
         self._is_binding = False
         if self.systemd:
             self._scoreboard.share_sockets()
@@ -183,13 +189,14 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
     def murder_workers(self) -> None:
         """Stop the workers that give no heartbeat."""
         self._watchdog.attend()
-        self._out_of_memory.is_recent()
+        self._out_of_memory.update()
         self._tidy_up()
         for pid, worker in list(self.WORKERS.items()):
             silence = self._watchdog.silence(worker.context.slot)
             if silence > self.timeout:
                 if not worker.aborted:
-                    self.log.critical("worker %s gave no heartbeat for %.0f seconds: it is stopped", pid, silence)
+                    sentence = "worker %s gave no heartbeat for %.0f seconds and is stopped%s"
+                    self.log.critical(sentence, pid, silence, self._during(worker.context.slot))
                 self.kill_worker(pid, signal.SIGKILL if worker.aborted else signal.SIGABRT)
                 worker.aborted = True
 
@@ -202,19 +209,22 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
     def _release(self, worker: Any, code: int) -> None:
         """Count an unexpected exit and free the worker's resources; raises HaltServer where no worker can start."""
         slot = worker.context.slot
-        cause = exit_cause(code, worker.aborted, self._scoreboard.is_leaving(slot), self._out_of_memory.is_recent())
+        out_of_memory = code == -signal.SIGKILL and not worker.aborted and self._out_of_memory.take()
+        cause = exit_cause(code, worker.aborted, self._scoreboard.is_leaving(slot), out_of_memory)
         how = describe_exit(code, cause)
         if cause:
             self._scoreboard.count_exit(cause)
-            request = self._scoreboard.requests.read(slot)
-            during = f", in request {request.words}" if request else ""
-            self.log.error("worker %s exited unexpectedly: %s%s", worker.pid, how, during)
+            self.log.error("worker %s exited unexpectedly: %s%s", worker.pid, how, self._during(slot))
         try:
             if not self._is_ending:
                 self._failures.end(slot, cause, code, f"worker {worker.pid}: {how}")
         finally:
             worker.tmp.close()
             self.cfg.child_exit(self, worker)
+
+    def _during(self, slot: int) -> str:
+        request = self._scoreboard.requests.read(slot)
+        return f", in request {request.words}" if request else ""
 
     def _starting(self) -> list[int]:
         starting = self._scoreboard.starting()

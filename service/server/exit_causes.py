@@ -11,6 +11,7 @@ from service.ipc.scoreboard import ExitCause
 
 CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 MEMORY_SECONDS = 5.0  # from when the kernel counts that it kills a process until the process is gone
+MOST = 1000  # kills between two looks
 _REASONS = {
     ExitCause.TIMEOUT: ", stopped by the master for want of a heartbeat",
     ExitCause.MEMORY: ", by the kernel for want of memory",
@@ -55,15 +56,18 @@ class OutOfMemory:
         self._file = next((file for file in _counters(cgroups, own) if _oom_kills(file) is not None), None)
         self._clock = clock
         self._count = self._read()
-        self._risen_at = float("-inf")
+        self._kills: list[float] = []  # when the last ones were seen, but for those of workers
 
-    def is_recent(self) -> bool:
-        """Look at the count; whether it rose in the last seconds. Without a control group always False."""
-        count = self._read()
-        if count > self._count:
-            self._risen_at = self._clock()
+    def update(self) -> None:
+        """Look at the count; where there is no control group, there is none."""
+        now, count = self._clock(), self._read()
+        self._kills = [at for at in self._kills if now - at < MEMORY_SECONDS] + [now] * min(count - self._count, MOST)
         self._count = count
-        return self._clock() - self._risen_at < MEMORY_SECONDS
+
+    def take(self) -> bool:
+        """Whether such a kill was in the last seconds. It is taken for the one of the worker that has just ended."""
+        self.update()
+        return bool(self._kills and self._kills.pop(0))
 
     def _read(self) -> int:
         return (self._file and _oom_kills(self._file)) or 0

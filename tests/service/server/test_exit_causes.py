@@ -106,19 +106,23 @@ V1 = "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n"
     ],
     ids=["v2", "v2 in a container", "v1", "v1 in a container"],
 )
-def test_a_rise_of_the_control_groups_count_is_recent_for_some_seconds(
-    tmp_path: Path, own: str, file: str, text: str
-) -> None:
+def test_each_rise_of_the_control_groups_count_is_one_worker(tmp_path: Path, own: str, file: str, text: str) -> None:
     kernel = Kernel(tmp_path, own, file, text)
-    before = kernel.memory.is_recent()
-    kernel.set(8)
-    risen = kernel.memory.is_recent()
-    kernel.now += MEMORY_SECONDS - 1
-    still = kernel.memory.is_recent()
-    kernel.now += 2
+    before = kernel.memory.take()
+    kernel.set(9)
 
-    assert (before, risen, still, kernel.memory.is_recent()) == (False, True, True, False)
+    assert (before, [kernel.memory.take() for _ in range(3)]) == (False, [True, True, False])
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(MEMORY_SECONDS - 1, True), (MEMORY_SECONDS + 1, False)])
+def test_a_kill_of_another_process_is_soon_forgotten(tmp_path: Path, seconds: float, taken: bool) -> None:
+    kernel = Kernel(tmp_path, "0::/\n", "memory.events", V2)
+    kernel.set(8)
+    kernel.memory.update()
+    kernel.now += seconds
+
+    assert kernel.memory.take() is taken
 
 
 def test_without_a_control_group_no_death_is_for_want_of_memory(tmp_path: Path) -> None:
-    assert not OutOfMemory(tmp_path, tmp_path / "none").is_recent()
+    assert not OutOfMemory(tmp_path, tmp_path / "none").take()
