@@ -12,25 +12,21 @@ RUN groupadd --gid 10001 convserve \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin convserve
 WORKDIR /srv/convserve
 
-# Packages as the locks have them, by their hashes. All are wheels but gunicorn_h1c, which is C source: the compiler, and the
-# headers for a base whose Python is Debian's own, stay behind in this stage, and so does pip.
-FROM base AS compiler
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends gcc libc6-dev python3-dev \
-    && rm -rf /var/lib/apt/lists/* \
-    && python3 -m venv --without-pip /opt/convserve
+# Packages as the locks have them, by their hashes. All are wheels, so no compiler is needed; pip stays behind in this stage.
+FROM base AS environment
+RUN python3 -m venv --without-pip /opt/convserve
 
-FROM compiler AS service-packages
+FROM environment AS service-packages
 COPY requirements/service.txt .
-RUN pip --python /opt/convserve/bin/python install --no-cache-dir --require-hashes --requirement service.txt
+RUN pip --python /opt/convserve/bin/python install --no-cache-dir --only-binary=:all: --require-hashes --requirement service.txt
 # A fifth of it no server loads: ONNX Runtime's C library, all of which its Python module has inside, its tools, and tests.
 RUN cd /opt/convserve/lib/python3*/site-packages \
     && rm -r onnxruntime/capi/libonnxruntime.so.* onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
     && find . -type d -name tests -prune -exec rm -r {} +
 
-FROM compiler AS training-packages
+FROM environment AS training-packages
 COPY requirements/training.txt .
-RUN pip --python /opt/convserve/bin/python install --no-cache-dir --require-hashes --requirement training.txt
+RUN pip --python /opt/convserve/bin/python install --no-cache-dir --only-binary=:all: --require-hashes --requirement training.txt
 
 # The code with its bytecode, which a read-only root could not keep.
 FROM base AS code

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service.cpus import usable_cpus
 
-PACKAGES = ("flask", "gunicorn", "gunicorn_h1c", "numpy", "onnxruntime", "orjson", "pillow", "prometheus-client")
+PACKAGES = ("flask", "gunicorn", "numpy", "onnxruntime", "orjson", "pillow", "prometheus-client")
 
 Row = Sequence[str]
 Machine = dict[str, object]
