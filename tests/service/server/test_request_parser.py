@@ -356,7 +356,7 @@ def test_what_follows_a_complete_request_is_kept_until_the_next(parser: RequestP
     parser.next()
     parser.feed(GET[10:])
 
-    assert held == 10 if released else len(POST) + 10
+    assert held == (10 if released else len(POST) + 10)
     assert parser.complete
     assert parser.error is None
 
