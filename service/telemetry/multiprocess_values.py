@@ -123,6 +123,8 @@ class SlotFiles:
         return self._open[name]
 
     def _keep_in_memory(self, name: str, error: Exception) -> MemoryValues:
+        if isinstance(error, IsADirectoryError):  # no want of room: the folder is not the service's own
+            raise error
         reason = error.strerror if isinstance(error, OSError) else "it is damaged"
         sentence = f"{name} cannot be written ({reason}): values are counted in memory, and no scrape has them"
         self._warnings.add(SUBJECT, sentence)

@@ -140,7 +140,7 @@ def cut_off(file: Path) -> None:
 
 def forbid(file: Path) -> None:
     file.unlink()
-    file.mkdir()
+    os.mkfifo(file)
 
 
 @pytest.mark.parametrize("damage", [cut_off, forbid])
