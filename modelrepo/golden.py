@@ -5,15 +5,21 @@ loaded it classifies them, and every probability must be within `tolerance` of t
 """
 
 import json
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modelrepo.errors import CorruptBundle, InvalidMetadata
-from modelrepo.repository import GOLDEN
-from modelrepo.strict_json import any_array, array, json_object, member, number, record, text
+from modelrepo.files import read_file
+from modelrepo.repository import GOLDEN, METADATA
+from modelrepo.strict_json import any_array, array, json_object, member, number, parse_json, record, text
 
 INDEX = "golden.json"
+MAX_INDEX = 4 << 20  # bytes
+MAX_IMAGES = 64 << 20  # bytes of all images together
+
+_FAILURE = "golden images cannot be read"
 
 
 @dataclass(frozen=True)
@@ -59,18 +65,37 @@ _read_index = record(_Index)
 _read_rows = array(record(_Row))
 
 
-def read_golden(bundle: Path) -> GoldenSet:
-    """Read the golden images of a bundle; raises CorruptBundle where they are missing or malformed."""
-    folder = bundle / GOLDEN
+def read_golden(bundle: Path, files: Container[str] | None = None) -> GoldenSet:
+    """Read the golden images of a bundle; `files` are those that its metadata names, None for all.
+
+    Raises CorruptBundle where they are missing, malformed, not among `files` or more than is read.
+    """
     try:
-        index = _read_index(json.loads((folder / INDEX).read_text()), GOLDEN)
-        rows = _read_rows(index.images, GOLDEN)
-        images = [GoldenImage(row.file, _read_image(folder, row.file), row.probabilities) for row in rows]
-        return GoldenSet(index.tolerance, tuple(images))
-    except (OSError, ValueError, RecursionError, InvalidMetadata) as error:
-        raise CorruptBundle(f"golden images cannot be read: {error}") from error
+        document = parse_json(_read(bundle, INDEX, MAX_INDEX, files).decode())
+        index = _read_index(document, "")
+        rows = _read_rows(index.images, "images")
+        return GoldenSet(index.tolerance, _read_images(bundle, rows, files))
+    except InvalidMetadata as error:
+        raise CorruptBundle(f"{_FAILURE}: {GOLDEN}/{INDEX}: {error.field}: {error.problem}") from error
+    except (OSError, ValueError, RecursionError, CorruptBundle) as error:
+        raise CorruptBundle(f"{_FAILURE}: {error}") from error
 
 
-def _read_image(folder: Path, file: str) -> bytes:
-    """The content of a file in the folder itself, whatever folders its name in the index has."""
-    return (folder / Path(file).name).read_bytes()
+def _read_images(bundle: Path, rows: Sequence[_Row], files: Container[str] | None) -> tuple[GoldenImage, ...]:
+    images = []
+    left = MAX_IMAGES
+    for row in rows:
+        content = _read(bundle, Path(row.file).name, left, files)  # in the folder itself, whatever folders it names
+        left -= len(content)
+        images.append(GoldenImage(row.file, content, row.probabilities))
+    return tuple(images)
+
+
+def _read(bundle: Path, file: str, limit: int, files: Container[str] | None) -> bytes:
+    name = f"{GOLDEN}/{file}"
+    if files is not None and name not in files:
+        raise CorruptBundle(f"{name} is not among the files that {METADATA} names")
+    try:
+        return read_file(bundle, name, limit)
+    except FileNotFoundError as error:
+        raise CorruptBundle(f"{name} is missing") from error

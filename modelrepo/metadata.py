@@ -20,6 +20,7 @@ from modelrepo.strict_json import (
     member,
     number,
     record,
+    shown,
     sizes,
     text,
 )
@@ -36,13 +37,22 @@ LAYOUTS = ("NHWC", "NCHW")
 OUTPUT_DTYPES = ("float32",)
 OUTPUT_KINDS = ("probabilities", "logits")
 CHANNELS = {"grayscale": 1, "rgb": 3}
+MAX_SIDE = 65_535  # of an axis of the input, as of JPEG files
+MAX_LABEL = 1000  # characters: labels are in metrics, too
 
 
 def _model_name(value: Any, path: str) -> str:
     name = text(value, path)
     if not is_name(name):
-        raise InvalidMetadata(path, f"{name!r} {NAME_RULE}")
+        raise InvalidMetadata(path, f"{shown(name)} {NAME_RULE}")
     return name
+
+
+def _label(value: Any, path: str) -> str:
+    label = any_text(value, path)
+    if len(label) > MAX_LABEL:
+        raise InvalidMetadata(path, f"must have at most {MAX_LABEL:,} characters, not {len(label):,}")
+    return label
 
 
 def _threshold(value: Any, path: str) -> float:
@@ -60,10 +70,10 @@ class InputSpec:
     name: str = member(text)
     dtype: str = member(choice(DTYPES))
     layout: str = member(choice(LAYOUTS))
-    batch: int | None = member(integer(1))
-    height: int = member(integer(1))
-    width: int = member(integer(1))
-    channels: int = member(integer(1))
+    batch: int | None = member(integer(1, MAX_SIDE))
+    height: int = member(integer(1, MAX_SIDE))
+    width: int = member(integer(1, MAX_SIDE))
+    channels: int = member(integer(1, MAX_SIDE))
 
 
 @json_object
@@ -149,7 +159,7 @@ class Metadata:
     input: InputSpec = member(record(InputSpec, {"batch": None}))
     preprocessing: Preprocessing = member(record(Preprocessing))
     output: OutputSpec = member(record(OutputSpec))
-    labels: tuple[str, ...] = member(array(any_text))
+    labels: tuple[str, ...] = member(array(_label))
     layers: tuple[Layer, ...] = member(array(record(Layer)))
     parameters: ParameterCounts = member(record(ParameterCounts))
     training: JsonObject = member(any_object)

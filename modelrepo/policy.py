@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelrepo.errors import InvalidMetadata, InvalidPolicy
+from modelrepo.errors import CorruptBundle, InvalidMetadata, InvalidPolicy
+from modelrepo.files import read_file
 from modelrepo.repository import LAST_VERSION, ModelRepository
 from modelrepo.strict_json import (
     JsonObject,
@@ -25,6 +26,8 @@ from modelrepo.strict_json import (
 )
 
 SERVING = "serving.json"
+MAX_POLICY = 1 << 20  # bytes
+MAX_LISTED = 1000  # versions of a model
 
 Versions = int | tuple[int, ...]  # so many of the newest, or these
 
@@ -33,6 +36,8 @@ def _versions(value: Any, path: str) -> Versions:
     if not isinstance(value, list):
         return integer(1)(value, path)
     versions = array(integer(1))(value, path)
+    if len(versions) > MAX_LISTED:
+        raise InvalidMetadata(path, f"must have at most {MAX_LISTED} versions, not {len(versions)}")
     if max(versions, default=0) > LAST_VERSION:
         raise InvalidMetadata(path, f"must be at most {LAST_VERSION}, not {max(versions)}")
     return versions
@@ -93,11 +98,17 @@ def read_policy(repository: ModelRepository, versions: Versions) -> ServingPolic
     Raises InvalidPolicy, which names the first member that is wrong, or OSError.
     """
     try:
-        text = (repository.root / SERVING).read_text(encoding="utf-8")
-    except FileNotFoundError:
+        content = read_file(repository.root, SERVING, MAX_POLICY)
+    except FileNotFoundError as error:
+        if (repository.root / SERVING).is_symlink():
+            raise InvalidPolicy(f"{SERVING} is a link to nothing") from error
+        if not repository.root.is_dir():
+            raise
         return ServingPolicy(versions)
+    except CorruptBundle as error:
+        raise InvalidPolicy(str(error)) from error
     try:
-        return _parse_policy(parse_json(text), versions)
+        return _parse_policy(parse_json(content.decode()), versions)
     except InvalidMetadata as error:
         raise InvalidPolicy(f"{SERVING}: {error.field}: {error.problem}") from error
     except (ValueError, RecursionError) as error:

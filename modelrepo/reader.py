@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelrepo.errors import BundleNotFound, CorruptBundle, InvalidMetadata
+from modelrepo.external_data import external_files
+from modelrepo.files import hash_file, read_file
 from modelrepo.golden import GoldenSet, read_golden
 from modelrepo.metadata import FileRecord, Metadata, parse_metadata
 from modelrepo.repository import METADATA, MODEL, ModelRepository
-from modelrepo.strict_json import parse_json
+from modelrepo.strict_json import parse_json, shown
+
+MAX_METADATA = 4 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -35,24 +39,24 @@ def read_metadata(path: Path) -> Metadata:
 
     Raises BundleNotFound, CorruptBundle (not JSON), InvalidMetadata (a field is wrong) or OSError.
     """
-    file = path / METADATA
-    if not file.is_file():
-        raise BundleNotFound(f"{path} has no {METADATA}: it is not a bundle")
     try:
-        document = parse_json(file.read_text(encoding="utf-8"))
+        document = parse_json(read_file(path, METADATA, MAX_METADATA).decode())
+    except FileNotFoundError as error:
+        raise BundleNotFound(f"{path} has no {METADATA}: it is not a bundle") from error
     except (ValueError, RecursionError) as error:
         raise CorruptBundle(f"{METADATA} is not JSON: {error}") from error
     return parse_metadata(document)
 
 
 def read_bundle(path: Path) -> Bundle:
-    """Read a bundle and verify the SHA-256 of every file.
+    """Read a bundle and verify the SHA-256 of every file that its metadata names; no other file is opened.
 
     Raises BundleNotFound, CorruptBundle, InvalidMetadata or OSError; the graph itself is not opened.
     """
     metadata = read_metadata(path)
     verify_files(path, metadata)
-    return Bundle(path, metadata, read_golden(path))
+    _check_weights(path, metadata)
+    return Bundle(path, metadata, read_golden(path, metadata.files))
 
 
 def read_version(repository: ModelRepository, name: str, version: int) -> Bundle:
@@ -84,12 +88,17 @@ def record_files(folder: Path) -> dict[str, FileRecord]:
 def verify_files(folder: Path, metadata: Metadata) -> None:
     """Compare every file with its record in the metadata; raises CorruptBundle for the first that differs."""
     for name, expected in metadata.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise CorruptBundle(f"{name} is missing: copy the whole bundle again")
-        actual = record_file(path)
-        if actual.size != expected.size:
-            sizes = f"{actual.size} bytes where the metadata says {expected.size}"
-            raise CorruptBundle(f"{name} has {sizes}: copy it again")
-        if actual.sha256 != expected.sha256:
+        try:
+            sha256 = hash_file(folder, name, expected.size)
+        except FileNotFoundError as error:
+            raise CorruptBundle(f"{name} is missing: copy the whole bundle again") from error
+        if sha256 != expected.sha256:
             raise CorruptBundle(f"{name} has another SHA-256 than the metadata says: it was changed or damaged")
+
+
+def _check_weights(folder: Path, metadata: Metadata) -> None:
+    """Raise CorruptBundle where the graph takes weights from a file that the metadata does not name."""
+    graph = read_file(folder, MODEL, metadata.files[MODEL].size)
+    unnamed = sorted(external_files(graph) - metadata.files.keys())
+    if unnamed:
+        raise CorruptBundle(f"{MODEL} has weights in {shown(unnamed[0])}, which {METADATA} does not name in files")

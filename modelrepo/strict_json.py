@@ -14,6 +14,8 @@ of every member beside the member's type, and mypy checks one against the other:
 
 import json
 import math
+import posixpath
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform, overload
@@ -33,17 +35,66 @@ class Dataclass(Protocol):
 
 Object = TypeVar("Object", bound=Dataclass)
 
+MAX_VALUES = 100_000  # in a document: json.loads holds up every other thread meanwhile, for 10 to 50 ms
+MAX_DIGITS = 500  # of an integer
+MAX_DEPTH = 32  # of lists and objects in one another
+MAX_INTEGER = 2**63 - 1
+MAX_SHOWN = 500  # characters of a wrong value in a sentence
+
+_SURROGATE = re.compile(r"\\u[dD]")
 _CONVERTER = "converter"  # the key in the metadata of a dataclass field
 
 
 def parse_json(text: str) -> Any:
-    """The document as `json.loads` gives it; raises ValueError or RecursionError.
+    """The document as `json.loads` gives it; raises ValueError, or RecursionError for what is too deep.
 
-    A text with half of a surrogate pair, which an escape can write, is a ValueError too: no response could hold it.
+    A document may not be longer or deeper than bundles need. A name that is there twice and NaN are errors, and so is
+    half of a surrogate pair, which an escape can write: no response could hold it.
     """
-    document = json.loads(text)
-    json.dumps(document, ensure_ascii=False).encode()
+    if sum(map(text.count, ",[{")) > MAX_VALUES:
+        raise ValueError(f"it has more than {MAX_VALUES:,} values")
+    document = json.loads(text, object_pairs_hook=_unique, parse_int=_to_int, parse_constant=_refuse_constant)
+    _check_depth(document)
+    if _SURROGATE.search(text):
+        json.dumps(document, ensure_ascii=False).encode()
     return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has {shown(twice)} twice in one object")
+    return members
+
+
+def _to_int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"it has an integer of {len(digits):,} digits")
+    return int(digits)
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _check_depth(document: Any) -> None:
+    level = [document] if isinstance(document, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        members = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [child for each in members for child in each if isinstance(child, (dict, list))]
+        if not level:
+            return
+    raise RecursionError(f"it has lists and objects in one another more than {MAX_DEPTH} deep")
+
+
+def shown(value: Any) -> str:
+    """A value in a sentence, however long it is."""
+    if isinstance(value, (dict, list)):
+        return _kind(value)
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
 
 
 def text(value: Any, path: str) -> str:
@@ -63,19 +114,21 @@ def any_text(value: Any, path: str) -> str:
 def file_path(value: Any, path: str) -> str:
     """The path of a file in a bundle, relative to the bundle's folder and inside it."""
     name = any_text(value, path)
-    if name.startswith("/") or ".." in name.split("/"):
+    if name.startswith("/") or ".." in name.split("/") or "\0" in name or name == ".":
         raise InvalidMetadata(path, "must be a path inside the bundle")
+    if name != posixpath.normpath(name):
+        raise InvalidMetadata(path, "must be a path in its shortest form")
     return name
 
 
-def integer(minimum: int, maximum: float = math.inf) -> Converter[int]:
+def integer(minimum: int, maximum: int = MAX_INTEGER) -> Converter[int]:
     """An integer of at least `minimum` and at most `maximum`; true and false are none."""
 
     def convert(value: Any, path: str) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
-            raise InvalidMetadata(path, f"must be an integer of at least {minimum}, not {value!r}")
+            raise InvalidMetadata(path, f"must be an integer of at least {minimum}, not {shown(value)}")
         if value > maximum:
-            raise InvalidMetadata(path, f"must be at most {maximum}, not {value}")
+            raise InvalidMetadata(path, f"must be at most {maximum}, not {shown(value)}")
         return value
 
     return convert
@@ -88,13 +141,13 @@ def number(value: Any, path: str) -> float:
             return float(value)
     except OverflowError:  # an integer that no float holds
         pass
-    raise InvalidMetadata(path, f"must be a finite number, not {value!r}")
+    raise InvalidMetadata(path, f"must be a finite number, not {shown(value)}")
 
 
 def boolean(value: Any, path: str) -> bool:
     """True or false."""
     if not isinstance(value, bool):
-        raise InvalidMetadata(path, f"must be true or false, not {value!r}")
+        raise InvalidMetadata(path, f"must be true or false, not {shown(value)}")
     return value
 
 
@@ -103,7 +156,7 @@ def choice(allowed: Sequence[str]) -> Converter[str]:
 
     def convert(value: Any, path: str) -> str:
         if value not in allowed:
-            raise InvalidMetadata(path, f"must be one of {', '.join(allowed)}, not {value!r}")
+            raise InvalidMetadata(path, f"must be one of {', '.join(allowed)}, not {shown(value)}")
         return str(value)
 
     return convert
@@ -129,8 +182,9 @@ def array(item: Converter[T]) -> Converter[tuple[T, ...]]:
 def sizes(value: Any, path: str) -> tuple[int | None, ...]:
     """An array of axes' lengths, each at least 0, or null for an axis that is free."""
     for position, length in enumerate(any_array(value, path)):
-        if length is not None and (not isinstance(length, int) or isinstance(length, bool) or length < 0):
-            raise InvalidMetadata(f"{path}[{position}]", f"must be a size or null, not {length!r}")
+        is_integer = isinstance(length, int) and not isinstance(length, bool)
+        if length is not None and not (is_integer and 0 <= length <= MAX_INTEGER):
+            raise InvalidMetadata(f"{path}[{position}]", f"must be a size or null, not {shown(length)}")
     return tuple(value)
 
 

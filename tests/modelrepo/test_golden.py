@@ -1,12 +1,13 @@
 """Golden images: what is written is what is read, and nonsense is refused."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from modelrepo.errors import CorruptBundle
-from modelrepo.golden import GoldenImage, GoldenSet, read_golden, write_golden
+from modelrepo.golden import MAX_IMAGES, MAX_INDEX, GoldenImage, GoldenSet, read_golden, write_golden
 
 GOLDEN = GoldenSet(1e-5, (GoldenImage("00.png", b"picture", (0.1, 0.9)), GoldenImage("01.png", b"", (1.0, 0.0))))
 
@@ -55,4 +56,45 @@ def test_a_picture_is_only_looked_for_inside_the_bundle(tmp_path: Path) -> None:
 
 def test_a_bundle_without_golden_images_is_corrupt(tmp_path: Path) -> None:
     with pytest.raises(CorruptBundle):
+        read_golden(tmp_path)
+
+
+def test_a_sentence_names_the_file_and_the_member(tmp_path: Path) -> None:
+    write_golden(tmp_path, GOLDEN)
+    (tmp_path / "golden" / "golden.json").write_text('{"tolerance": 1, "images": [{"file": "00.png"}]}')
+
+    with pytest.raises(CorruptBundle) as raised:
+        read_golden(tmp_path)
+
+    assert str(raised.value) == (
+        "golden images cannot be read: golden/golden.json: images[0].probabilities: is missing"
+    )
+
+
+@pytest.mark.parametrize("missing", ["golden/golden.json", "golden/00.png"])
+def test_what_the_metadata_does_not_name_is_not_read(tmp_path: Path, missing: str) -> None:
+    write_golden(tmp_path, GOLDEN)
+    named = {"golden/golden.json", "golden/00.png", "golden/01.png"} - {missing}
+
+    with pytest.raises(CorruptBundle, match=f"{missing} is not among the files"):
+        read_golden(tmp_path, named)
+
+
+def test_a_pipe_among_the_images_is_refused_at_once(tmp_path: Path) -> None:
+    write_golden(tmp_path, GOLDEN)
+    (tmp_path / "golden" / "01.png").unlink()
+    os.mkfifo(tmp_path / "golden" / "01.png")
+
+    with pytest.raises(CorruptBundle, match=r"golden/01\.png is a pipe"):
+        read_golden(tmp_path)
+
+
+def test_an_index_or_images_without_end_are_not_read(tmp_path: Path) -> None:
+    write_golden(tmp_path, GOLDEN)
+    os.truncate(tmp_path / "golden" / "00.png", MAX_IMAGES + 1)
+    with pytest.raises(CorruptBundle, match=r"golden/00\.png has [0-9,]+ bytes, more than"):
+        read_golden(tmp_path)
+
+    os.truncate(tmp_path / "golden" / "golden.json", MAX_INDEX + 1)
+    with pytest.raises(CorruptBundle, match=r"golden/golden\.json has [0-9,]+ bytes, more than"):
         read_golden(tmp_path)

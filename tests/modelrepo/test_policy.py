@@ -1,13 +1,15 @@
 """`serving.json`, read strictly: a word that is not known would be taken for one that works."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modelrepo.errors import InvalidPolicy
-from modelrepo.policy import ModelPolicy, ServingPolicy, Share, read_policy
+from modelrepo.policy import MAX_POLICY, ModelPolicy, ServingPolicy, Share, read_policy
 from modelrepo.repository import ModelRepository
 
 
@@ -48,6 +50,10 @@ def test_what_is_written_is_read(tmp_path: Path, document: Any, policy: ServingP
     [
         ("{", "serving.json is not JSON"),
         ('{"models": {"\\ud800": {}}}', "serving.json is not JSON"),
+        ('{"versions": 1, "versions": 2}', "serving.json is not JSON: it has 'versions' twice"),
+        ("[" * 100, "serving.json is not JSON"),
+        ("9" * 4400, "serving.json is not JSON"),
+        ({"versions": list(range(1, 1002))}, "versions: must have at most 1000 versions, not 1001"),
         ([], r"\(document\): must be an object"),
         ({"version": 2}, "version: is not known here; known are versions, models"),
         ({"versions": 0}, "versions: must be an integer of at least 1, not 0"),
@@ -79,3 +85,40 @@ def test_a_model_without_a_policy_has_that_of_all() -> None:
     policy = ServingPolicy(3, {"a": ModelPolicy(1)})
 
     assert (policy.of("a").versions, policy.of("b").versions) == (1, 3)
+
+
+def make_a_pipe(file: Path) -> None:
+    os.mkfifo(file)
+
+
+def make_a_folder(file: Path) -> None:
+    file.mkdir()
+
+
+def make_a_large_file(file: Path) -> None:
+    file.write_text("{}" + " " * MAX_POLICY)
+
+
+def link_to_nothing(file: Path) -> None:
+    file.symlink_to("nowhere")
+
+
+def link_to_a_device(file: Path) -> None:
+    file.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [make_a_pipe, make_a_folder, make_a_large_file, link_to_nothing, link_to_a_device])
+def test_what_is_no_file_is_no_policy(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "serving.json")
+
+    with pytest.raises(InvalidPolicy, match=r"^serving\.json "):
+        read_policy(ModelRepository(tmp_path), 2)
+
+
+def test_a_policy_that_kubernetes_mounts_is_read_through_its_links(tmp_path: Path) -> None:
+    (tmp_path / "..2026").mkdir()
+    (tmp_path / "..2026" / "serving.json").write_text('{"versions": 3}')
+    (tmp_path / "..data").symlink_to("..2026")
+    (tmp_path / "serving.json").symlink_to("..data/serving.json")
+
+    assert read_policy(ModelRepository(tmp_path), 2) == ServingPolicy(3)

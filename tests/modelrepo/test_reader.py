@@ -1,13 +1,14 @@
 """The reader: a bundle whose files are not what its metadata says is not a bundle."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from modelrepo.errors import BundleNotFound, CorruptBundle, InvalidMetadata, RepositoryError
-from modelrepo.reader import read_bundle, read_metadata, read_version, record_file
+from modelrepo.reader import MAX_METADATA, read_bundle, read_metadata, read_version, record_file
 from modelrepo.repository import ModelRepository
 from tests.support.bundles.tiny import publish_tiny
 
@@ -58,9 +59,34 @@ def write_bytes_that_are_no_text(bundle: Path) -> None:
     (bundle / "metadata.json").write_bytes(b"\xff\xfe")
 
 
+def grow_the_metadata(bundle: Path) -> None:
+    with (bundle / "metadata.json").open("a") as file:
+        file.write(" " * MAX_METADATA)
+
+
+def put_a_pipe(name: str) -> Callable[[Path], None]:
+    def damage(bundle: Path) -> None:
+        (bundle / name).unlink()
+        os.mkfifo(bundle / name)
+
+    return damage
+
+
+def link_the_graph_out(bundle: Path) -> None:
+    graph = bundle / "model.onnx"
+    graph.rename(bundle.parent / "model.onnx")
+    graph.symlink_to("../model.onnx")
+
+
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
+        (grow_the_metadata, r"metadata\.json has [0-9,]+ bytes, more than the 4,194,304"),
+        (put_a_pipe("metadata.json"), r"metadata\.json is a pipe"),
+        (put_a_pipe("model.onnx"), r"model\.onnx is a pipe"),
+        (put_a_pipe("golden/00.png"), r"golden/00\.png is a pipe"),
+        (put_a_pipe("golden/golden.json"), r"golden/golden\.json is a pipe"),
+        (link_the_graph_out, r"model\.onnx is a link out of its folder"),
         (change_a_byte, r"model\.onnx has another SHA-256"),
         (cut_short, r"model\.onnx has \d+ bytes where the metadata says \d+"),
         (remove_a_picture, r"golden/01\.png is missing"),
@@ -104,3 +130,10 @@ def test_metadata_can_be_read_without_the_files(bundle: Path) -> None:
 
     assert read_metadata(bundle).version == 1
     assert json.loads((bundle / "metadata.json").read_text())["version"] == 1
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "._model.onnx", "Thumbs.db", "notes.txt"])
+def test_files_that_the_metadata_does_not_name_are_never_opened(bundle: Path, name: str) -> None:
+    os.mkfifo(bundle / name)
+
+    assert name not in read_bundle(bundle).metadata.files

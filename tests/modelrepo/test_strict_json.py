@@ -1,6 +1,7 @@
 """The strict reading of JSON: converters, and records whose members are absent, null, unknown or nested."""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -133,8 +134,39 @@ def test_a_record_cannot_be_changed() -> None:
         pytest.param("{", ValueError, id="no JSON"),
         pytest.param('"\\ud800"', ValueError, id="half of a surrogate pair"),
         pytest.param("[" * 100_000, RecursionError, id="nested without end"),
+        pytest.param("[" * 33 + "]" * 33, RecursionError, id="nested too deep"),
+        pytest.param('{"a": ' * 33 + "1" + "}" * 33, RecursionError, id="objects nested too deep"),
+        pytest.param("[" + "1," * 100_000 + "1]", ValueError, id="too many values"),
+        pytest.param('{"a": 1, "a": 2}', ValueError, id="a name twice"),
+        pytest.param("[NaN]", ValueError, id="NaN"),
+        pytest.param("[-Infinity]", ValueError, id="infinity"),
+        pytest.param("9" * 501, ValueError, id="an integer without end"),
+        pytest.param("9" * 5000, ValueError, id="an integer that Python does not read"),
     ],
 )
 def test_text_that_no_response_could_hold_is_no_document(document: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         parse_json(document)
+
+
+@pytest.mark.parametrize("document", ["1", '"a"', "null", "[" * 32 + "]" * 32, '"\\ud83d\\ude00"', "1e999"])
+def test_every_other_text_is_a_document(document: str) -> None:
+    assert parse_json(document) == json.loads(document)
+
+
+@pytest.mark.parametrize("value", ["x" * 10**6, 10**4000, ["x"] * 10**6, {"x": 10**4000}], ids=lambda _: "large")
+@pytest.mark.parametrize("converter", [integer(1), number, boolean, choice(("a", "b")), sizes, text, any_object])
+def test_no_sentence_is_as_long_as_a_wrong_value(converter: Converter[Any], value: Any) -> None:
+    sentence = ""
+    try:
+        converter(value, "x" * 10**6)
+    except InvalidMetadata as error:
+        sentence = str(error)
+
+    assert len(sentence) < 1000
+
+
+@pytest.mark.parametrize("name", ["", ".", "./a", "a//b", "a/", "a/../b", "..", "/a", "a\0b"])
+def test_a_path_that_is_not_the_shortest_one_inside_the_bundle_is_refused(name: str) -> None:
+    with pytest.raises(InvalidMetadata):
+        file_path(name, "files")
