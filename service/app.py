@@ -94,7 +94,9 @@ def create_service(settings: Settings, metrics: Metrics, context: WorkerContext,
     control = ModelControl(repository, control_file, statuses, settings.request_timeout)
     open_repository = OpenInferenceRepository(registry, control)
     shadows = Shadows(registry, metrics.shadows)
-    images = ImagePool(PoolLimits(1, settings.image_memory, settings.image_seconds), metrics.image_jobs)
+    images = ImagePool(
+        PoolLimits(1, settings.image_memory, settings.image_seconds, settings.request_timeout), metrics.image_jobs
+    )
     data_plane = DataPlane(metrics, shadows, CostlyImages(images))
     native = NativeProtocol(registry, data_plane)
     open_inference = OpenInference(

@@ -56,7 +56,7 @@ class ChildLimits:
     """What a child may take; its own children have the same limits each."""
 
     memory: int  # bytes of data: heap, stacks, anonymous maps; more is an error in the child, MemoryError in Python
-    nice: int = 10  # added to the parent's, so that requests in the worker's loop win
+    nice: int = 5  # added to the parent's, so that requests in the worker's loop win
     may_fork: bool = False
     max_file_bytes: int = 0  # of files that it writes
 

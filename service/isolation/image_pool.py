@@ -21,7 +21,8 @@ from service.isolation.messages import RECEIVE_BYTES, Buffer, MalformedMessage, 
 from service.telemetry.metrics import ImageJobMetrics
 
 MODULE = "service.isolation.image_process"
-QUEUE_SECONDS = 4.0  # that a job may wait for a process
+PATIENCE = 4.0  # seconds that a job waits behind slow ones
+SLOW_SECONDS = 2.0  # after which a job is slow; photographs take a fifth of that
 IDLE_SECONDS = 60.0  # after which a process without a job is stopped
 MAX_JOBS = 64  # that wait or run
 MAX_BYTES = 64 << 20  # of their files
@@ -35,11 +36,12 @@ logger = logging.getLogger("convserve")
 
 @dataclass(frozen=True)
 class PoolLimits:
-    """How many processes there are, and the bytes of memory and CPU seconds that each may take for a job."""
+    """How many processes there are, what each may take for a job, and how long a job may wait for one."""
 
     processes: int
-    memory: int
-    seconds: float
+    memory: int  # bytes
+    seconds: float  # of CPU
+    queue_seconds: float
 
 
 class ImagePool:
@@ -129,16 +131,16 @@ class ImagePool:
     def _expire(self) -> None:
         now = self._clock()
         self._next_expiry = now + EXPIRE_INTERVAL
-        while self._queue and self._queue[0].since + QUEUE_SECONDS <= now:
+        is_stuck = all(each.began + SLOW_SECONDS <= now for each in self._processes)
+        while self._queue and self._queue[0].since + (PATIENCE if is_stuck else self._limits.queue_seconds) <= now:
             seconds = f"{now - self._queue[0].since:.1f} seconds"
             error = Overloaded(f"waited {seconds} for other large images to be decoded: try again in a moment")
             self._finish(self._queue.popleft(), error, "overloaded")
         for process in self._processes:
-            job = process.job
-            if job is not None and job.result is None and job.since + QUEUE_SECONDS + self._limits.seconds <= now:
+            if process.job is not None and process.job.result is None and process.deadline <= now:
                 process.child.kill()  # that it is gone shows at the socket
-                sentence = f"decoding took more than {now - job.since:.0f} seconds: send a smaller or simpler image"
-                self._finish(job, DeadlineExceeded(sentence), "deadline")
+                sentence = f"decoding took more than {now - process.began:.0f} seconds: send a smaller or simpler image"
+                self._finish(process.job, DeadlineExceeded(sentence), "deadline")
 
     def _assign(self) -> None:
         """Give waiting jobs to processes that have none, of which more are started if there may be more."""
@@ -149,7 +151,9 @@ class ImagePool:
             if free is None:
                 return
             job = self._queue.popleft()
-            free.begin(job, job.message(self._limits.seconds))
+            now = self._clock()
+            patience = max(0.0, PATIENCE - (now - job.since))
+            free.begin(job, job.message(self._limits.seconds), now, now + self._limits.seconds + patience)
             self._exchange(free, selectors.EVENT_WRITE)
 
     def _start_process(self) -> "_Process | None":
@@ -190,7 +194,7 @@ class ImagePool:
 
     def _on_result(self, process: "_Process", result: Result) -> None:
         job, process.job = process.job, None
-        process.idle_until = self._clock() + IDLE_SECONDS
+        process.began, process.idle_until = NEVER, self._clock() + IDLE_SECONDS
         if job is not None and job.result is None:
             self._finish(job, result, "failed" if isinstance(result, ImageFailure) else "prepared")
 
@@ -228,12 +232,12 @@ class _Process:
     def __init__(self, child: ChildProcess) -> None:
         self.child = child
         self.job: ImageJob | None = None
-        self.idle_until = NEVER
+        self.began = self.deadline = self.idle_until = NEVER
         self.unsent: deque[Buffer] = deque()
         self._reader = MessageReader(MAX_RESPONSE)
 
-    def begin(self, job: ImageJob, message: list[Buffer]) -> None:
-        self.job = job
+    def begin(self, job: ImageJob, message: list[Buffer], now: float, deadline: float) -> None:
+        self.job, self.began, self.deadline = job, now, deadline
         self.idle_until = NEVER
         self.unsent.extend(message)
 

@@ -63,7 +63,7 @@ def state() -> RequestState:
 
 @pytest.fixture
 def inference(metrics: Metrics, shadows: Shadows) -> DataPlane:
-    return DataPlane(metrics, shadows, CostlyImages(ImagePool(PoolLimits(1, 512 << 20, 5), metrics.image_jobs)))
+    return DataPlane(metrics, shadows, CostlyImages(ImagePool(PoolLimits(1, 512 << 20, 5, 30), metrics.image_jobs)))
 
 
 @pytest.fixture

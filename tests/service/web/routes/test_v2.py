@@ -138,7 +138,7 @@ def test_a_server_that_is_not_ready_says_why(
     metrics: Metrics, versions: list[ModelVersion], draining: bool, sentence: str
 ) -> None:
     registry = ModelRegistry(versions, "mnist")
-    images = CostlyImages(ImagePool(PoolLimits(1, 512 << 20, 5), metrics.image_jobs))
+    images = CostlyImages(ImagePool(PoolLimits(1, 512 << 20, 5, 30), metrics.image_jobs))
     data_plane = DataPlane(metrics, Shadows(registry, metrics.shadows), images)
     readiness = Readiness(registry, lambda: draining)
     protocol = OpenInference(registry, data_plane, metrics.statistics, readiness, limits=Limits(1, 1, 1), instances=1)
