@@ -112,4 +112,5 @@ class WsgiGateway:
             close = getattr(body, "close", None)  # optional in PEP 3333
             if close:
                 close()
+        environ["wsgi.input"].close()  # an exception's traceback may hold the environment until garbage is collected
         return *started[0], b"".join(parts)
