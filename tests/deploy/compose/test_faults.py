@@ -32,7 +32,7 @@ def recover(project: Project, begun: float) -> float:
     [("`kill -9` of a replica", faults.kill), ("`kill -9` of a replica's only worker", faults.kill_a_worker)],
     ids=["replica", "worker"],
 )
-def test_a_killed_process_loses_nothing(
+def test_a_killed_process_costs_at_most_the_request_that_it_had(
     project: Project, report: Report, what: str, kill: Callable[[str], None]
 ) -> None:
     with load(project.port) as sent:
@@ -42,7 +42,7 @@ def test_a_killed_process_loses_nothing(
         seconds = recover(project, begun)
 
     report(what, sent.results, seconds)
-    assert failures(sent.results) == []
+    assert_at_most_one_lost(sent.results)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from tests.deploy.conftest import CALM, REPLICAS, Report, assert_at_most_one_los
 from tests.deploy.swarm.conftest import BALANCER, eventually, healthy, load_on
 from tests.support.deploy.docker import docker
 from tests.support.deploy.swarm import Swarm
-from tests.support.load.generator import failures
 
 pytestmark = pytest.mark.docker
 
@@ -60,7 +59,7 @@ def test_a_killed_replica_of_a_stack_is_replaced(swarm: Swarm, report: Report) -
         time.sleep(CALM)
 
     report("Swarm: `kill -9` of a replica", sent.results, seconds)
-    assert failures(sent.results) == []
+    assert_at_most_one_lost(sent.results)
 
 
 @pytest.mark.parametrize("leads", [False, True], ids=["a follower", "the leader"])
