@@ -159,5 +159,6 @@ def test_one_address_cannot_have_all_connections(balancer: Balancer) -> None:
 
     assert crowded == {(503, "overloaded"): 1}
     assert answer.startswith(b"HTTP/1.1 200")
-    for connection in (*held, other):
+    other.close()
+    for connection in held:
         connection.close()
