@@ -128,6 +128,10 @@ class QueueFull(Overloaded):
     """The queue of requests is full. Probes and the scrape of metrics are served all the same."""
 
 
+class OutOfMemory(Overloaded):
+    """There was not enough memory for the request, be it for what it holds or for what others take."""
+
+
 class DeadlineExceeded(RequestError):
     """The request waited longer than its deadline. The client has given up by then, so nothing is computed."""
 

@@ -6,6 +6,7 @@ from service.codecs.limits import INFLATE_SLICE, MAX_GZIP_STREAMS
 from service.errors import InvalidRequest, TooLarge, UnsupportedEncoding
 
 CODINGS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}  # with zlib's number for the format
+OUT_OF_MEMORY = "Error -4 "  # how zlib says Z_MEM_ERROR
 LEVEL = 1  # of 9: the client is usually near, and a higher level costs more time than it saves
 WORTH_BYTES = 1024  # a smaller response fits one packet anyway
 
@@ -22,6 +23,8 @@ def inflate(content: bytes, coding: str, limit: int) -> bytes:
         for start in range(0, len(content), INFLATE_SLICE):
             inflater.feed(content[start : start + INFLATE_SLICE])
     except zlib.error as error:
+        if str(error).startswith(OUT_OF_MEMORY):
+            raise MemoryError from error
         raise InvalidRequest(f"the body is not {coding}, as its Content-Encoding says: {error}") from error
     return inflater.finish() if content else b""
 

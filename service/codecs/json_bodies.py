@@ -2,7 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Iterable
+import gc
+import mmap
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,20 +13,22 @@ import orjson
 from numpy.typing import NDArray
 
 from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
-from service.codecs.limits import MAX_JSON_NODES, Limits
+from service.codecs.limits import MANY_JSON_BYTES, MAX_JSON_NODES, MAX_JSON_NUMBERS, MIN_JSON_NUMBERS, Limits
 from service.errors import InvalidArray, InvalidImage, InvalidRequest, RaggedArray, TooLarge
 
 NOT_NUMBERS = (b'"', b"u", b"s")  # one of them is in every text, in true and null, and in false; in no number
 IMAGE_MEMBERS = ("image", "images", "instances")  # of the native document, which has exactly one of them
+PARSER_BYTES, NODE_BYTES, NUMBER_BYTES = 12, 200, 40  # at most, of each byte, of a list, object or text, of a number
 _WHITESPACE = {ord(space): None for space in " \r\n\t"}  # MIME encoders break their lines
 
 
-def read_json_inputs(content: bytes, limits: Limits) -> Inputs:
+def read_json_inputs(content: bytes, limits: Limits, pixels: int = MAX_JSON_NUMBERS) -> Inputs:
     """The inputs in a native JSON body: `{"image": base64}`, `{"images": [base64, …]}` or `{"instances": pixels}`.
 
-    Raises InvalidRequest, InvalidImage, InvalidArray or TooLarge.
+    `pixels` are the numbers that one image has for the model. Raises InvalidRequest, InvalidImage, InvalidArray or
+    TooLarge.
     """
-    member, value = _image_member(parse_json(content))
+    member, value = _image_member(parse_json(content, limits.max_images * pixels))
     if member == "image":
         return EncodedImages((read_base64(value, "image"),))
     if member == "instances":
@@ -39,19 +44,23 @@ def looks_like_json(content: bytes) -> bool:
     return content[:64].lstrip().startswith((b"{", b"["))
 
 
-def parse_json(content: bytes) -> Any:
+def parse_json(content: bytes, numbers: int = MAX_JSON_NUMBERS) -> Any:
     """The value; raises InvalidRequest, also for NaN, Infinity and nesting deeper than 1,024, or TooLarge.
 
-    Lists, objects and texts are counted before they are made.
+    Lists, objects, texts and numbers are counted before they are made. `numbers` are the most that the model takes.
+    Raises MemoryError where there is no room for them.
     """
-    if len(content) > MAX_JSON_NODES and _count_nodes(content) > MAX_JSON_NODES:
-        sentence = f"the JSON has more than {MAX_JSON_NODES} lists, objects and texts: send fewer or smaller images"
-        raise TooLarge(sentence)
+    is_long = len(content) > MANY_JSON_BYTES
+    if is_long:
+        _check_size(content, min(MAX_JSON_NUMBERS, max(MIN_JSON_NUMBERS, 2 * numbers)))
     if not content.strip():
         raise InvalidRequest("the body is empty, and should be JSON")
     try:
-        return orjson.loads(content)
+        with _collector_at_rest() if is_long else nullcontext():
+            return orjson.loads(content)
     except orjson.JSONDecodeError as error:
+        if error.msg.startswith("Not enough memory"):
+            raise MemoryError from error
         raise InvalidRequest(f"the body is not valid JSON (NaN and Infinity are not JSON either): {error}") from error
 
 
@@ -76,6 +85,8 @@ def read_base64(text: object, name: str) -> EncodedImage:
     """The image file in a JSON text, base64 or a data URL (RFC 2397); raises InvalidImage."""
     if not isinstance(text, str):
         raise InvalidImage(f"{name} must be a text of base64 or a data URL")
+    if not text.isascii():
+        raise InvalidImage(f"{name} is not valid base64: encode the image file's bytes (RFC 4648)")
     try:
         return EncodedImage(base64.b64decode(_payload(text, name).translate(_WHITESPACE), validate=True), name)
     except (binascii.Error, ValueError) as error:
@@ -94,9 +105,36 @@ def _image_member(document: Any) -> tuple[str, Any]:
     return members[0], document[members[0]]
 
 
-def _count_nodes(content: bytes) -> int:
-    """Lists, objects and texts, at most: brackets inside texts count as well."""
-    return content.count(b"[") + content.count(b"{") + content.count(b'"') // 2
+def _check_size(content: bytes, most_numbers: int) -> None:
+    """Count single characters, also those inside texts, so that there is never more than is counted."""
+    nodes, commas = content.count(b"[") + content.count(b"{") + content.count(b'"') // 2, content.count(b",")
+    if nodes > MAX_JSON_NODES:
+        sentence = f"the JSON has more than {MAX_JSON_NODES} lists, objects and texts: send fewer or smaller images"
+        raise TooLarge(sentence)
+    if commas > most_numbers:
+        sentence = f"the JSON has more than {most_numbers} numbers, far more than this model takes"
+        raise TooLarge(f"{sentence}: send fewer or smaller ones, or image files")
+
+    _reserve(PARSER_BYTES * len(content) + NODE_BYTES * nodes + NUMBER_BYTES * commas)
+
+
+def _reserve(size: int) -> None:
+    """Raise MemoryError where the system would not give so many bytes: orjson ends the process where it gets none."""
+    try:
+        mmap.mmap(-1, size).close()
+    except OSError as error:
+        raise MemoryError(f"no room for {size} bytes") from error
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _payload(text: str, name: str) -> str:

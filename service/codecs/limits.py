@@ -8,6 +8,19 @@ from service.errors import TooLarge
 # 23 photographs of 224 × 224 as lists have 1.2 million.
 MAX_JSON_NODES = 1_500_000
 
+# Numbers in one JSON document, each of which takes up to 40 bytes and 0.1 µs. The photographs above have 3.5 million.
+MAX_JSON_NUMBERS = 4_000_000
+# Where the model takes fewer than half of them, a document has at most twice what the model takes, and no less than
+# this: so that an error tells what is wrong with the shape.
+MIN_JSON_NUMBERS = 1_000_000
+
+# Classes with their labels in one response, for all images together. They take 1 µs each, 100 bytes as text.
+MAX_RANKED_CLASSES = 100_000
+
+# Bytes of JSON from which on it is counted before it is read, and the garbage collector rests meanwhile: else that
+# would walk again and again through the lists that are being made.
+MANY_JSON_BYTES = 1 << 16
+
 # Streams in one gzip body (RFC 1952, 2.2). Tools that write many put at least 64 KB into each.
 MAX_GZIP_STREAMS = 1024
 

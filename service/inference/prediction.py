@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.codecs.limits import MAX_RANKED_CLASSES
+from service.errors import TooLarge
 from service.inference.runtime import Scores
 
 
@@ -42,7 +44,13 @@ def softmax(logits: Scores) -> Scores:
 
 
 def top_k(probabilities: Scores, labels: Sequence[str], k: int) -> list[tuple[RankedClass, ...]]:
-    """The `k` most probable classes of each row of [N, classes]; of equal ones the lower index comes first."""
+    """The `k` most probable classes of each row of [N, classes]; of equal ones the lower index comes first.
+
+    Raises TooLarge where they are more than one response may have.
+    """
+    if len(probabilities) * k > MAX_RANKED_CLASSES:
+        sentence = f"{k} classes for each of {len(probabilities)} images are more than {MAX_RANKED_CLASSES} together"
+        raise TooLarge(f"{sentence}: ask for fewer, or send fewer images at a time")
     order = (-probabilities).argsort(axis=1, kind="stable")[:, :k].tolist()
     rows = zip(order, probabilities.tolist(), strict=True)
     return [tuple([RankedClass(labels[index], index, row[index]) for index in best]) for best, row in rows]

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 
 from service.environ import REQUEST_STATE
-from service.errors import ModelUnavailable, RepositoryUnreadable, RequestError
+from service.errors import ModelUnavailable, OutOfMemory, RepositoryUnreadable, RequestError
 from service.telemetry.metrics import Metrics
 from service.web.responses import json_response
 
@@ -30,6 +30,9 @@ def handle_errors(app: Flask, metrics: Metrics, no_route: Mapping[str, NoRoute] 
         if error is request.routing_exception:
             own = no_route.get(request.path.split("/")[1])
             error = own() if own else error
+        if isinstance(error, MemoryError):
+            logger.warning("not enough memory for request %s", request.environ[REQUEST_STATE].request_id)
+            error = OutOfMemory("there is not enough memory for this request now: try again, or send less at a time")
         status, code, sentence, headers = _describe(error)
         metrics.rejected.labels(code).inc()
         state = request.environ[REQUEST_STATE]

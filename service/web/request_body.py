@@ -30,7 +30,7 @@ class BodyReader:
 
     media_type: str
     matches: Callable[[bytes], bool]
-    read: Callable[[bytes, Limits], Inputs]
+    read: Callable[[bytes, Limits, int], Inputs]
 
 
 READERS = (
@@ -64,8 +64,8 @@ def is_compressed(request: Request) -> bool:
     return (request.content_encoding or "identity").lower() != "identity"
 
 
-def read_inputs(request: Request, limits: Limits) -> Inputs:
-    """The images or pixels in the body of a native request.
+def read_inputs(request: Request, limits: Limits, pixels: int) -> Inputs:
+    """The images or pixels in the body of a native request; `pixels` are the numbers of one image for the model.
 
     Raises InvalidRequest, InvalidImage, InvalidArray, TooLarge, UnsupportedType or UnsupportedEncoding.
     """
@@ -75,7 +75,7 @@ def read_inputs(request: Request, limits: Limits) -> Inputs:
     content = read_content(request)
     if not content:
         raise InvalidRequest(f"the body is empty: send {ACCEPTED}")
-    return read_image(media_type, content) or _read_other(media_type, content, limits)
+    return read_image(media_type, content) or _read_other(media_type, content, limits, pixels)
 
 
 def read_image(media_type: str, content: bytes) -> EncodedImages | None:
@@ -85,11 +85,11 @@ def read_image(media_type: str, content: bytes) -> EncodedImages | None:
     return None
 
 
-def _read_other(media_type: str, content: bytes, limits: Limits) -> Inputs:
+def _read_other(media_type: str, content: bytes, limits: Limits, pixels: int) -> Inputs:
     declared = media_type not in UNDECLARED
     for reader in READERS:
         if media_type == reader.media_type if declared else reader.matches(content):
-            return reader.read(content, limits)
+            return reader.read(content, limits, pixels)
     if declared:
         raise UnsupportedType(f"cannot read {media_type}: send {ACCEPTED}")
     return EncodedImages((EncodedImage(content, "the image"),))  # the decoder says what is wrong with it

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.codecs.json_bodies import parse_json
+from service.codecs.limits import MAX_JSON_NUMBERS
 from service.errors import InvalidRequest, Unsupported
 from service.protocols.common import parse_count
 
 MAX_AXES = 8  # an image tensor has four
+MAX_TENSORS = 64  # of one request: every model has one input and one output
 MAX_NAME = 256  # characters of a name, which error messages repeat
 MAX_ID = 4096  # characters of a request's id, which the response repeats
 RESERVED = "triton_"  # parameters that begin so are the server's own
@@ -49,9 +51,12 @@ class InferRequest:
     timeout: float | None  # seconds in the queue after which the client wants no response
 
 
-def parse_request(content: bytes, header_length: int) -> InferRequest:
-    """Read `header_length` bytes of JSON and the tensors' bytes behind them; raises InvalidRequest."""
-    document = _as_object(parse_json(content[:header_length]), "the request")
+def parse_request(content: bytes, header_length: int, numbers: int = MAX_JSON_NUMBERS) -> InferRequest:
+    """Read `header_length` bytes of JSON and the tensors' bytes behind them; raises InvalidRequest or TooLarge.
+
+    `numbers` are the most that the model takes.
+    """
+    document = _as_object(parse_json(content[:header_length], numbers), "the request")
     parameters = _read_parameters(document, "the request")
     binary = _read_boolean(parameters, "binary_data_output", default=False)
     return InferRequest(
@@ -153,6 +158,8 @@ def _read_list(document: JsonObject, name: str, optional: bool = False) -> list[
         return []
     if not isinstance(value, list):
         raise InvalidRequest(f'"{name}" must be an array of tensors{_missing(document, name)}')
+    if len(value) > MAX_TENSORS:
+        raise InvalidRequest(f'"{name}" has {len(value)} tensors: no model has more than {MAX_TENSORS}')
     return value
 
 

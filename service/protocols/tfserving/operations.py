@@ -34,14 +34,18 @@ class TensorFlowServing:
 
     def predict(self, context: InferenceContext, content: bytes) -> bytes:
         """All probabilities of each image of a JSON body, as JSON."""
-        request = parse_predict(content)
+        request = parse_predict(content, self._most_numbers(context))
         inputs = read_predict(request, context.metadata, self._limits)
         return self._data_plane.infer(context, DecodedRequest(inputs, partial(encode_predictions, request.by_row)))
 
     def classify(self, context: InferenceContext, content: bytes) -> bytes:
         """All labels of each image of a JSON body with their probabilities, as JSON."""
-        inputs = read_classify(parse_classify(content), context.metadata, self._limits)
+        inputs = read_classify(parse_classify(content, self._most_numbers(context)), context.metadata, self._limits)
         return self._data_plane.infer(context, DecodedRequest(inputs, partial(encode_results, context.metadata)))
+
+    def _most_numbers(self, context: InferenceContext) -> int:
+        spec = context.metadata.input
+        return self._limits.max_images * spec.height * spec.width * spec.channels
 
     def regress(self, name: str, version: str | None, label: str | None) -> NoReturn:
         """Raise InvalidRequest: there are no models that estimate a number."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.codecs.json_bodies import parse_json
-from service.codecs.limits import Limits
+from service.codecs.limits import MAX_JSON_NUMBERS, Limits
 from service.errors import InvalidRequest
 
 SIGNATURE = "serving_default"
@@ -33,9 +33,9 @@ class ClassifyRequest:
     context: JsonObject
 
 
-def parse_predict(content: bytes) -> PredictRequest:
-    """Read the body of :predict; raises InvalidRequest."""
-    document = _parse(content, PREDICT_FORM)
+def parse_predict(content: bytes, numbers: int = MAX_JSON_NUMBERS) -> PredictRequest:
+    """Read the body of :predict; `numbers` are the most that the model takes. Raises InvalidRequest or TooLarge."""
+    document = _parse(content, PREDICT_FORM, numbers)
     members = [name for name in (ROWS, COLUMNS) if name in document]
     if not members:
         raise InvalidRequest(f"Missing 'inputs' or 'instances' key: send {PREDICT_FORM}")
@@ -44,9 +44,9 @@ def parse_predict(content: bytes) -> PredictRequest:
     return PredictRequest(members[0] == ROWS, document[members[0]])
 
 
-def parse_classify(content: bytes) -> ClassifyRequest:
-    """Read the body of :classify; raises InvalidRequest."""
-    document = _parse(content, CLASSIFY_FORM)
+def parse_classify(content: bytes, numbers: int = MAX_JSON_NUMBERS) -> ClassifyRequest:
+    """Read the body of :classify; `numbers` are the most that the model takes. Raises InvalidRequest or TooLarge."""
+    document = _parse(content, CLASSIFY_FORM, numbers)
     if "examples" not in document:
         raise InvalidRequest(f"Missing 'examples' key: send {CLASSIFY_FORM}")
     context = document.get("context", {})
@@ -65,10 +65,10 @@ def check_list(value: Any, name: str, limits: Limits) -> list[Any]:
     return value
 
 
-def _parse(content: bytes, form: str) -> JsonObject:
+def _parse(content: bytes, form: str, numbers: int) -> JsonObject:
     if not content or content.isspace():
         raise InvalidRequest(f"JSON Parse error: The document is empty: send {form}")
-    document = parse_json(content)
+    document = parse_json(content, numbers)
     if not isinstance(document, dict):
         raise InvalidRequest(f"the body must be a JSON object: send {form}")
     _check_signature(document.get("signature_name", ""))

@@ -17,7 +17,8 @@ def predict_routes(native: NativeProtocol, limits: Limits) -> Blueprint:
 
     def predict(name: str | None, version: str | None) -> Response:
         context = native.select(name, version, request.environ[REQUEST_STATE])
-        inputs = read_inputs(request, limits)
+        spec = context.metadata.input
+        inputs = read_inputs(request, limits, spec.height * spec.width * spec.channels)
         return raw_json_response(native.predict(context, inputs, request.args.get("top_k")))
 
     @of_default

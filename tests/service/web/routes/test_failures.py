@@ -244,7 +244,21 @@ def failing(metrics: Metrics, log: list[bytes]) -> FlaskClient:
     def bug() -> str:
         raise KeyError("secret")
 
+    @app.get("/hungry")
+    def hungry() -> str:
+        raise MemoryError
+
     return app.test_client()
+
+
+def test_want_of_memory_is_no_fault_of_the_request(failing: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    response = failing.get("/hungry")
+
+    document = response.get_json()
+    assert (response.status_code, document["code"]) == (503, "overloaded")
+    assert response.headers["Retry-After"] == "1"
+    assert "not enough memory" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_an_unexpected_error_is_a_plain_500_and_in_the_log(
