@@ -1,11 +1,30 @@
 """Errors in requests, one class for each kind, with its HTTP status and its stable code word."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
 MAX_SENTENCE = 4096  # characters: an error must not send back whatever text a client sent
+
+
+MAX_TEXT = 500  # characters of what a library says
+_FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^/\s'\"]+/)*(?=[^/\s])")  # of an absolute path
+_SOURCE = re.compile(r"\S+\.(?:cc|cpp|h|hpp|py|pyx|rs):\d+\s*")  # a place in a library's source code
+
+
+def public_text(error: BaseException) -> str:
+    """What an error of the system or of a library says, for clients: no folders of this machine, no source code.
+
+    One line. Such errors name files by absolute paths; the last part of each stays.
+    """
+    text = " ".join(str(error).split())
+    for file in (getattr(error, "filename", None), getattr(error, "filename2", None)):
+        if file:
+            text = text.replace(str(file), str(file).rpartition("/")[2])
+    text = _SOURCE.sub("", _FOLDERS.sub("", text))
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
 
 
 class RequestError(Exception):

@@ -9,6 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from modelrepo.metadata import InputSpec, OutputSpec
+from service.errors import public_text
 
 Batch = NDArray[Any]  # what the graph takes: [N, H, W, C] or [N, C, H, W]
 Scores = NDArray[np.float32]  # [N, classes]
@@ -52,7 +53,7 @@ def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no common base below Exception
-        raise UnusableGraph(f"ONNX Runtime cannot load {path.name}: {error}") from error
+        raise UnusableGraph(f"ONNX Runtime cannot load {path.name}: {public_text(error)}") from error
 
 
 def _check_graph(session: onnxruntime.InferenceSession, inputs: InputSpec, outputs: OutputSpec) -> None:

@@ -13,6 +13,7 @@ from modelrepo.repository import ModelRepository
 from preprocessing.png import encode_png
 from service.codecs.inputs import EncodedImage, EncodedImages
 from service.codecs.limits import Limits
+from service.errors import public_text
 from service.inference.model_version import FailedVersion, LoadedVersion
 from service.inference.predictor import Predictor
 from service.inference.runtime import UnusableGraph, load_model
@@ -32,7 +33,7 @@ def load_version(repository: ModelRepository, name: str, version: int, opener: O
     except Exception as error:  # a bundle can fail in any way, and none may stop the others from being loaded
         failure = _failure_word(error)
         logger.warning("failed to load %s version %s: %s", name, version, error, exc_info=failure == "unexpected")
-        return FailedVersion(name, version, str(error), failure)
+        return FailedVersion(name, version, public_text(error), failure)
     return LoadedVersion(name, version, predictor)
 
 

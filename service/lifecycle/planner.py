@@ -12,6 +12,7 @@ from pathlib import Path
 from modelrepo.errors import InvalidPolicy
 from modelrepo.policy import SERVING, ServingPolicy, Versions, read_policy
 from modelrepo.repository import ModelRepository
+from service.errors import public_text
 from service.inference.model_version import LoadedVersion, ModelVersion
 from service.inference.registry import NO_PROBLEMS, RepositoryProblems
 from service.ipc.worker_warnings import WorkerWarnings
@@ -115,9 +116,9 @@ class Planner:
             if self._followed.read(names, self._required.names):
                 self._adopt_policy(read_policy(self._repository, self._versions))
         except InvalidPolicy as error:
-            problems = RepositoryProblems(policy=str(error))
+            problems = RepositoryProblems(policy=public_text(error))
         except OSError as error:
-            problems = RepositoryProblems(repository=f"cannot be read: {error}")
+            problems = RepositoryProblems(repository=f"cannot be read: {public_text(error)}")
         self._report(replace(problems, models=self._followed.unreadable))
         self._seconds = time.thread_time() - started
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from modelrepo.repository import ModelRepository
+from service.errors import public_text
 
 Key = tuple[str, int]  # a model's name and a version's number
 File = tuple[str, int, int, int]  # path, bytes, nanoseconds of the last change (ctime: of permissions, too), inode
@@ -162,7 +163,7 @@ def take_snapshot(repository: ModelRepository, names: Container[str] | None = No
             folders[name] = _folder_id(repository.root / name)
         except OSError as error:
             if (repository.root / name).is_symlink() or not isinstance(error, FileNotFoundError):  # else it was removed
-                unreadable[name] = f"cannot be read: {error}"
+                unreadable[name] = f"cannot be read: {public_text(error)}"
         else:
             if versions:
                 models[name] = versions[::-1]
