@@ -11,6 +11,7 @@ from pathlib import Path
 
 from service.ipc.output import replace_standard_streams
 from service.ipc.workspace import WorkerContext
+from service.lifecycle.trials import TrialClient, TrialOptions
 from service.server.background import ServedApp
 from service.server.gunicorn_app import GunicornApplication
 from service.settings import InvalidSetting, Settings, read_settings
@@ -40,9 +41,11 @@ def load_app(settings: Settings, context: WorkerContext) -> ServedApp:
     Importing ONNX Runtime starts a thread, and a forked copy of a process that has this thread hangs when it exits: so
     the application is imported here, after the fork.
     """
+    trials = TrialClient(context.folder, TrialOptions.of(settings), context.warnings)
+    trials.start()  # it imports the same, meanwhile
     from service.app import create_served_app  # noqa: PLC0415 - see above
 
-    return create_served_app(settings, context)
+    return create_served_app(settings, context, trials)
 
 
 def _allow_open_files() -> None:

@@ -17,12 +17,12 @@ from service.ipc.output import count_dropped_lines
 from service.ipc.workspace import WorkerContext
 from service.isolation.image_pool import ImagePool, PoolLimits
 from service.lifecycle.bundle_loader import open_bundle
-from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlFile, ModelControl
-from service.lifecycle.model_metrics import ModelInfoCollector, count_loads
+from service.lifecycle.model_metrics import ModelInfoCollector, ModelLoadingCollector, count_loads
 from service.lifecycle.planner import Planner
 from service.lifecycle.readiness import Readiness
 from service.lifecycle.reloader import ModelReloader
+from service.lifecycle.trials import NoTrials, Trials
 from service.lifecycle.version_cache import VersionCache
 from service.lifecycle.worker_status import WorkerStatuses
 from service.protocols.native import NativeProtocol
@@ -59,11 +59,11 @@ class Service:
     images: ImagePool
 
 
-def create_served_app(settings: Settings, context: WorkerContext) -> ServedApp:
+def create_served_app(settings: Settings, context: WorkerContext, trials: Trials) -> ServedApp:
     """The application of one worker, with its metrics, as `service.server` runs it."""
     count_dropped_lines(context.scoreboard, context.slot)
     SlowRequestWatch(context.scoreboard, context.slot).start()
-    service = create_service(settings, create_metrics(context), context, stdout_writer())
+    service = create_service(settings, create_metrics(context), context, stdout_writer(), trials)
     return ServedApp(
         service.app, event_sources=[service.reloader, service.images], idle_tasks=[service.shadows, service.images]
     )
@@ -74,20 +74,23 @@ def create_app(settings: Settings, metrics: Metrics, context: WorkerContext, wri
     return create_service(settings, metrics, context, write_log).app
 
 
-def create_service(settings: Settings, metrics: Metrics, context: WorkerContext, write_log: Write) -> Service:
-    """Load and verify the models, then put the routes in front of them."""
+def create_service(
+    settings: Settings, metrics: Metrics, context: WorkerContext, write_log: Write, trials: Trials | None = None
+) -> Service:
+    """Load and verify the models, then put the routes in front of them. Without `trials` they are loaded untried."""
     limits = Limits(settings.max_pixels, settings.max_request_pixels, settings.max_images)
     repository = ModelRepository(settings.models)
     registry = ModelRegistry([], settings.default_model)
-    control_file, statuses, guard = ControlFile(context.folder), WorkerStatuses(context), CrashGuard(context.folder)
+    control_file, statuses = ControlFile(context.folder), WorkerStatuses(context)
     opener = partial(open_bundle, threads=settings.session_threads, limits=limits)
-    cache = VersionCache(repository, opener, guard)
+    cache = VersionCache(repository, opener, trials or NoTrials())
     planner = Planner(repository, settings.versions, cache, context.folder, context.warnings)
     on_plan = partial(count_loads, metrics)
     interval = settings.poll_interval
     reloader = ModelReloader(planner, registry, control_file, statuses, interval=interval, on_plan=on_plan)
     reloader.begin()
     metrics.scrape.register(ModelInfoCollector(statuses))
+    metrics.scrape.register(ModelLoadingCollector(statuses))
     readiness = Readiness(registry, context.scoreboard.is_shutting_down)
     metrics.scrape.register(readiness)
 

@@ -1,4 +1,4 @@
-"""A version of a model as one process has it: loaded, failed to load, or unloaded on request."""
+"""A version of a model as one process has it: loaded, loading, failed to load, or unloaded on request."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +11,7 @@ class VersionState(StrEnum):
     """Whether a version answers requests, in the words of Triton's model repository extension."""
 
     READY = "READY"
+    LOADING = "LOADING"
     UNAVAILABLE = "UNAVAILABLE"
 
 
@@ -19,7 +20,7 @@ class LoadedVersion:
     """A version that answers requests.
 
     Where the files of its bundle have changed since and the new ones failed to load, `reason` and `failure` are about
-    these, and the predictor is of the files before.
+    these, and the predictor is of the files before; `loading_since` is not 0 while the new ones are tried.
     """
 
     state: ClassVar = VersionState.READY
@@ -28,6 +29,19 @@ class LoadedVersion:
     predictor: Predictor
     reason: str = ""
     failure: str = ""
+    loading_since: float = 0.0
+
+
+@dataclass(frozen=True)
+class PendingVersion:
+    """A version whose bundle is being tried, since a time in Unix seconds."""
+
+    state: ClassVar = VersionState.LOADING
+    reason: ClassVar = "it is loading"
+    failure: ClassVar = ""
+    name: str
+    version: int
+    loading_since: float
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,7 @@ class FailedVersion:
     """A version whose bundle failed to load: a sentence for people, and a word for the metric."""
 
     state: ClassVar = VersionState.UNAVAILABLE
+    loading_since: ClassVar = 0.0
     name: str
     version: int
     reason: str
@@ -48,8 +63,9 @@ class UnloadedVersion:
     state: ClassVar = VersionState.UNAVAILABLE
     reason: ClassVar = "it was unloaded"
     failure: ClassVar = ""
+    loading_since: ClassVar = 0.0
     name: str
     version: int
 
 
-ModelVersion = LoadedVersion | FailedVersion | UnloadedVersion
+ModelVersion = LoadedVersion | PendingVersion | FailedVersion | UnloadedVersion

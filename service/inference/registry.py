@@ -6,7 +6,7 @@ from itertools import chain
 
 from modelrepo.policy import SERVING, ServingPolicy
 from service.errors import ModelNotFound, ModelUnavailable, RepositoryUnreadable
-from service.inference.model_version import LoadedVersion, ModelVersion
+from service.inference.model_version import LoadedVersion, ModelVersion, VersionState
 from service.inference.predictor import Predictor
 from service.inference.traffic_split import Choice, TrafficSplit, split
 
@@ -139,7 +139,8 @@ class ModelRegistry:
         if split is None:
             known = self.versions(name)
             reasons = _enumerate(dict.fromkeys(each.reason for each in known))
-            if any(each.failure and version in (None, each.version) for each in known):
+            may_come = [each for each in known if each.failure or each.state == VersionState.LOADING]
+            if any(version in (None, each.version) for each in may_come):
                 sentence = f"{name!r} is in the repository, but none of its versions can be served now: {reasons}"
                 raise ModelUnavailable(sentence, name)
             raise ModelNotFound(f"no version of {name!r} is loaded: {reasons}")

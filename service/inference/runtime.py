@@ -1,6 +1,6 @@
 """ONNX Runtime behind one function type: nothing else knows its sessions, and a fake in a test is a lambda."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,14 @@ Scores = NDArray[np.float32]  # [N, classes]
 Model = Callable[[Batch], Scores]
 
 SILENT = 4  # of its log, which it would write to standard error itself; its exceptions say the same
+# an ONNX file (IR 8, opset 13) of one node: y = Identity(x), float32 [1]
+_IDENTITY = bytes.fromhex(
+    "08083a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a020801"
+    "620f0a0179120a0a08080112040a02080142040a00100d"
+)
+
+_TENSORS = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}  # of a dtype, as ONNX Runtime names it
+
 MAX_BATCH = 32  # images in one run: more gain nothing on a CPU and make the activations' memory unbounded
 
 
@@ -44,16 +52,29 @@ def load_model(path: Path, inputs: InputSpec, outputs: OutputSpec, threads: int)
     return model
 
 
+def warm_up_runtime() -> None:
+    """Open and run the smallest graph, so that ONNX Runtime has its tables of operators before the process forks.
+
+    With one thread the session starts none, and nothing uses it in the forks.
+    """
+    session = onnxruntime.InferenceSession(_IDENTITY, _options(threads=1), providers=["CPUExecutionProvider"])
+    session.run(None, {"x": np.zeros(1, np.float32)})
+
+
 def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    try:
+        return onnxruntime.InferenceSession(path, _options(threads), providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors have no common base below Exception
+        raise UnusableGraph(f"ONNX Runtime cannot load {path.name}: {public_text(error)}") from error
+
+
+def _options(threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1  # these networks are chains: there is nothing to run beside
     options.log_severity_level = SILENT
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it starves the other workers
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors have no common base below Exception
-        raise UnusableGraph(f"ONNX Runtime cannot load {path.name}: {public_text(error)}") from error
+    return options
 
 
 def _check_graph(session: onnxruntime.InferenceSession, inputs: InputSpec, outputs: OutputSpec) -> None:
@@ -61,6 +82,25 @@ def _check_graph(session: onnxruntime.InferenceSession, inputs: InputSpec, outpu
         raise UnusableGraph(f"the graph has no input {inputs.name!r}")
     if outputs.name not in {each.name for each in session.get_outputs()}:
         raise UnusableGraph(f"the graph has no output {outputs.name!r}")
+    pixels = (inputs.height, inputs.width)
+    sides = (*pixels, inputs.channels) if inputs.layout == "NHWC" else (inputs.channels, *pixels)
+    taken = next(each for each in session.get_inputs() if each.name == inputs.name)
+    given = next(each for each in session.get_outputs() if each.name == outputs.name)
+    if taken.type != _TENSORS[inputs.dtype]:
+        raise UnusableGraph(f"the graph takes a {taken.type}, the metadata says {inputs.dtype}")
+    _check_shape("takes", taken.shape, (inputs.batch, *sides))
+    _check_shape("gives", given.shape, (inputs.batch, outputs.classes))
+
+
+def _check_shape(verb: str, shape: Sequence[int | str | None], claimed: Sequence[int | None]) -> None:
+    """Compare what the graph says of a tensor with the metadata; an axis without a number may be of any length."""
+    if not shape:  # the graph says nothing
+        return
+    pairs = zip(shape, claimed, strict=False)
+    if len(shape) != len(claimed) or any(isinstance(axis, int) and axis != length for axis, length in pairs):
+        sides = " × ".join("any" if length is None else str(length) for length in claimed)
+        graph = " × ".join(str(axis) if isinstance(axis, int) else "any" for axis in shape)
+        raise UnusableGraph(f"the graph {verb} {graph}, the metadata says {sides}")
 
 
 def _run(session: onnxruntime.InferenceSession, source: str, target: str, batch: Batch) -> Scores:

@@ -138,7 +138,12 @@ class ModelControl:
         return LoadFailed(f"failed to load {name!r}, failed to poll from model repository: {there}")
 
     def _is_observed(self, request: ControlRequest) -> bool:
-        return all(status.observed_generation >= request.generation for status in self._statuses.read())
+        """In every worker, nothing of the model still loading; what other models do does not matter."""
+        return all(
+            status.observed_generation >= request.generation
+            and not any(each.loading_since and each.name == request.name for each in status.versions)
+            for status in self._statuses.read()
+        )
 
     def _versions(self, name: str) -> list[VersionStatus]:
         """The versions of a model in all workers."""

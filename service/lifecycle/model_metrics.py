@@ -31,6 +31,23 @@ class ModelInfoCollector(Collector):
         yield info
 
 
+class ModelLoadingCollector(Collector):
+    """`convserve_model_loading_since_seconds`: for each version that any worker is loading, since when."""
+
+    def __init__(self, statuses: WorkerStatuses) -> None:
+        self._statuses = statuses
+
+    def collect(self) -> Iterator[Metric]:
+        """The metric at this moment."""
+        help_text = "Since when, in Unix seconds, a version is being loaded; versions that are not have no sample."
+        loading = GaugeMetricFamily("convserve_model_loading_since_seconds", help_text, labels=["model", "version"])
+        versions = [each for status in self._statuses.read() for each in status.versions if each.loading_since]
+        versions.sort(key=lambda each: each.loading_since, reverse=True)
+        for (name, version), seconds in {(each.name, each.version): each.loading_since for each in versions}.items():
+            loading.add_metric([name, str(version)], seconds)
+        yield loading
+
+
 def count_loads(metrics: Metrics, plan: Plan) -> None:
     """Count the bundles that were loaded or failed to load for a plan, and what of the repository cannot be read."""
     for attempt in plan.attempts:

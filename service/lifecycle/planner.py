@@ -28,9 +28,10 @@ logger = logging.getLogger("convserve")
 class Plan:
     """What is to be served from now on, everything loaded.
 
-    `digest` is the same in all workers that are to serve the same; `generation` is that of the model control that it
-    follows. `attempts` are the bundles that were tried for it. The service is not ready without a version of each
-    `required` model.
+    `digest` is the same in all workers that are to serve the same and know the same; `served_digest` is of what is
+    loaded alone: on this the workers agree before they serve it, whatever failed or is still being tried. `generation`
+    is that of the model control that it follows. `attempts` are the bundles that were tried for it. The service is not
+    ready without a version of each `required` model.
     """
 
     digest: str
@@ -40,6 +41,7 @@ class Plan:
     attempts: list[LoadAttempt]
     problems: RepositoryProblems
     required: frozenset[str]
+    served_digest: str = ""
 
 
 class Planner:
@@ -61,6 +63,7 @@ class Planner:
         self._repository = repository
         self._versions = versions
         self._cache = cache
+        self.has_results = cache.has_results  # of trials, since the last plan
         self._required = RequiredModels(shared, self._warnings)
         self._policy_in_effect = ModelRepository(shared)
         self._policy = ServingPolicy(versions)
@@ -69,6 +72,7 @@ class Planner:
         self._seconds = 0.0
         self._problems = NO_PROBLEMS
         self._generation = 0
+        self._unsettled: Container[Key] = ()
 
     def start(self, control: ControlState) -> Plan:
         """The first plan, of all that is there now."""
@@ -85,7 +89,7 @@ class Planner:
         """
         before = self._followed.snapshot.bundles
         self._read_repository()
-        requested = control.loads_since(self._generation)
+        requested = control.loads_since(self._generation) if control.generation != self._generation else ()
         return self._make_plan(control, Unsettled(before, self._followed.snapshot.bundles, requested))
 
     def apply(self, control: ControlState) -> Plan:
@@ -93,20 +97,36 @@ class Planner:
         self._read_repository(control.loads_since(self._generation))
         return self._make_plan(control, set())
 
+    def resume(self, control: ControlState) -> Plan:
+        """The plan for what was read before, with the results of trials since."""
+        return self._make_plan(control, self._unsettled)
+
     @property
     def pause(self) -> float:
         """Seconds to leave the repository alone, so that looking at it takes at most 1 % of a CPU's time."""
         return 100 * (self._seconds + self._followed.snapshot.bundles.seconds)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the trial of a bundle may soon be over."""
+        return self._cache.is_waiting
+
+    def close(self) -> None:
+        """Have no more bundles tried."""
+        self._cache.close()
+
     def _make_plan(self, control: ControlState, unsettled: Container[Key]) -> Plan:
         self._generation = control.generation
+        self._unsettled = unsettled
         versions = self._cache.load(self._followed.snapshot, self._policy, control, unsettled)
-        bundles = self._cache.fingerprints()
-        inputs = repr((bundles, self._policy, sorted(control.unloaded), control.generation, self._problems))
-        digest = hashlib.sha256(inputs.encode()).hexdigest()
-        required = self._required.add({each.name for each in versions if isinstance(each, LoadedVersion)})
+        common = (self._policy, sorted(control.unloaded), control.generation, self._problems)
+        held, slow, loaded = self._cache.fingerprints(), self._cache.slow(), self._cache.loaded_fingerprints()
         attempts = self._cache.take_attempts()
-        return Plan(digest, control.generation, versions, self._policy, attempts, self._problems, required)
+        digest, served_digest = _digest(held, slow, *common), _digest(loaded, *common)
+        required = self._required.add({each.name for each in versions if isinstance(each, LoadedVersion)})
+        return Plan(
+            digest, control.generation, versions, self._policy, attempts, self._problems, required, served_digest
+        )
 
     def _read_repository(self, names: Container[str] | None = None) -> None:
         """Read the folders of these models, or of all, and the policy; what cannot be read stays as it was."""
@@ -124,6 +144,8 @@ class Planner:
 
     def _report(self, problems: RepositoryProblems) -> None:
         """Keep the problems for the next plan; the log has those that are new, and which are over."""
+        if problems == self._problems:
+            return
         before, now = self._problems.by_subject(), problems.by_subject()
         for subject in now.keys() - before.keys():
             logger.warning("%s %s; what was served before is served on", subject, now[subject])
@@ -137,6 +159,10 @@ class Planner:
             file = self._policy_in_effect.root / SERVING
             self._is_policy_shared = try_write(file, json.dumps(asdict(policy)), self._warnings)
         self._policy = policy
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 class RequiredModels:

@@ -1,10 +1,12 @@
 """Readiness: the one rule by which a worker is ready, for every health route and the metric `convserve_ready`."""
 
 from collections.abc import Callable, Iterator
+from time import time
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from service.inference.model_version import ModelVersion
 from service.inference.registry import ModelRegistry
 
 
@@ -26,12 +28,25 @@ class Readiness(Collector):
         if not contents.models:
             problems = ["the model repository is empty"]
         else:
-            failed = dict.fromkeys(each.name for each in self._registry if each.failure)
-            unready = [name for name in failed if name in contents.required and name not in contents.splits]
-            problems = [f"no version of {name} could be loaded" for name in unready]
+            missing = dict.fromkeys(each.name for each in self._registry if each.failure or each.loading_since)
+            unready = [name for name in missing if name in contents.required and name not in contents.splits]
+            loading = {each.name: each for each in self._registry if each.loading_since}
+            problems = [
+                _describe(loading[name]) if name in loading else f"no version of {name} could be loaded"
+                for name in unready
+            ]
         return problems + ["shutting down"] * self.is_shutting_down
+
+    def loading(self) -> list[str]:
+        """What is loading and for how long, in sentences."""
+        return [_describe(each) for each in self._registry if each.loading_since]
 
     def collect(self) -> Iterator[Metric]:
         """The metric at this moment."""
         ready = not self.problems()
         yield GaugeMetricFamily("convserve_ready", "1 where /readyz says 200, 0 where it says 503.", value=ready)
+
+
+def _describe(version: ModelVersion) -> str:
+    seconds = max(0.0, time() - version.loading_since)  # the clock may have been set back
+    return f"{version.name} version {version.version} has been loading for {seconds:.0f} s"

@@ -23,6 +23,7 @@ from service.lifecycle.worker_status import WorkerStatuses
 POLL_INTERVAL = 0.05  # seconds between looks at the model control
 PENDING_POLL_INTERVAL = 0.01  # seconds between looks at the other workers' statuses, while a plan waits for them
 RECOVERY = 1.0  # seconds after an unexpected error
+START_PATIENCE = 2.0  # seconds that the start of a worker waits for bundles that are tried for the first time
 STOP_TIMEOUT = 2.0  # seconds that the end of a worker waits for a load under way
 SWAP_TIMEOUT = 30.0  # seconds that a plan waits for the other workers, one of which may be stuck
 
@@ -58,8 +59,18 @@ class ModelReloader:
         self._retired: RegistryContents | None = None
 
     def begin(self) -> None:
-        """Load what there is and put it in effect, before the first request."""
-        self._adopt(self._planner.start(self._control_file.read()))
+        """Load what there is and put it in effect, before the first request.
+
+        Bundles that have not been tried before have a moment for it; what takes longer is loaded while others serve.
+        """
+        plan = self._planner.start(self._control_file.read())
+        patience = time.monotonic() + START_PATIENCE
+        while self._planner.is_waiting and time.monotonic() < patience:
+            time.sleep(PENDING_POLL_INTERVAL)
+            if self._planner.has_results():
+                attempts, plan = plan.attempts, self._planner.resume(self._control_file.read())
+                plan = replace(plan, attempts=[*attempts, *plan.attempts])
+        self._adopt(plan)
 
     def start(self) -> int:
         """Apply the control requests since `begin`, and start the thread.
@@ -84,6 +95,7 @@ class ModelReloader:
         """Stop the thread, and wait a moment for it: the process must not end in the middle of a load."""
         self._ended.set()
         self._thread.join(STOP_TIMEOUT)
+        self._planner.close()
 
     def _adopt(self, plan: Plan) -> None:
         """Put a plan in effect before this worker takes its first request.
@@ -130,7 +142,9 @@ class ModelReloader:
             plan = self._planner.follow(control)
             self._next_poll = time.monotonic() + max(self._interval, self._planner.pause)
             return plan
-        return self._planner.apply(control) if control.generation != self._prepared.generation else None
+        if control.generation != self._prepared.generation:
+            return self._planner.apply(control)
+        return self._planner.resume(control) if self._planner.has_results() else None
 
     def _prepare(self, plan: Plan) -> None:
         if self._is_pending:  # the plan before was never in effect, but its attempts are to be counted
@@ -141,7 +155,7 @@ class ModelReloader:
         self._report()
 
     def _may_swap(self) -> bool:
-        all_prepared = all(status.prepared == self._prepared.digest for status in self._statuses.read())
+        all_prepared = all(status.prepared == self._prepared.served_digest for status in self._statuses.read())
         return all_prepared or not self._is_reported or time.monotonic() > self._prepared_at + SWAP_TIMEOUT
 
     def _hand_over(self) -> None:
@@ -156,7 +170,7 @@ class ModelReloader:
         release_memory()
 
     def _report(self) -> None:
-        self._is_reported = self._statuses.write(self._prepared.digest, self._served.generation, self._registry)
+        self._is_reported = self._statuses.write(self._prepared.served_digest, self._served.generation, self._registry)
 
 
 def release_memory() -> None:

@@ -44,7 +44,8 @@ class Fingerprints(Mapping[Key, Fingerprint]):
     def __getitem__(self, key: Key) -> Fingerprint:
         if key not in self.taken:
             started = time.thread_time()
-            self.taken[key] = take_fingerprint(self._repository.path(*key))
+            name, version = key
+            self.taken[key] = take_fingerprint(self._repository.root / name / str(version))
             self.seconds += time.thread_time() - started
         return self.taken[key]
 

@@ -1,25 +1,25 @@
-"""The version cache: what this process has loaded or failed to load, each bundle tried once until its files change."""
+"""The version cache: what this process has loaded or failed to load, each bundle once until its files change.
 
-import hashlib
+A bundle whose files are new has to pass a trial first; until then its version is pending.
+"""
+
 import time
 from collections.abc import Container
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from modelrepo.policy import ModelPolicy, ServingPolicy
+from modelrepo.policy import ServingPolicy, Versions
 from modelrepo.repository import ModelRepository
-from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion, UnloadedVersion
-from service.lifecycle.bundle_loader import Opener, load_version
-from service.lifecycle.crash_guard import CrashGuard
+from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion, PendingVersion, UnloadedVersion
+from service.lifecycle.bundle_loader import CHANGED, Opener, load_version
 from service.lifecycle.model_control import ControlState
 from service.lifecycle.snapshot import Fingerprint, Key, Snapshot, take_fingerprint
+from service.lifecycle.trial_journal import LONG, PASSED, SLOW, TrialRecord
+from service.lifecycle.trials import Trials
 
 TriedVersion = LoadedVersion | FailedVersion
+KnownVersion = TriedVersion | PendingVersion
 
 MISSING: Fingerprint = ()  # of a bundle that a policy names and the repository does not have
-
-CRASHED = "workers died while they loaded it: look into the log for why, then load it again or change its files"
-CHANGED = "its files changed while they were read: write bundles beside the repository and rename them"
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,12 @@ class CacheEntry:
 class VersionCache:
     """Loads the versions that the policy asks for from the bundles of a snapshot."""
 
-    def __init__(self, repository: ModelRepository, opener: Opener, guard: CrashGuard) -> None:
+    def __init__(self, repository: ModelRepository, opener: Opener, trials: Trials) -> None:
         self._repository = repository
         self._opener = opener
-        self._guard = guard
+        self._trials = trials
+        self.has_results = trials.have_changed  # since the last call of `load`
+        self._pending: dict[Key, TrialRecord] = {}
         self._entries: dict[Key, CacheEntry] = {}
         self._control = ControlState()
         self._attempts: list[LoadAttempt] = []
@@ -57,21 +59,44 @@ class VersionCache:
         A model that was to be loaded since the last call has its failed versions tried again. Bundles in `unsettled`
         are being written: of these, what was loaded before is kept.
         """
-        self._forget_failures(control.loads_since(self._control.generation))
+        if control.generation != self._control.generation:
+            self._forget_failures(control.loads_since(self._control.generation))
         self._control = control
+        was_pending, self._pending = bool(self._pending), {}
+        self._trials.begin()
         versions: list[ModelVersion] = []
         for name, newest_first in snapshot.models.items():
             if name in control.unloaded:
                 versions.append(UnloadedVersion(name, newest_first[0]))
             else:
-                versions += self._load_model(name, snapshot, policy.of(name), unsettled)
+                model_policy = policy.of(name)
+                versions += self._load_model(name, snapshot, model_policy.versions, model_policy.named, unsettled)
         kept = {(each.name, each.version) for each in versions if not isinstance(each, UnloadedVersion)}
         self._entries = {key: entry for key, entry in self._entries.items() if key in kept}
+        if self._pending or was_pending:
+            self._trials.end()
         return versions
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the trial of a bundle may soon be over: it has not run for long yet."""
+        return any(record.ran < LONG for record in self._pending.values())
+
+    def close(self) -> None:
+        """Have no more bundles tried."""
+        self._trials.close()
 
     def fingerprints(self) -> list[tuple[Key, Fingerprint | None]]:
         """The fingerprints of the bundles that are held, by model and version."""
         return sorted((key, entry.fingerprint) for key, entry in self._entries.items())
+
+    def loaded_fingerprints(self) -> list[tuple[Key, Fingerprint | None]]:
+        """The same for those that have a loaded version."""
+        return [each for each in self.fingerprints() if isinstance(self._entries[each[0]].version, LoadedVersion)]
+
+    def slow(self) -> list[Key]:
+        """The bundles whose trials take long; what is over in a moment need not be reported."""
+        return sorted(key for key, record in self._pending.items() if record.ran >= SLOW)
 
     def take_attempts(self) -> list[LoadAttempt]:
         """The bundles that were tried since the last call."""
@@ -84,28 +109,36 @@ class VersionCache:
                 self._entries[key] = replace(entry, fingerprint=None)
 
     def _load_model(
-        self, name: str, snapshot: Snapshot, policy: ModelPolicy, unsettled: Container[Key]
-    ) -> list[TriedVersion]:
-        """Load the versions that the policy names, and the newest ones until as many as it asks for are loaded.
+        self, name: str, snapshot: Snapshot, wanted: Versions, named: set[int], unsettled: Container[Key]
+    ) -> list[KnownVersion]:
+        """Load the versions that the policy names, and the newest ones until `wanted` of them are loaded.
 
-        A newest version that fails thus pushes no good one out.
+        A newest version that fails, or whose trial does not end, thus pushes no good one out. Older ones are tried
+        beside it once it is slow: the more of them are no good, the more at a time.
         """
 
-        def load(version: int) -> TriedVersion | None:
+        def load(version: int) -> KnownVersion | None:
             key = (name, version)
             return self._load(key, snapshot.bundles.get(key, MISSING), is_settled=key not in unsettled)
 
-        tried = {version: load(version) for version in sorted(policy.named)}
-        wanted = policy.versions if isinstance(policy.versions, int) else 0
-        loaded = 0
+        tried = {version: load(version) for version in sorted(named)}
+        wanted = wanted if isinstance(wanted, int) else 0
+        loaded = hopeful = hopeless = 0
         for version in snapshot.models[name]:
             if loaded == wanted:
                 break
+            key = (name, version)
             if version not in tried:
+                if loaded + hopeful >= wanted + hopeless and not self._is_known(key, snapshot):
+                    continue
                 tried[version] = load(version)
             loaded += isinstance(tried[version], LoadedVersion)
+            is_hopeful = key in self._pending and self._pending[key].ran < SLOW
+            hopeful += is_hopeful
+            hopeless += not is_hopeful and not isinstance(tried[version], LoadedVersion)
         versions = [each for each in tried.values() if each]
-        if None in tried.values() and not any(isinstance(each, LoadedVersion) for each in versions):
+        is_awaited = any(each is None or isinstance(each, PendingVersion) for each in tried.values())
+        if is_awaited and not any(isinstance(each, LoadedVersion) for each in versions):
             versions += self._loaded(name)  # until what takes their place is loaded
         return versions
 
@@ -114,7 +147,17 @@ class VersionCache:
         held = [entry.version for key, entry in self._entries.items() if key[0] == name]
         return [version for version in held if isinstance(version, LoadedVersion)]
 
-    def _load(self, key: Key, fingerprint: Fingerprint, *, is_settled: bool) -> TriedVersion | None:
+    def _is_known(self, key: Key, snapshot: Snapshot) -> bool:
+        """Whether it is held, or is known to pass or fail, so that no trial is needed."""
+        if key in self._entries:
+            return True
+        return self._trials.knows(key) and self._trials.is_over(key, snapshot.bundles[key], self._request(key))
+
+    def _request(self, key: Key) -> int:
+        """The generation of the last request to load the model."""
+        return self._control.loads.get(key[0], 0)
+
+    def _load(self, key: Key, fingerprint: Fingerprint, *, is_settled: bool) -> KnownVersion | None:
         """The version as it is held or else loaded now; None while its bundle is written for the first time."""
         entry = self._entries.get(key)
         if entry and entry.fingerprint == fingerprint:
@@ -123,24 +166,33 @@ class VersionCache:
             entry = None
         if not is_settled:
             return entry.version if entry else None
-        version = self._try(key, fingerprint)
+        loaded = entry.version if entry and isinstance(entry.version, LoadedVersion) else None
+        if fingerprint == MISSING:  # which needs no trial
+            trial = PASSED
+        else:
+            trial = self._trials.result(key, fingerprint, self._request(key), is_urgent=self._has_loaded(key[0]))
+        if not trial.is_over:
+            self._pending[key] = trial
+            if loaded:
+                return replace(loaded, loading_since=trial.since)
+            return PendingVersion(*key, trial.since)
+        version = self._try(key, fingerprint, trial)
         if entry and isinstance(entry.version, LoadedVersion) and isinstance(version, FailedVersion):
             version = replace(entry.version, reason=version.reason, failure=version.failure)
         self._entries[key] = CacheEntry(fingerprint, version)
         return version
 
-    def _try(self, key: Key, fingerprint: Fingerprint) -> TriedVersion:
-        """Load a bundle, unless it has crashed workers, and check that its files are the same afterwards."""
-        wanted = (fingerprint, self._control.loads.get(key[0]))
-        digest = hashlib.sha256(repr(wanted).encode()).hexdigest()
-        guarded = self._guard.loading("/".join(map(str, key)), digest)
+    def _has_loaded(self, name: str) -> bool:
+        return any(key[0] == name and isinstance(each.version, LoadedVersion) for key, each in self._entries.items())
+
+    def _try(self, key: Key, fingerprint: Fingerprint, trial: TrialRecord) -> TriedVersion:
+        """Load a bundle that has passed its trial, and check that its files are the same afterwards."""
+        started = time.monotonic()
         version: TriedVersion
-        with guarded if fingerprint else nullcontext(True) as is_allowed:  # a missing bundle crashes no process
-            started = time.monotonic()
-            if is_allowed:
-                version = load_version(self._repository, *key, self._opener)
-            else:
-                version = FailedVersion(*key, CRASHED, "deadly")
+        if trial.failure:
+            version = FailedVersion(*key, trial.reason, trial.failure)
+        else:
+            version = load_version(self._repository, *key, self._opener, is_verified=bool(trial.files))
         is_loaded = isinstance(version, LoadedVersion)
         if is_loaded and take_fingerprint(self._repository.path(*key)) != fingerprint:
             version = FailedVersion(*key, CHANGED, "corrupt")

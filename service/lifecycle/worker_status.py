@@ -18,6 +18,7 @@ class VersionStatus:
     sha256: str
     reason: str
     failure: str
+    loading_since: float  # Unix seconds; 0 where it is not loading
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class WorkerStatuses:
 
 def _status(version: ModelVersion) -> VersionStatus:
     sha256 = version.predictor.digest if isinstance(version, LoadedVersion) else ""
-    return VersionStatus(version.name, version.version, sha256, version.reason, version.failure)
+    return VersionStatus(version.name, version.version, sha256, version.reason, version.failure, version.loading_since)
 
 
 def _read(path: Path) -> WorkerStatus | None:

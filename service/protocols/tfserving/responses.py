@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from modelrepo.metadata import Metadata
-from service.inference.model_version import LoadedVersion, ModelVersion
+from service.inference.model_version import LoadedVersion, ModelVersion, VersionState
 from service.inference.prediction import Classification, top_k
 from service.protocols.tfserving.request import SIGNATURE
 
@@ -49,9 +49,9 @@ def describe_metadata(metadata: Metadata) -> Document:
 
 def _describe_version(version: ModelVersion) -> Document:
     """A version's state and status, in the words of TensorFlow Serving and of gRPC."""
-    state = "AVAILABLE" if isinstance(version, LoadedVersion) else "END"
+    states = {VersionState.READY: "AVAILABLE", VersionState.LOADING: "LOADING", VersionState.UNAVAILABLE: "END"}
     status = {"error_code": "FAILED_PRECONDITION" if version.failure else "OK", "error_message": version.reason}
-    return {"version": str(version.version), "state": state, "status": status}
+    return {"version": str(version.version), "state": states[version.state], "status": status}
 
 
 def _describe_tensor(name: str, dtype: str, shape: Sequence[int]) -> Document:

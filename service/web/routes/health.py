@@ -25,6 +25,8 @@ def health_routes(registry: ModelRegistry, readiness: Readiness, warnings: Worke
     def readyz() -> Response:
         problems = readiness.problems()
         document: dict[str, Any] = {"ready": not problems, "problems": problems, "refused": registry.load_failures()}
+        if loading := readiness.loading():
+            document["loading"] = loading
         if warnings.sentences:
             document["warnings"] = warnings.sentences
         return json_response(document, 503 if problems else 200)

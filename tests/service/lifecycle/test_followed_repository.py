@@ -9,10 +9,10 @@ import pytest
 
 from modelrepo.repository import ModelRepository
 from service.inference.model_version import LoadedVersion
-from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlState
 from service.lifecycle.planner import Plan, Planner
 from service.lifecycle.snapshot import EMPTIED, VANISHED
+from service.lifecycle.trials import NoTrials
 from service.lifecycle.version_cache import VersionCache
 from tests.support.bundles.fake_predictors import open_fake, publish
 
@@ -31,7 +31,7 @@ def planner(root: Path) -> Planner:
     repository = ModelRepository(root)
     shared = root.parent / "shared"
     shared.mkdir(exist_ok=True)
-    return Planner(repository, 2, VersionCache(repository, open_fake, CrashGuard(shared)), shared)
+    return Planner(repository, 2, VersionCache(repository, open_fake, NoTrials()), shared)
 
 
 def started(root: Path) -> Planner:

@@ -9,9 +9,9 @@ from modelrepo.repository import ModelRepository
 from service.inference.model_version import LoadedVersion
 from service.inference.registry import NO_PROBLEMS, RepositoryProblems
 from service.ipc.worker_warnings import WorkerWarnings
-from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlFile, ControlState
 from service.lifecycle.planner import Plan, Planner
+from service.lifecycle.trials import NoTrials
 from service.lifecycle.version_cache import VersionCache
 from tests.support.bundles.fake_predictors import open_fake, publish
 
@@ -31,7 +31,7 @@ def planner(models: Path, kind: type[ModelRepository] = ModelRepository) -> Plan
     repository = kind(models)
     shared = models.parent / f"{models.name}-shared"
     shared.mkdir(exist_ok=True)
-    return Planner(repository, 2, VersionCache(repository, open_fake, CrashGuard(shared)), shared)
+    return Planner(repository, 2, VersionCache(repository, open_fake, NoTrials()), shared)
 
 
 def served(plan: Plan) -> list[int]:
@@ -179,7 +179,7 @@ def test_a_policy_is_followed_although_it_cannot_be_left_for_later_workers(tmp_p
     publish(repository.root, "mnist", 1, 2)
     (repository.root / "serving.json").write_text('{"versions": 1}')
     warnings = WorkerWarnings()
-    cache = VersionCache(repository, open_fake, CrashGuard(tmp_path))
+    cache = VersionCache(repository, open_fake, NoTrials())
 
     plan = Planner(repository, 2, cache, tmp_path / "missing", warnings).start(NO_REQUESTS)
 

@@ -16,10 +16,10 @@ from service.inference.model_version import LoadedVersion, UnloadedVersion
 from service.inference.registry import ModelRegistry
 from service.ipc.scoreboard import Scoreboard
 from service.ipc.workspace import WorkerContext
-from service.lifecycle.crash_guard import CrashGuard
 from service.lifecycle.model_control import ControlFile
 from service.lifecycle.planner import Plan, Planner
 from service.lifecycle.reloader import ModelReloader
+from service.lifecycle.trials import NoTrials
 from service.lifecycle.version_cache import VersionCache
 from service.lifecycle.worker_status import WorkerStatuses
 from tests.support.bundles.fake_predictors import open_fake, publish
@@ -37,7 +37,7 @@ class Worker:
         self.control_file = ControlFile(folder)
         self.statuses = WorkerStatuses(WorkerContext(folder, slot, scoreboard))
         self.plans: list[Plan] = []
-        planner = Planner(repository, 2, VersionCache(repository, open_fake, CrashGuard(folder)), folder)
+        planner = Planner(repository, 2, VersionCache(repository, open_fake, NoTrials()), folder)
         self.reloader = ModelReloader(
             planner, self.registry, self.control_file, self.statuses, interval=interval, on_plan=self.plans.append
         )

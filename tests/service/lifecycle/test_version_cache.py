@@ -1,6 +1,5 @@
 """What is loaded of a repository: each bundle tried once, and what is good not given up for what is not."""
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +14,11 @@ from preprocessing.png import encode_png
 from service.inference.model_version import LoadedVersion, ModelVersion
 from service.inference.predictor import Predictor
 from service.inference.runtime import UnusableGraph
-from service.lifecycle.bundle_loader import Opener
-from service.lifecycle.crash_guard import MAX_CRASHES, CrashGuard
+from service.lifecycle.bundle_loader import CHANGED, Opener
 from service.lifecycle.model_control import ControlState
 from service.lifecycle.snapshot import Key, take_snapshot
-from service.lifecycle.version_cache import CHANGED, VersionCache
+from service.lifecycle.trials import NoTrials
+from service.lifecycle.version_cache import VersionCache
 from tests.support.bundles.fake_predictors import open_fake, publish
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import tiny_image
@@ -34,7 +33,7 @@ class Cache:
 
     def __init__(self, models: Path, opener: Opener = open_fake) -> None:
         self.repository = ModelRepository(models)
-        self.cache = VersionCache(self.repository, opener, CrashGuard(models))
+        self.cache = VersionCache(self.repository, opener, NoTrials())
 
     def load(
         self,
@@ -163,21 +162,6 @@ def test_a_failed_bundle_is_tried_again_when_a_file_changes_or_on_request(tmp_pa
     assert cache.tried() == [1, 1, 1]
 
 
-def test_a_bundle_that_crashed_workers_is_tried_again_on_request(tmp_path: Path) -> None:
-    publish(tmp_path, "mnist", 1)
-    Cache(tmp_path).load()
-    journal = tmp_path / "loads.json"
-    _, _, safe = json.loads(journal.read_text())
-    journal.write_text(json.dumps([None, [[*files, MAX_CRASHES] for files in safe.items()], {}]))
-    cache = Cache(tmp_path)
-    failed = cache.load()[1]
-
-    retried = cache.load(control=LOAD)
-
-    assert failed.failure == "deadly"
-    assert states(retried) == {1: "READY"}
-
-
 def test_a_version_that_only_the_policy_has_is_tried_once(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
     policy = ServingPolicy(2, {"mnist": ModelPolicy((1, 7))})
@@ -187,7 +171,6 @@ def test_a_version_that_only_the_policy_has_is_tried_once(tmp_path: Path) -> Non
     cache.load(policy)
 
     assert cache.tried() == [1, 7]
-    assert "mnist/7" not in (tmp_path / "loads.json").read_text()
 
 
 def test_a_version_that_a_policy_names_fails_when_its_bundle_is_removed(tmp_path: Path) -> None:

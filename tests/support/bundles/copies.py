@@ -47,7 +47,7 @@ def change_golden_probabilities(bundle: Path) -> None:
         return golden
 
     _edit(bundle / GOLDEN / INDEX, turn)
-    _record(bundle, f"{GOLDEN}/{INDEX}")
+    record(bundle, f"{GOLDEN}/{INDEX}")
 
 
 def corrupt_metadata(bundle: Path) -> None:
@@ -58,7 +58,7 @@ def corrupt_metadata(bundle: Path) -> None:
 def write_no_graph(bundle: Path) -> None:
     """The hash is right, but the file is no graph."""
     (bundle / MODEL).write_bytes(b"no graph")
-    _record(bundle, MODEL)
+    record(bundle, MODEL)
 
 
 DAMAGE: dict[str, Damage] = {  # by the words that the metric has for them, or one like it
@@ -70,7 +70,7 @@ DAMAGE: dict[str, Damage] = {  # by the words that the metric has for them, or o
 }
 
 
-def _record(bundle: Path, name: str) -> None:
+def record(bundle: Path, name: str) -> None:
     """Record the size and the hash of a changed file in the metadata."""
     record = vars(record_file(bundle / name))
     _edit(bundle / METADATA, lambda members: {**members, "files": {**members["files"], name: record}})

@@ -25,7 +25,7 @@ def slow_graph(convolutions: int) -> bytes:
         helper.make_node("ReduceMax", [f"layer{convolutions}"], ["nothing"], axes=[1, 2, 3], keepdims=0),
     ]
     first, more = np.zeros((FILTERS, SIDE, 1, 1), np.float32), np.zeros((FILTERS, FILTERS, 3, 3), np.float32)
-    return _with_tiny_network(nodes, first=first, more=more)
+    return with_tiny_network(nodes, first=first, more=more)
 
 
 def failing_graph() -> bytes:
@@ -36,7 +36,7 @@ def failing_graph() -> bytes:
         helper.make_node("Cast", ["hates"], ["index"], to=TensorProto.INT64),
         helper.make_node("Gather", ["table", "index"], ["nothing"]),
     ]
-    return _with_tiny_network(nodes, place=np.array(0), hated=np.float32(FAILING_VALUE), table=np.zeros(1, np.float32))
+    return with_tiny_network(nodes, place=np.array(0), hated=np.float32(FAILING_VALUE), table=np.zeros(1, np.float32))
 
 
 def failing_image() -> Pixels:
@@ -46,7 +46,7 @@ def failing_image() -> Pixels:
     return pixels
 
 
-def _with_tiny_network(nodes: Sequence[NodeProto], **tensors: NDArray[np.generic] | np.generic) -> bytes:
+def with_tiny_network(nodes: Sequence[NodeProto], **tensors: NDArray[np.generic] | np.generic) -> bytes:
     """The tiny graph with nodes that make `nothing`, zeros [N], which is added to the pixels."""
     model = onnx.load_from_string(tiny_graph())
     cast, flatten, multiply, softmax = model.graph.node

@@ -68,15 +68,24 @@ def running(
 
     `open_files` is the limit of file descriptors that it gets, as `ulimit -n` sets it; `module` is what is started.
     """
+    chosen = {"workers": 1, **settings}
+    with started(models, module, open_files, **chosen) as service:
+        until(lambda: service.get("/readyz").status == 200, "the service is ready")
+        until(lambda: service.serving() == chosen["workers"], "all workers take connections")
+        yield service
+
+
+@contextmanager
+def started(
+    models: Path, module: str = "service", /, open_files: int | None = None, **settings: object
+) -> Iterator[RunningService]:
+    """The same as soon as it listens, ready or not."""
     with tempfile.TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
-        chosen = {"models": models, "port": 0, "workers": 1, "drain_delay": 0, "drain_timeout": 0, **settings}
+        chosen = {"models": models, "port": 0, "drain_delay": 0, "drain_timeout": 0, **settings}
         process = start(stdout, stderr, open_files, module, **chosen)
         try:
-            service = RunningService(process, _port(process, stderr), stdout, stderr)
-            until(lambda: service.get("/readyz").status == 200, "the service is ready")
-            until(lambda: service.serving() == chosen["workers"], "all workers take connections")
-            yield service
+            yield RunningService(process, _port(process, stderr), stdout, stderr)
         finally:
             _end(process)
 
