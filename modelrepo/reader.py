@@ -1,6 +1,9 @@
 """Reading a bundle: its metadata, its golden images, and its files, whose sizes and SHA-256 are verified."""
 
 import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +25,7 @@ class Bundle:
     path: Path
     metadata: Metadata
     golden: GoldenSet
+    weights: tuple[str, ...] = ()  # the files that the ONNX file takes weights from, beside itself
 
     @property
     def model(self) -> Path:
@@ -54,9 +58,9 @@ def read_bundle(path: Path) -> Bundle:
     Raises BundleNotFound, CorruptBundle, InvalidMetadata or OSError; the graph itself is not opened.
     """
     metadata = read_metadata(path)
-    verify_files(path, metadata)
-    _check_weights(path, metadata)
-    return Bundle(path, metadata, read_golden(path, metadata.files))
+    verify_files(path, metadata.files)
+    weights = _external_weights(path, metadata)
+    return Bundle(path, metadata, read_golden(path, metadata.files), weights)
 
 
 def read_version(repository: ModelRepository, name: str, version: int) -> Bundle:
@@ -85,9 +89,9 @@ def record_files(folder: Path) -> dict[str, FileRecord]:
     return {path.relative_to(folder).as_posix(): record_file(path) for path in paths if path != folder / METADATA}
 
 
-def verify_files(folder: Path, metadata: Metadata) -> None:
-    """Compare every file with its record in the metadata; raises CorruptBundle for the first that differs."""
-    for name, expected in metadata.files.items():
+def verify_files(folder: Path, files: Mapping[str, FileRecord]) -> None:
+    """Compare every file with its record; raises CorruptBundle for the first that differs."""
+    for name, expected in files.items():
         try:
             sha256 = hash_file(folder, name, expected.size)
         except FileNotFoundError as error:
@@ -96,9 +100,29 @@ def verify_files(folder: Path, metadata: Metadata) -> None:
             raise CorruptBundle(f"{name} has another SHA-256 than the metadata says: it was changed or damaged")
 
 
-def _check_weights(folder: Path, metadata: Metadata) -> None:
-    """Raise CorruptBundle where the graph takes weights from a file that the metadata does not name."""
-    graph = read_file(folder, MODEL, metadata.files[MODEL].size)
-    unnamed = sorted(external_files(graph) - metadata.files.keys())
+def _external_weights(folder: Path, metadata: Metadata) -> tuple[str, ...]:
+    """The files that the graph takes weights from; raises CorruptBundle for one that the metadata does not name."""
+    files = external_files(read_file(folder, MODEL, metadata.files[MODEL].size))
+    unnamed = sorted(files - metadata.files.keys())
     if unnamed:
         raise CorruptBundle(f"{MODEL} has weights in {shown(unnamed[0])}, which {METADATA} does not name in files")
+    return tuple(sorted(files))
+
+
+@contextmanager
+def graph_to_open(bundle: Bundle) -> Iterator[Path]:
+    """The ONNX file for a runtime to open in this context, where need be with its weights a verified copy.
+
+    A runtime maps files of weights into its memory for as long as it runs. One that is cut off meanwhile, as by a copy
+    over it, would kill the process (SIGBUS); the copy is out of everybody's reach. Raises CorruptBundle or OSError.
+    """
+    if not bundle.weights:
+        yield bundle.model
+        return
+    with tempfile.TemporaryDirectory(prefix="weights-") as folder:
+        for name in (MODEL, *bundle.weights):
+            copy = Path(folder, name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(read_file(bundle.path, name, bundle.metadata.files[name].size))
+        verify_files(Path(folder), {name: bundle.metadata.files[name] for name in (MODEL, *bundle.weights)})
+        yield Path(folder, MODEL)

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from modelrepo.errors import InvalidMetadata, RepositoryError
 from modelrepo.golden import GoldenSet
 from modelrepo.metadata import Metadata
-from modelrepo.reader import Bundle, read_version
+from modelrepo.reader import Bundle, graph_to_open, read_version
 from modelrepo.repository import ModelRepository
 from preprocessing.decode import decode
 from preprocessing.png import encode_png
@@ -54,7 +54,8 @@ def open_bundle(bundle: Bundle, threads: int, limits: Limits) -> Predictor:
     """A predictor over the bundle's ONNX file, run with `threads` threads; raises UnusableGraph."""
     metadata = bundle.metadata
     _check_sizes(metadata, limits)
-    model = load_model(bundle.model, metadata.input, metadata.output, threads)
+    with graph_to_open(bundle) as path:
+        model = load_model(path, metadata.input, metadata.output, threads)
     return Predictor(metadata, bundle.digest, model, limits)
 
 

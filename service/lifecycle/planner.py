@@ -136,7 +136,8 @@ class Planner:
             if self._followed.read(names, self._required.names):
                 self._adopt_policy(read_policy(self._repository, self._versions))
         except InvalidPolicy as error:
-            problems = RepositoryProblems(policy=public_text(error))
+            none = "; no policy is followed" if self._policy == ServingPolicy(self._versions) else ""
+            problems = RepositoryProblems(policy=public_text(error) + none)
         except OSError as error:
             problems = RepositoryProblems(repository=f"cannot be read: {public_text(error)}")
         self._report(replace(problems, models=self._followed.unreadable))

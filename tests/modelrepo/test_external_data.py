@@ -1,6 +1,7 @@
 """The files that an ONNX file takes weights from are found wherever its tensors can be."""
 
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,9 @@ from onnx import TensorProto, helper
 
 from modelrepo.errors import CorruptBundle
 from modelrepo.external_data import external_files
-from modelrepo.reader import read_bundle, record_file
+from modelrepo.reader import graph_to_open, read_bundle, record_file
+from service.codecs.limits import Limits
+from service.lifecycle.bundle_loader import open_bundle, verify_golden
 from tests.support.bundles.copies import copy_bundle
 from tests.support.bundles.tiny import publish_tiny, tiny_graph
 
@@ -115,6 +118,40 @@ def parted(tmp_path: Path) -> Path:
 def test_weights_that_the_metadata_does_not_name_are_refused(parted: Path) -> None:
     with pytest.raises(CorruptBundle, match=r"has weights in 'weights\.bin', which metadata\.json does not name"):
         read_bundle(parted)
+
+
+def test_no_file_of_a_bundle_stays_mapped_while_its_model_is_served(parted: Path, tmp_path: Path) -> None:
+    record(parted, "weights.bin")
+    bundle = read_bundle(parted)
+
+    model = open_bundle(bundle, 1, Limits(10_000, 10_000, 8))
+    mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if str(tmp_path) in line]
+    os.truncate(parted / "weights.bin", 0)
+    verify_golden(bundle.golden, model)
+
+    assert mapped == []
+    assert bundle.weights == ("weights.bin",)
+
+
+def test_the_copy_is_verified_and_gone_afterwards(parted: Path) -> None:
+    record(parted, "weights.bin")
+    bundle = read_bundle(parted)
+    with graph_to_open(bundle) as path:
+        copies = {each.name for each in path.parent.iterdir()}
+    weights = (parted / "weights.bin").read_bytes()
+    (parted / "weights.bin").write_bytes(weights[::-1])
+
+    assert copies == {"model.onnx", "weights.bin"}
+    assert not path.parent.exists()
+    with pytest.raises(CorruptBundle, match="another SHA-256"), graph_to_open(bundle):
+        pass
+
+
+def test_a_graph_with_its_weights_in_itself_is_opened_where_it_is(tmp_path: Path) -> None:
+    bundle = read_bundle(publish_tiny(tmp_path, "tiny"))
+
+    with graph_to_open(bundle) as path:
+        assert path == bundle.model
 
 
 def test_weights_that_the_metadata_names_are_verified(parted: Path) -> None:

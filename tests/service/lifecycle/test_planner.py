@@ -120,7 +120,7 @@ def test_a_repository_that_cannot_be_read_is_served_as_before(tmp_path: Path) ->
 
     assert served(plan) == [1]
     assert plan.problems == RepositoryProblems(
-        repository=f"cannot be read: [Errno 2] No such file or directory: '{models}'"
+        repository="cannot be read: [Errno 2] No such file or directory: 'models'"
     )
 
 
@@ -151,6 +151,17 @@ def test_a_policy_that_cannot_be_followed_leaves_the_one_before(tmp_path: Path, 
 
     assert served(plan) == [2]
     assert plan.problems.policy.startswith("serving.json")
+
+
+def test_a_service_that_starts_with_such_a_policy_says_that_it_follows_none(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1)
+    (tmp_path / "serving.json").write_text("{")
+
+    plan = planner(tmp_path).start(NO_REQUESTS)
+
+    assert plan.problems.policy.startswith("serving.json is not JSON")
+    assert plan.problems.policy.endswith("no policy is followed")
+    assert planner(tmp_path).start(NO_REQUESTS).digest == plan.digest
 
 
 def test_a_worker_that_starts_with_such_a_policy_follows_what_the_others_do(tmp_path: Path) -> None:
