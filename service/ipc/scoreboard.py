@@ -87,7 +87,8 @@ class Scoreboard:
         raise NoFreeSlot(f"more than {SLOTS} workers at once")
 
     def enter(self, slot: int, pid: int) -> None:
-        """Say which process a claimed row belongs to, from when on it takes connections."""
+        """Say which process a claimed row belongs to, from when on it takes connections. This is a heartbeat, too."""
+        self.beat(slot)
         self._set(slot, _PID, pid)
 
     def leave(self, slot: int) -> None:

@@ -26,22 +26,35 @@ class SharedFolder:
     def __init__(self) -> None:
         parents = [*map(Path, filter(None, [os.environ.get("TMPDIR")])), *PARENTS]
         self.path = _make_folder(parents)
-        self._lock: int | None = os.open(self.path, os.O_RDONLY)
-        fcntl.flock(self._lock, fcntl.LOCK_SH)
-        with suppress(OSError):  # of a full disk: then nobody removes it after a crash
-            (self.path / MARK).touch()
+        self._lock: int | None = self._take()
         found = {path for parent in parents for path in parent.glob(f"{PREFIX}*")}
         self._others = sorted(found - {self.path})
         self._until = time.monotonic() + LONGEST_WAIT
         self._next_look = 0.0
 
-    def remove_leftovers(self) -> None:
-        """Remove the folders of killed services that were there at the start; look again while their workers end."""
+    def maintain(self) -> None:
+        """Remove the folders of killed services that were there at the start, looking again while their workers end.
+
+        And make this one again where somebody has removed it: new workers need it.
+        """
         now = time.monotonic()
-        if not self._others or now < self._next_look:
+        if now < self._next_look:
             return
         self._next_look = now + INTERVAL
         self._others = [path for path in self._others if now < self._until and not _remove_unlocked(path)]
+        with suppress(OSError):
+            if self._lock is not None and not self.path.is_dir():
+                self.path.mkdir(mode=0o700)
+                os.close(self._lock)
+                self._lock = None
+                self._lock = self._take()
+
+    def _take(self) -> int:
+        lock = os.open(self.path, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        with suppress(OSError):  # of a full disk: then nobody removes it after a crash
+            (self.path / MARK).touch()
+        return lock
 
     def remove(self) -> None:
         """Remove the folder, at the end of the service."""

@@ -23,7 +23,8 @@ from service.server.start_failures import StartFailures
 from service.server.watchdog import Watchdog
 
 POLL_INTERVAL = 0.05  # seconds between looks at the workers of a reload or a shutdown
-RELOAD_TIMEOUT = 600  # seconds that new workers get to load their models: many or large ones take minutes
+START_SILENCE = 60.0  # seconds without a heartbeat that it may take at least: importing takes some on a busy machine
+START_TIMEOUT = 600  # seconds that a new worker gets to load its models: many or large ones take minutes
 RELOAD_ATTEMPTS = 10.0  # seconds in which a reload tries again to fork
 QUICK_SECONDS = 2.0  # from SIGINT or SIGQUIT until what is left is killed
 MOST_WORKERS = SLOTS // 2  # a reload runs as many beside them
@@ -47,6 +48,7 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         self._out_of_memory = OutOfMemory()
         self._is_binding = False
         self._is_ending = False
+        self._is_killing = False
         self._watchdog = Watchdog(scoreboard)
         self.unforked: Any = None  # the worker that is given its place before the fork
 
@@ -89,7 +91,7 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
 
     def stop(self, graceful: bool = True) -> None:
         """Tell the workers to stop, after the requests under way or at once, and wait for them."""
-        self._is_ending = True
+        self._is_ending, self._is_killing = True, not graceful
         if graceful:
             self._announce_shutdown()
         for listener in self.LISTENERS:
@@ -97,8 +99,11 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         self.LISTENERS = []
         self.kill_workers(signal.SIGTERM if graceful else signal.SIGQUIT)
         self._await_end(self.cfg.graceful_timeout if graceful else QUICK_SECONDS, graceful)
-        self.kill_workers(signal.SIGKILL)
-        self._await_end(QUICK_SECONDS, graceful=False)
+        if self.WORKERS:
+            self._is_killing = True
+            self.log.warning("these workers have not ended in time and are killed: %s", [*self.WORKERS])
+            self.kill_workers(signal.SIGKILL)
+            self._await_end(QUICK_SECONDS, graceful=False)
 
     def _await_end(self, seconds: float, graceful: bool) -> None:
         """Wait until no worker is left, at most so many seconds; a second signal makes a graceful end a quick one."""
@@ -107,6 +112,7 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
             with suppress(queue.Empty):
                 if self.SIG_QUEUE.get(timeout=POLL_INTERVAL) in (signal.SIGINT, signal.SIGQUIT) and graceful:
                     self.log.info("Quick shutdown requested")
+                    self._is_killing = True
                     self.kill_workers(signal.SIGQUIT)
                     graceful, until = False, min(until, time.monotonic() + QUICK_SECONDS)
             self.reap_workers()
@@ -121,17 +127,13 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
             self.kill_worker(pid, signal.SIGTERM)
 
     def _start_new(self, old: set[int]) -> bool:
-        """Start new workers and wait until none is starting, at most RELOAD_TIMEOUT; whether one serves."""
+        """Start new workers and wait until none is starting; whether one serves."""
         begun, missing = time.monotonic(), self.num_workers
         while not self._is_ending:
             if missing and time.monotonic() < begun + RELOAD_ATTEMPTS:
                 missing -= self._spawn(missing)
-            elif not (starting := self._starting()):
+            elif not self._scoreboard.starting():
                 break
-            elif time.monotonic() > begun + RELOAD_TIMEOUT:
-                for pid in starting:
-                    self.WORKERS[pid].aborted = True
-                    self.kill_worker(pid, signal.SIGKILL)
             self.murder_workers()
             self.reap_workers()
             time.sleep(POLL_INTERVAL)
@@ -139,11 +141,6 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
             self.log.error("reload: no new worker can serve, so the old ones stay")
             return False
         return True
-
-    def manage_workers(self) -> None:
-        """Have as many workers as there should be."""
-        self._failures.update()
-        super().manage_workers()
 
     def _next_attempt(self) -> float:
         """Seconds until a worker that is missing may be started; infinity where none is."""
@@ -167,7 +164,7 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             pid: int = super().spawn_worker()
-        except (OSError, MemoryError, NoFreeSlot) as error:
+        except (OSError, MemoryError, RuntimeError) as error:  # of gunicorn, too, where the folder is gone
             if os.getpid() != self.pid:
                 raise
             self._drop_unforked()
@@ -187,16 +184,20 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
             self.unforked = None
 
     def murder_workers(self) -> None:
-        """Stop the workers that give no heartbeat."""
+        """Stop the workers that give no heartbeat, or do not begin to serve."""
+        self._failures.update()
         self._watchdog.attend()
         self._out_of_memory.update()
         self._tidy_up()
         for pid, worker in list(self.WORKERS.items()):
-            silence = self._watchdog.silence(worker.context.slot)
-            if silence > self.timeout:
+            slot = worker.context.slot
+            silence, starting = self._watchdog.silence(slot), self._failures.starting_for(slot)
+            is_silent = silence > (max(self.timeout, START_SILENCE) if starting else self.timeout)
+            if is_silent or starting > START_TIMEOUT:
                 if not worker.aborted:
-                    sentence = "worker %s gave no heartbeat for %.0f seconds and is stopped%s"
-                    self.log.critical(sentence, pid, silence, self._during(worker.context.slot))
+                    what, seconds = ("given no heartbeat", silence) if is_silent else ("not served", starting)
+                    sentence = "worker %s has %s for %.0f seconds and is stopped%s"
+                    self.log.critical(sentence, pid, what, seconds, self._during(slot))
                 self.kill_worker(pid, signal.SIGKILL if worker.aborted else signal.SIGABRT)
                 worker.aborted = True
 
@@ -212,7 +213,7 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         out_of_memory = code == -signal.SIGKILL and not worker.aborted and self._out_of_memory.take()
         cause = exit_cause(code, worker.aborted, self._scoreboard.is_leaving(slot), out_of_memory)
         how = describe_exit(code, cause)
-        if cause:
+        if cause and not self._is_killing:
             self._scoreboard.count_exit(cause)
             self.log.error("worker %s exited unexpectedly: %s%s", worker.pid, how, self._during(slot))
         try:
@@ -225,10 +226,6 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
     def _during(self, slot: int) -> str:
         request = self._scoreboard.requests.read(slot)
         return f", in request {request.words}" if request else ""
-
-    def _starting(self) -> list[int]:
-        starting = self._scoreboard.starting()
-        return [pid for pid, worker in self.WORKERS.items() if worker.context.slot in starting]
 
     def _announce_shutdown(self) -> None:
         """Say when to stop listening, and whether others share the socket, as where it is systemd's."""

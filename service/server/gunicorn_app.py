@@ -47,7 +47,7 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
     def run(self) -> None:
         """Be the master until the end."""
         master = os.getpid()
-        tidy_up = self._shared.remove_leftovers
+        tidy_up = self._shared.maintain
         try:
             DrainingArbiter(self, self._scoreboard, self._settings.drain_delay, tidy_up).run()
         finally:

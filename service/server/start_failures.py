@@ -45,6 +45,10 @@ class StartFailures:
         self._forked_at[slot] = self._clock()
         self._starting.add(slot)
 
+    def starting_for(self, slot: int) -> float:
+        """Seconds since the fork of a worker that does not serve yet; 0 for one that does."""
+        return self._clock() - self._forked_at[slot] if slot in self._starting else 0.0
+
     def update(self) -> None:
         """Note which workers serve by now."""
         serving = self._starting - self._scoreboard.starting()

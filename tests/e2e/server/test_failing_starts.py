@@ -140,7 +140,7 @@ def test_a_first_start_that_hangs_can_be_ended(tmp_path: Path, models: Path, fau
 def test_a_worker_that_hangs_while_it_starts_is_replaced(
     models: Path, faults: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAULTY_TIMEOUT", "5")
+    monkeypatch.setenv("FAULTY_TIMEOUT", "8")
     with running(models, FAULTY, workers=2) as service:
         with fault(faults, "hang"):
             await_death_of(service, service.workers()[0])
@@ -166,11 +166,11 @@ def test_reloads_that_are_asked_for_during_a_reload_become_one(models: Path) -> 
 def test_a_jump_of_the_time_of_the_day_has_no_effect(
     models: Path, faults: Path, monkeypatch: pytest.MonkeyPatch, jump: int
 ) -> None:
-    monkeypatch.setenv("FAULTY_TIMEOUT", "5")
+    monkeypatch.setenv("FAULTY_TIMEOUT", "8")
     with running(models, FAULTY, workers=2, drain_delay=1) as service:
         old = set(service.workers())
         (faults / "clock").write_text(str(jump))
-        time.sleep(6)
+        time.sleep(9)
         assert set(service.workers()) == old
         assert sum(died(service).values()) == 0
         service.reload()

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_it_is_gone_afterwards(parent: Path) -> None:
 def test_a_folder_that_no_process_holds_is_removed(parent: Path) -> None:
     old = leftover(parent)
     folder = SharedFolder()
-    folder.remove_leftovers()
+    folder.maintain()
 
     assert not old.exists()
     assert folder.path.is_dir()
@@ -52,10 +53,10 @@ def test_a_folder_that_is_held_stays_until_it_is_not(parent: Path, monkeypatch: 
     fcntl.flock(lock, fcntl.LOCK_SH)
     monkeypatch.setattr("service.ipc.shared_folder.INTERVAL", 0.0)
     folder = SharedFolder()
-    folder.remove_leftovers()
+    folder.maintain()
     held = old.exists()
     os.close(lock)
-    folder.remove_leftovers()
+    folder.maintain()
 
     assert (held, old.exists()) == (True, False)
     folder.remove()
@@ -63,8 +64,8 @@ def test_a_folder_that_is_held_stays_until_it_is_not(parent: Path, monkeypatch: 
 
 def test_two_services_keep_off_each_other(parent: Path) -> None:
     first, second = SharedFolder(), SharedFolder()
-    first.remove_leftovers()
-    second.remove_leftovers()
+    first.maintain()
+    second.maintain()
 
     assert {first.path, second.path} == set(parent.iterdir())
     first.remove()
@@ -78,7 +79,7 @@ def test_what_is_not_known_as_a_services_folder_stays(parent: Path, tmp_path: Pa
     elsewhere = leftover(tmp_path, "elsewhere")
     (parent / "convserve-link").symlink_to(elsewhere)
     folder = SharedFolder()
-    folder.remove_leftovers()
+    folder.maintain()
 
     names = {path.name for path in parent.iterdir()} - {folder.path.name}
     assert names == {"convserve-training", "convserve-file", "convserve-link"}
@@ -95,3 +96,17 @@ def test_where_one_place_takes_no_folder_the_next_one_does(
 
     assert folder.path.parent == tmp_path / "second"
     folder.remove()
+
+
+def test_where_somebody_removes_it_it_is_made_again(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.ipc.shared_folder.INTERVAL", 0.0)
+    folder = SharedFolder()
+    shutil.rmtree(folder.path)
+    folder.maintain()
+    other = SharedFolder()
+    other.maintain()
+
+    assert (folder.path / MARK).exists()
+    folder.remove()
+    other.remove()
+    assert list(parent.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,3 +117,16 @@ def test_what_fails_after_a_workers_end_is_logged(
     worker.tmp.close()
 
     assert server._scoreboard.starting() == set()
+
+
+def test_where_the_folder_is_gone_nothing_is_forked_and_the_next_look_makes_it_again(
+    arbiter: DrainingArbiter, server: GunicornApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fork", lambda: pytest.fail("forked"))
+    shutil.rmtree(server._folder)
+    pid = arbiter.spawn_worker()
+    server._shared.maintain()
+
+    assert pid == 0
+    assert server._scoreboard.starting() == set()
+    assert server._folder.is_dir()

@@ -16,7 +16,6 @@ REPLACED = {
     Arbiter: {
         "handle_ttin",
         "handle_usr2",
-        "manage_workers",
         "murder_workers",
         "reap_workers",
         "reload",

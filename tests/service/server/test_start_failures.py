@@ -158,3 +158,13 @@ def test_a_worker_that_is_told_to_leave_while_it_starts_is_no_failed_start(start
 
     assert starts.scoreboard.start_failures()[StartFailure.BOOT] == 0
     assert starts.failures.seconds_left == 0
+
+
+def test_how_long_a_worker_starts_is_known_until_it_serves(starts: Starts) -> None:
+    slot = starts.begin()
+    starts.now += 7
+    before = starts.failures.starting_for(slot)
+    starts.scoreboard.enter(slot, 1)
+    starts.failures.update()
+
+    assert (before, starts.failures.starting_for(slot)) == (7, 0)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from service.__main__ import load_app
 from service.ipc.workspace import WorkerContext
+from service.server import arbiter
 from service.server.background import ServedApp
 from service.server.gunicorn_app import GunicornApplication
 from service.settings import Settings, read_settings
@@ -66,6 +67,7 @@ def serve(settings: Settings) -> None:
 
 if __name__ == "__main__":
     os.fork, time.time = fork_or_fail, wrong_time
+    arbiter.START_SILENCE = TIMEOUT
     settings = read_settings(os.environ)
     try:
         serve(settings)
