@@ -17,10 +17,10 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 
 from service.ipc.scoreboard import SLOTS, NoFreeSlot, Scoreboard, StartFailure
+from service.ipc.watchdog import Watchdog
 from service.server.exit_causes import OutOfMemory, describe_exit, exit_cause, exited_children
 from service.server.signal_queue import ENDS, SignalQueue
 from service.server.start_failures import StartFailures
-from service.server.watchdog import Watchdog
 
 POLL_INTERVAL = 0.05  # seconds between looks at the workers of a reload or a shutdown
 START_SILENCE = 60.0  # seconds without a heartbeat that it may take at least: importing takes some on a busy machine

@@ -10,10 +10,10 @@ from gunicorn.app.base import BaseApplication
 from service.ipc.output import count_dropped_lines
 from service.ipc.scoreboard import MASTER, Scoreboard
 from service.ipc.shared_folder import SharedFolder
+from service.ipc.watchdog import end_with_master
 from service.ipc.workspace import WorkerContext
 from service.server.arbiter import DrainingArbiter
 from service.server.background import ServedApp
-from service.server.watchdog import end_with_master
 from service.server.worker import LoopWorker
 from service.settings import Settings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.ipc.scoreboard import Scoreboard
-from service.server.watchdog import Watchdog
+from service.ipc.watchdog import Watchdog
 from tests.support.processes.service import until
 
 
@@ -65,7 +65,7 @@ def test_while_the_master_stood_still_nobody_was_silent() -> None:
 
 PARENT = """
 import os, sys, time
-from service.server.watchdog import end_with_master
+from service.ipc.watchdog import end_with_master
 master = os.getpid()
 child = os.fork()
 if child == 0:
@@ -98,7 +98,7 @@ def test_a_worker_whose_master_is_gone_already_ends_at_once() -> None:
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        from service.server.watchdog import end_with_master  # noqa: PLC0415 - in the child
+        from service.ipc.watchdog import end_with_master  # noqa: PLC0415 - in the child
 
         end_with_master(master=1)
         os._exit(0)
