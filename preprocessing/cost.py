@@ -241,7 +241,7 @@ def _estimate_webp(content: bytes) -> Cost | None:
         if name == b"VP8L":
             (bits,) = struct.unpack_from("<I", content, 21)
             width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-        elif name == b"VP8X" and not _has_many_chunks(content):
+        elif name == b"VP8X":
             width = int.from_bytes(content[24:27], "little") + 1
             height = int.from_bytes(content[27:30], "little") + 1
         else:
@@ -249,6 +249,8 @@ def _estimate_webp(content: bytes) -> Cost | None:
         pixels = width * height
         codes = min(pixels // _BLOCK, len(content) // 2)
     nanoseconds = pixels * (20 + NS_PIXEL_BLENDED) + len(content) * 65
+    if name == b"VP8X" and _has_many_chunks(content):
+        nanoseconds = float("inf")
     return _cost((width, height, 0), nanoseconds, pixels * 24 + codes * _CODE_BYTES)
 
 

@@ -23,6 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import weakref
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -34,6 +35,7 @@ from service.isolation.messages import MessageSocket
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 ROOT = Path(service.__file__).parents[1]  # where the packages are, whatever the working directory is
 EXIT_MEMORY = 86  # the status by which a child says that its memory was not enough
+NOT_BOUND = 0  # instead of the parent's process id: the kernel would end the child with the thread that started it
 EXIT_SECONDS = 2.0  # that a killed process gets to be gone: the kernel may have much memory to take back
 # Libraries that would start a thread for each CPU, each with memory of its own, get one.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -68,7 +70,13 @@ class ChildProcess:
         self.socket, other = socket.socketpair()
         self._killed = False
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        given = (str(other.fileno()), str(os.getpid()), json.dumps(asdict(limits)), *arguments)
+        in_main = threading.current_thread() is threading.main_thread()
+        given = (
+            str(other.fileno()),
+            str(os.getpid() if in_main else NOT_BOUND),
+            json.dumps(asdict(limits)),
+            *arguments,
+        )
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", module, *given],
@@ -128,7 +136,8 @@ def enter_child() -> tuple[MessageSocket, list[str]]:
     with open(os.devnull, "w") as null:  # noqa: PTH123 - a device
         for stream in (1, 2):
             os.dup2(null.fileno(), stream)
-    die_with(int(parent))
+    if int(parent) != NOT_BOUND:
+        die_with(int(parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
     apply_limits(ChildLimits(**json.loads(limits)))
     return MessageSocket(socket.socket(fileno=int(descriptor))), arguments

@@ -21,6 +21,7 @@ from preprocessing.errors import (
 from service.errors import RequestError
 from service.isolation.messages import Buffer, MalformedMessage, Message, encode_message
 
+MAX_TRACEBACK = 4000  # characters
 MAX_TEXT = 300  # characters of an error
 MAX_STEPS = 16  # of one image
 ERRORS: dict[str, type[ImageError]] = {
@@ -109,6 +110,8 @@ class ImageJob:
         if members.keys() == {"row"}:
             self.row = _integer(members["row"], 0, len(self.task.contents) - 1)
             return None
+        if "unexpected" in members:
+            return RuntimeError(f"in a process that decodes images: {members['unexpected']!r:.{MAX_TRACEBACK}}")
         if "error" in members:
             kind, text = ERRORS.get(str(members["error"])), str(members.get("text"))[:MAX_TEXT]
             if kind is None:

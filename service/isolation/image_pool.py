@@ -145,6 +145,8 @@ class ImagePool:
     def _assign(self) -> None:
         """Give waiting jobs to processes that have none, of which more are started if there may be more."""
         while self._queue:
+            for process in [each for each in self._processes if each.job is None and each.child.poll() is not None]:
+                self._remove(process)  # before its socket has said so
             free = next((each for each in self._processes if each.job is None), None)
             if free is None and len(self._processes) < self._limits.processes:
                 free = self._start_process()

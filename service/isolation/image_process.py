@@ -7,6 +7,7 @@ pixels, or what is wrong with one of them.
 import contextlib
 import ctypes
 import sys
+import traceback
 from time import perf_counter
 
 import numpy as np
@@ -33,6 +34,8 @@ def main() -> None:
                 _respond(channel, message, memory)
             except MemoryError:
                 sys.exit(EXIT_MEMORY)
+            except Exception:  # a defect, which the parent logs
+                channel.send({"unexpected": traceback.format_exc()})
             _return_memory()
 
 
