@@ -8,10 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from preprocessing.png import encode_png
-from service.environ import ERROR, QUEUE_SECONDS
+from service.environ import DEFERRED, ERROR, QUEUE_SECONDS, REQUEST_STATE, RESUMED, Deferred, Suspended
 from service.errors import Overloaded, QueueFull
 from service.telemetry.access_log import AccessLog
 from service.telemetry.metrics import Metrics
+from service.telemetry.request_state import RequestState
 from service.web.middleware import RequestMiddleware
 from service.web.routes import health, v2
 from tests.support.images.drawn import tiny_image
@@ -158,3 +159,45 @@ def test_a_request_is_noted_while_it_runs(metrics: Metrics, log: list[bytes]) ->
     assert began > 0
     assert words == b"7f3c POST '/a\\n" + b"b" * 61 + b"'"
     assert (over, nothing) == (0.0, b"")
+
+
+def test_a_suspended_request_keeps_its_state_and_has_one_line_in_the_log(metrics: Metrics) -> None:
+    states: list[RequestState] = []
+    lines: list[bytes] = []
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        states.append(environ[REQUEST_STATE])
+        if environ[RESUMED] is None:
+            raise Suspended(Deferred("job", lambda: True, is_announced=True))
+        start_response("200 OK", [])
+        return [b"done"]
+
+    middleware = RequestMiddleware(application, metrics, AccessLog(lines.append, "json"))
+    first: WSGIEnvironment = {"REQUEST_METHOD": "POST", "PATH_INFO": "/predict", QUEUE_SECONDS: 0.25, RESUMED: None}
+
+    dropped = middleware(first, lambda *_: lambda _: None)
+    deferred = first[DEFERRED]
+    again = {"REQUEST_METHOD": "POST", "PATH_INFO": "/predict", QUEUE_SECONDS: 3.0, RESUMED: deferred}
+    response = middleware(again, lambda *_: lambda _: None)
+
+    assert list(dropped) == []
+    assert deferred.is_announced
+    assert list(response) == [b"done"]
+    assert states[0] is states[1]
+    assert states[0].can_suspend
+    assert states[0].queue_seconds == 0.25
+    assert [json.loads(line)["request_id"] for line in lines] == [states[0].request_id]
+
+
+def test_a_server_that_cannot_resume_requests_is_asked_for_no_suspension(metrics: Metrics) -> None:
+    states = []
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        states.append(environ[REQUEST_STATE])
+        start_response("200 OK", [])
+        return []
+
+    middleware = RequestMiddleware(application, metrics, AccessLog(lambda _: None, "json"))
+    middleware({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: lambda _: None)
+
+    assert [state.can_suspend for state in states] == [False]
