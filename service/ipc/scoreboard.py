@@ -16,7 +16,8 @@ MASTER = SLOTS  # the master's row, where one is counted for every process
 _COLUMNS = 3
 _PID, _CONNECTIONS, _HEARTBEAT = range(_COLUMNS)
 _CLAIMED = -1  # while a worker starts
-_END, _SHARED, _FAILING = range(3)  # cells beside the rows: when all stop, who shares the sockets, failing starts
+# Cells beside the rows: when all stop, who shares the sockets, failing starts, how many rows were ever claimed.
+_END, _SHARED, _FAILING, _ROWS = range(4)
 
 
 class ExitCause(StrEnum):
@@ -64,7 +65,7 @@ class Scoreboard:
 
     def __init__(self) -> None:
         self._cells = _words(SLOTS * _COLUMNS)
-        self._of_all = _words(3)
+        self._of_all = _words(4)
         self._exits = _words(len(ExitCause))
         self._dropped_lines = _words((SLOTS + 1) * len(Stream))
         self._slow_requests = _words(SLOTS)
@@ -79,6 +80,7 @@ class Scoreboard:
         """
         for slot in range(SLOTS):
             if self._cells[slot * _COLUMNS + _PID] == 0:
+                self._of_all[_ROWS] = max(self._of_all[_ROWS], slot + 1)
                 self._set(slot, _PID, _CLAIMED)
                 self._set(slot, _CONNECTIONS, 0)
                 self.requests.note(slot)(0.0, b"")
@@ -206,7 +208,11 @@ class Scoreboard:
         """Whether another worker holds fewer connections, and so should take the next one."""
         own = self._cells[slot * _COLUMNS + _CONNECTIONS]
         limit = own - own // 32  # with hundreds of them a small difference is none
-        return any(self._cells[other * _COLUMNS + _CONNECTIONS] < limit for other in self.workers())
+        cells = self._cells[: self._of_all[_ROWS] * _COLUMNS].tolist()
+        return any(
+            pid > 0 and count < limit
+            for pid, count in zip(cells[_PID::_COLUMNS], cells[_CONNECTIONS::_COLUMNS], strict=True)
+        )
 
     def _pids(self) -> list[int]:
         pids: list[int] = self._cells[_PID::_COLUMNS].tolist()

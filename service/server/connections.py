@@ -20,7 +20,8 @@ from service.settings import Settings
 LINGER_SECONDS = 2.0  # seconds that a client gets to read an error before its connection is closed
 DEFERRED_POLL_INTERVAL = 0.02  # seconds between looks at whether a deferred request can go on
 EXPIRY_INTERVAL = 0.25  # seconds between looks at the deadlines
-EXPIRED_AT_ONCE = 4  # connections a turn; each is answered, and thousands may expire together
+REFUSALS = 4  # errors that are answered in each turn however many requests wait; thousands may come together
+CONNECTION_BYTES = 8192  # that a connection takes, beside what it holds for its client
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 logger = logging.getLogger("convserve")
@@ -52,7 +53,7 @@ class ConnectionManager:
         self._budget = MemoryBudget(settings.max_buffered_bytes, make_room=self._eviction.free_memory)
         self._queue: deque[tuple[Connection, float, RequestError | None]] = deque()
         self._deferred: list[tuple[Connection, Deferred, float]] = []
-        self._expired: list[Connection] = []
+        self._refused: deque[tuple[Connection, float, RequestError | None]] = deque()
         self._next_resume = self._next_expiry = 0.0
         self.leaving = False
 
@@ -60,9 +61,14 @@ class ConnectionManager:
         return len(self._connections)
 
     @property
+    def held(self) -> int:
+        """Bytes that all connections hold: an estimate, as each takes some itself."""
+        return self._budget.held + len(self._connections) * CONNECTION_BYTES
+
+    @property
     def busy(self) -> bool:
         """Whether a request is arriving, waiting or being responded to."""
-        return bool(self._queue) or any(not connection.idle for connection in self._connections)
+        return bool(self._queue or self._refused) or any(not connection.idle for connection in self._connections)
 
     def open(self, client: socket.socket, address: tuple[str, int]) -> None:
         """Take a new connection, if need be in the place of another."""
@@ -77,17 +83,18 @@ class ConnectionManager:
         self._await_bytes(connection)
 
     def respond_next(self) -> bool:
-        """Respond to the request at the head of the queue; False where there is none."""
-        if not self._queue:
+        """Respond to the request at the head of the queue, or to one that is refused; False where there is none."""
+        queue = self._queue or self._refused
+        if not queue:
             return False
-        connection, since, error = self._queue.popleft()
+        connection, since, error = queue.popleft()
         self._respond(connection, since, error)
         return True
 
     @property
     def timeout(self) -> float:
         """Seconds until the loop is to look again at the queue, the deferred requests and the deadlines."""
-        if self._queue or self._expired:
+        if self._queue or self._refused:
             return 0.0
         return DEFERRED_POLL_INTERVAL if self._deferred else EXPIRY_INTERVAL if self._connections else NEVER
 
@@ -106,13 +113,13 @@ class ConnectionManager:
                 self._deferred.append((connection, deferred, since))
 
     def expire(self) -> None:
-        """Close connections whose time is up, a few at a time; one that has sent a part of a request gets an error."""
+        """Close connections whose time is up; one that has sent a part of a request gets an error first."""
+        for _ in range(min(len(self._refused), REFUSALS)):
+            self._queue.append(self._refused.popleft())
         now = time.monotonic()
-        if now >= self._next_expiry and not self._expired:
+        if now >= self._next_expiry:
             self._next_expiry = now + EXPIRY_INTERVAL
-            self._expired = [connection for connection in self._connections if connection.deadline <= now]
-        for connection in [self._expired.pop() for _ in self._expired[:EXPIRED_AT_ONCE]]:
-            if connection in self._connections and connection.deadline <= now:
+            for connection in [each for each in self._connections if each.deadline <= now]:
                 self._expire(connection)
 
     def close(self) -> None:
@@ -164,14 +171,16 @@ class ConnectionManager:
         connection.deadline = connection.begun + (whole if connection.request.head_complete else min(head, whole))
 
     def _enqueue(self, connection: Connection) -> None:
-        """Put the request into the queue; where too many wait already, respond with QueueFull next."""
+        """Put the request into the queue, or among the refused; where too many wait, respond with QueueFull next."""
         connection.deadline = NEVER
         error, now = connection.request.error, time.monotonic()
-        if error is None and len(self._queue) >= self._settings.max_queue:
+        if error:
+            self._refused.append((connection, now, error))
+        elif len(self._queue) >= self._settings.max_queue:
             waiting = f"{len(self._queue)} requests are waiting already"
             self._queue.appendleft((connection, now, QueueFull(f"{waiting}: try again in a moment")))
         else:
-            self._queue.append((connection, now, error))
+            self._queue.append((connection, now, None))
 
     # Responding
 

@@ -80,7 +80,7 @@ class Eviction:
         victim = self._first_valid()
         now = time.monotonic()
         if victim is None and now >= self._next_slot_search:
-            count = 1 + len(self._connections) // 64
+            count = 1 + len(self._connections) // 8
             victims = [(each, each.since) for each in islice(order_for_slots(self._connections, now), count)]
             self._victims = victims[::-1]
             self._next_slot_search = 0.0 if victims else now + SEARCH_INTERVAL

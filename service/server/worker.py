@@ -4,6 +4,7 @@ Bytes are read without blocking; the application is called in the loop itself on
 that sends slowly, or nothing at all, delays no other client, and no request is handed from thread to thread.
 """
 
+import ctypes
 import gc
 import os
 import resource
@@ -29,6 +30,7 @@ HEARTBEAT_INTERVAL = 1.0  # seconds between looks at the clock: the master's wat
 POLL_INTERVAL = 0.005  # seconds of answering after which new arrivals are looked for
 DEAR = 0.001  # seconds; an event that takes longer comes last while there is more to do than time
 RESERVED_DESCRIPTORS = 24  # for files that the application opens, and its pipes
+TRIMMED_BYTES = 4 << 20  # a difference of memory that is worth some milliseconds to give it back to the system
 DRAIN_INTERVAL = 0.05  # seconds between looks at whether a shutdown is complete
 HANDSHAKE_SECONDS = 0.2  # for handshakes under way: a round trip to the other side of the earth
 
@@ -75,6 +77,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         """Take a place on the scoreboard, and watch the listening sockets and the application's event sources."""
         self._scoreboard, slot = self.context.scoreboard, self.context.slot
         self._next_heartbeat = 0.0
+        self._at_trim = _resident_bytes(), 0  # bytes, of all memory and of what clients do not hold, negative
         self._dear: dict[int, float] = {}  # seconds that dear events have taken since the last heartbeat, by descriptor
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.PIPE[0], selectors.EVENT_READ, lambda: os.read(self.PIPE[0], 4096))
@@ -152,9 +155,18 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
         self.context.beat()
         self._dear.clear()
+        self._trim()
         if os.getppid() != self.ppid:
             self.log.warning("the master is gone: this worker stops, too")
             self.alive = False
+
+    def _trim(self) -> None:
+        """Give memory that has been freed back to the system, which the C library does late or never by itself."""
+        now = _resident_bytes(), -self._connections.held
+        if any(each > before + TRIMMED_BYTES for each, before in zip(now, self._at_trim, strict=True)):
+            _malloc_trim()
+            self._at_trim = _resident_bytes(), now[1]
+        self._at_trim = self._at_trim[0], min(self._at_trim[1], now[1])
 
     def _stop_listening(self) -> None:
         """Stop listening without a reset for clients that the kernel has already connected."""
@@ -181,3 +193,18 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         """Whether a request is under way or may still come; polls first, so that bytes that have arrived count."""
         self._poll(0)
         return self._connections.busy or (len(self._connections) > 0 and time.monotonic() < until)
+
+
+def _resident_bytes() -> int:
+    """The memory of this process; 0 on systems other than Linux."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _malloc_trim() -> None:
+    """Have glibc give back what it does not use; without effect where the C library is another one."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
