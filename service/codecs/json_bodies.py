@@ -13,13 +13,21 @@ import orjson
 from numpy.typing import NDArray
 
 from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
-from service.codecs.limits import MANY_JSON_BYTES, MAX_JSON_NODES, MAX_JSON_NUMBERS, MIN_JSON_NUMBERS, Limits
+from service.codecs.limits import (
+    MANY_JSON_BYTES,
+    MAX_JSON_NODES,
+    MAX_JSON_NUMBERS,
+    MIN_JSON_NODES,
+    MIN_JSON_NUMBERS,
+    Limits,
+)
 from service.errors import InvalidArray, InvalidImage, InvalidRequest, RaggedArray, TooLarge
 
 NOT_NUMBERS = (b'"', b"u", b"s")  # one of them is in every text, in true and null, and in false; in no number
 IMAGE_MEMBERS = ("image", "images", "instances")  # of the native document, which has exactly one of them
 PARSER_BYTES, NODE_BYTES, NUMBER_BYTES = 12, 200, 40  # at most, of each byte, of a list, object or text, of a number
-_WHITESPACE = {ord(space): None for space in " \r\n\t"}  # MIME encoders break their lines
+_SPACES = " \r\n\t"
+_WHITESPACE = {ord(space): None for space in _SPACES}  # MIME encoders break their lines
 
 
 def read_json_inputs(content: bytes, limits: Limits, pixels: int = MAX_JSON_NUMBERS) -> Inputs:
@@ -52,7 +60,8 @@ def parse_json(content: bytes, numbers: int = MAX_JSON_NUMBERS) -> Any:
     """
     is_long = len(content) > MANY_JSON_BYTES
     if is_long:
-        _check_size(content, min(MAX_JSON_NUMBERS, max(MIN_JSON_NUMBERS, 2 * numbers)))
+        most_nodes = min(MAX_JSON_NODES, max(MIN_JSON_NODES, numbers + numbers // 4))
+        _check_size(content, most_nodes, min(MAX_JSON_NUMBERS, max(MIN_JSON_NUMBERS, 2 * numbers)))
     if not content.strip():
         raise InvalidRequest("the body is empty, and should be JSON")
     try:
@@ -87,8 +96,11 @@ def read_base64(text: object, name: str) -> EncodedImage:
         raise InvalidImage(f"{name} must be a text of base64 or a data URL")
     if not text.isascii():
         raise InvalidImage(f"{name} is not valid base64: encode the image file's bytes (RFC 4648)")
+    payload = _payload(text, name)
+    if any(space in payload for space in _SPACES):
+        payload = payload.translate(_WHITESPACE)
     try:
-        return EncodedImage(base64.b64decode(_payload(text, name).translate(_WHITESPACE), validate=True), name)
+        return EncodedImage(base64.b64decode(payload, validate=True), name)
     except (binascii.Error, ValueError) as error:
         raise InvalidImage(f"{name} is not valid base64: encode the image file's bytes (RFC 4648)") from error
 
@@ -105,11 +117,11 @@ def _image_member(document: Any) -> tuple[str, Any]:
     return members[0], document[members[0]]
 
 
-def _check_size(content: bytes, most_numbers: int) -> None:
+def _check_size(content: bytes, most_nodes: int, most_numbers: int) -> None:
     """Count single characters, also those inside texts, so that there is never more than is counted."""
     nodes, commas = content.count(b"[") + content.count(b"{") + content.count(b'"') // 2, content.count(b",")
-    if nodes > MAX_JSON_NODES:
-        sentence = f"the JSON has more than {MAX_JSON_NODES} lists, objects and texts: send fewer or smaller images"
+    if nodes > most_nodes:
+        sentence = f"the JSON has more than {most_nodes} lists, objects and texts: send fewer or smaller images"
         raise TooLarge(sentence)
     if commas > most_numbers:
         sentence = f"the JSON has more than {most_numbers} numbers, far more than this model takes"

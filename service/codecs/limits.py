@@ -10,9 +10,10 @@ MAX_JSON_NODES = 1_500_000
 
 # Numbers in one JSON document, each of which takes up to 40 bytes and 0.1 µs. The photographs above have 3.5 million.
 MAX_JSON_NUMBERS = 4_000_000
-# Where the model takes fewer than half of them, a document has at most twice what the model takes, and no less than
-# this: so that an error tells what is wrong with the shape.
+# Where the model takes fewer, a document has at most twice what the model takes, and a quarter more lists than that has
+# numbers; but no fewer than these are read, so that an error tells what is wrong with the shape.
 MIN_JSON_NUMBERS = 1_000_000
+MIN_JSON_NODES = 400_000
 
 # Classes with their labels in one response, for all images together. They take 1 µs each, 100 bytes as text.
 MAX_RANKED_CLASSES = 100_000

@@ -10,6 +10,7 @@ from service.errors import InvalidRequest, Unsupported
 from service.protocols.common import parse_count
 
 MAX_AXES = 8  # an image tensor has four
+MAX_PARAMETERS = 256  # of a request or tensor; this protocol defines five
 MAX_TENSORS = 64  # of one request: every model has one input and one output
 MAX_NAME = 256  # characters of a name, which error messages repeat
 MAX_ID = 4096  # characters of a request's id, which the response repeats
@@ -197,6 +198,8 @@ def _read_parameters(document: JsonObject, what: str) -> Parameters:
     """The parameters of the request, of an input or of an output."""
     given = document.get("parameters")
     parameters = _as_object({} if given is None else given, f"parameters of {what}")
+    if len(parameters) > MAX_PARAMETERS:
+        raise InvalidRequest(f"parameters of {what} are {len(parameters)}: at most {MAX_PARAMETERS} are read")
     for name, value in parameters.items():
         if name.startswith(RESERVED):
             raise InvalidRequest(f"parameter {name!r:.80} is reserved, as all in {RESERVED}… are: leave it out")
