@@ -40,7 +40,7 @@ class RequestMiddleware:
             state = RequestState(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0), can_suspend=RESUMED in environ)
         environ[REQUEST_STATE] = state
         words = f"{state.request_id} {environ['REQUEST_METHOD']} {environ['PATH_INFO'][:MAX_PATH]!r}"
-        self._note(state.started, words.encode())
+        self._note(time.perf_counter(), words.encode())  # not that of a suspended request, which did not run
         self._in_progress.inc()
         try:
             return self._application(environ, partial(_start, state, start_response))

@@ -5,6 +5,7 @@ import pytest
 from service.ipc.scoreboard import Scoreboard
 from service.telemetry.collectors import LogCollector
 from service.telemetry.slow_requests import SLOW, SlowRequestWatch
+from tests.support.processes.service import until
 
 SLOT = 3
 
@@ -63,3 +64,12 @@ def test_the_words_of_a_request_are_cut_to_their_row(scoreboard: Scoreboard) -> 
     assert current
     assert current.words == "é" * 124
     assert scoreboard.requests.read(SLOT + 1) is None
+
+
+def test_the_line_comes_while_the_request_still_runs(scoreboard: Scoreboard, caplog: pytest.LogCaptureFixture) -> None:
+    SlowRequestWatch(scoreboard, SLOT, lambda: 101.5).start()
+    scoreboard.requests.note(SLOT)(100.0, b"7f3c POST '/predict'")
+
+    until(lambda: bool(caplog.records), "the request is named")
+
+    assert scoreboard.requests.read(SLOT)
