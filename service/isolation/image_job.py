@@ -70,6 +70,8 @@ class ImageJob:
         self.since = since  # in the pool's seconds
         self.nbytes = sum(map(len, task.contents))
         self.row = 0  # of the image that is being prepared
+        self.has_begun = False  # whether a process has said that it is at the first
+        self.attempts = 0
         self.result: Result | None = None
         self.seconds = 0.0  # until there was one
         self._look = look
@@ -109,6 +111,7 @@ class ImageJob:
         members = message.members
         if members.keys() == {"row"}:
             self.row = _integer(members["row"], 0, len(self.task.contents) - 1)
+            self.has_begun = True
             return None
         if "unexpected" in members:
             return RuntimeError(f"in a process that decodes images: {members['unexpected']!r:.{MAX_TRACEBACK}}")

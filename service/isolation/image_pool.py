@@ -153,6 +153,7 @@ class ImagePool:
             if free is None:
                 return
             job = self._queue.popleft()
+            job.attempts += 1
             now = self._clock()
             patience = max(0.0, PATIENCE - (now - job.since))
             free.begin(job, job.message(self._limits.seconds), now, now + self._limits.seconds + patience)
@@ -207,8 +208,12 @@ class ImagePool:
         job = process.job
         if cause is not ChildExit.KILLED or job is not None:
             self._metrics.exits.labels(cause).inc()
-        if job is not None and job.result is None:
+        if job is None or job.result is not None:
+            return
+        if job.has_begun or job.attempts > 1:
             self._finish(job, self._describe(cause, job), "failed")
+        else:  # it was killed between two jobs, and this one came before that was seen
+            self._queue.appendleft(job)
 
     def _describe(self, cause: ChildExit, job: ImageJob) -> Result:
         failure = partial(ImageFailure, row=job.row, most=job.task.max_request_pixels)

@@ -31,6 +31,11 @@ def service(models: Path) -> Iterator[RunningService]:
         yield service
 
 
+def image_processes(worker: int) -> list[int]:
+    """The children of a worker that decode images."""
+    return [pid for pid in children(worker) if b"image_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
 def form(*files: bytes) -> bytes:
     parts = [
         b'--limit\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + file + b"\r\n"
@@ -106,18 +111,18 @@ def test_a_client_that_does_not_stay_costs_no_more_than_its_job(service: Running
 def test_a_killed_process_is_replaced(service: RunningService) -> None:
     (worker,) = service.workers()
     service.post("/predict", TIFF)
-    (before,) = children(worker)
+    (before,) = image_processes(worker)
     os.kill(before, signal.SIGKILL)
 
     assert service.post("/predict", TIFF).status == 200
-    (after,) = children(worker)
+    (after,) = image_processes(worker)
     assert after != before
 
 
 def test_no_process_is_left_when_the_service_stops(models: Path) -> None:
     with running(models, workers=1) as service:
         service.post("/predict", TIFF)
-        (child,) = children(service.workers()[0])
+        (child,) = image_processes(service.workers()[0])
         service.stop()
 
         until(lambda: not Path(f"/proc/{child}").exists(), "the process is gone")

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -50,6 +49,18 @@ def failure(pool: ImagePool, job: ImageJob) -> ImageFailure:
     with pytest.raises(ImageFailure) as caught:
         job.prepared()
     return caught.value
+
+
+def begun(pool: ImagePool, wanted: ImageTask) -> ImageJob:
+    """A job that a process has begun."""
+    job = pool.submit(wanted)
+
+    def has_begun() -> bool:
+        pool.on_readable()
+        return job.has_begun
+
+    until(has_begun, "it has begun")
+    return job
 
 
 def process_id(pool: ImagePool) -> int:
@@ -121,7 +132,7 @@ def test_a_job_over_its_time_gets_an_error_and_the_process_is_replaced(
 
 def test_a_decoder_that_crashes_ends_no_more_than_its_job(pool: ImagePool) -> None:
     prepared(pool, PHOTOGRAPH)
-    job = pool.submit(task(dear_file(ENDLESS)))
+    job = begun(pool, task(dear_file(ENDLESS)))
     os.kill(process_id(pool), signal.SIGSEGV)
 
     assert type(failure(pool, job).error) is DamagedImage
@@ -130,7 +141,7 @@ def test_a_decoder_that_crashes_ends_no_more_than_its_job(pool: ImagePool) -> No
 
 def test_a_process_killed_for_want_of_memory_was_too_costly(pool: ImagePool) -> None:
     prepared(pool, PHOTOGRAPH)
-    job = pool.submit(task(dear_file(ENDLESS)))
+    job = begun(pool, task(dear_file(ENDLESS)))
     os.kill(process_id(pool), signal.SIGKILL)
 
     assert type(failure(pool, job).error) is ImageTooCostly
@@ -139,9 +150,8 @@ def test_a_process_killed_for_want_of_memory_was_too_costly(pool: ImagePool) -> 
 def test_a_process_that_was_killed_without_a_job_is_replaced(pool: ImagePool) -> None:
     prepared(pool, PHOTOGRAPH)
     os.kill(process_id(pool), signal.SIGKILL)
-    time.sleep(0.1)
 
-    prepared(pool, PHOTOGRAPH)
+    prepared(pool, PHOTOGRAPH)  # also where that is seen only after the job was sent to it
 
 
 @pytest.mark.parametrize(
@@ -251,7 +261,7 @@ def test_threads_of_another_server_share_the_pool(pool: ImagePool) -> None:
 def test_the_metrics_say_what_became_of_the_jobs(pool: ImagePool, metrics: Metrics) -> None:
     prepared(pool, PHOTOGRAPH)
     failure(pool, pool.submit(task(b"no image")))
-    job = pool.submit(task(dear_file(ENDLESS)))
+    job = begun(pool, task(dear_file(ENDLESS)))
     os.kill(process_id(pool), signal.SIGSEGV)
     failure(pool, job)
 
