@@ -88,7 +88,7 @@ def create_service(
     on_plan = partial(count_loads, metrics)
     interval = settings.poll_interval
     reloader = ModelReloader(planner, registry, control_file, statuses, interval=interval, on_plan=on_plan)
-    reloader.begin()
+    reloader.begin(context.beat)
     metrics.scrape.register(ModelInfoCollector(statuses))
     metrics.scrape.register(ModelLoadingCollector(statuses))
     readiness = Readiness(registry, context.scoreboard.is_shutting_down)

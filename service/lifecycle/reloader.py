@@ -24,6 +24,8 @@ POLL_INTERVAL = 0.05  # seconds between looks at the model control
 PENDING_POLL_INTERVAL = 0.01  # seconds between looks at the other workers' statuses, while a plan waits for them
 RECOVERY = 1.0  # seconds after an unexpected error
 START_PATIENCE = 2.0  # seconds that the start of a worker waits for bundles that are tried for the first time
+START_TIMEOUT = 600.0  # seconds that a worker may load before its first request: as long as a reload waits for it
+BEAT_INTERVAL = 1.0  # seconds between heartbeats meanwhile
 STOP_TIMEOUT = 2.0  # seconds that the end of a worker waits for a load under way
 SWAP_TIMEOUT = 30.0  # seconds that a plan waits for the other workers, one of which may be stuck
 
@@ -58,11 +60,20 @@ class ModelReloader:
         self._is_reported = False
         self._retired: RegistryContents | None = None
 
-    def begin(self) -> None:
+    def begin(self, beat: Callable[[], None] = lambda: None) -> None:
         """Load what there is and put it in effect, before the first request.
 
         Bundles that have not been tried before have a moment for it; what takes longer is loaded while others serve.
+        Large ones that have passed their trial are loaded now: `beat` is called meanwhile, as the heartbeat.
         """
+        over = threading.Event()
+        threading.Thread(target=_beat, args=(beat, over), name="heartbeat", daemon=True).start()
+        try:
+            self._adopt(self._load_first())
+        finally:
+            over.set()
+
+    def _load_first(self) -> Plan:
         plan = self._planner.start(self._control_file.read())
         patience = time.monotonic() + START_PATIENCE
         while self._planner.is_waiting and time.monotonic() < patience:
@@ -70,7 +81,7 @@ class ModelReloader:
             if self._planner.has_results():
                 attempts, plan = plan.attempts, self._planner.resume(self._control_file.read())
                 plan = replace(plan, attempts=[*attempts, *plan.attempts])
-        self._adopt(plan)
+        return plan
 
     def start(self) -> int:
         """Apply the control requests since `begin`, and start the thread.
@@ -171,6 +182,12 @@ class ModelReloader:
 
     def _report(self) -> None:
         self._is_reported = self._statuses.write(self._prepared.served_digest, self._served.generation, self._registry)
+
+
+def _beat(beat: Callable[[], None], over: threading.Event) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while not over.wait(BEAT_INTERVAL) and time.monotonic() < deadline:
+        beat()
 
 
 def release_memory() -> None:

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ from service.settings import Settings
 
 MODULE = "service.lifecycle.trial_process"
 LOOK_SECONDS = 0.25  # between looks at whether the trial process still runs
+CLOSE_SECONDS = 0.5  # for the trial process to end with the last worker
 RETRY_SECONDS = 1.0  # until a trial process that has ended, or could not be started, is started again
 
 
@@ -128,6 +130,7 @@ class TrialClient:
 
     def __init__(self, shared: Path, options: TrialOptions, warnings: WorkerWarnings) -> None:
         self._folder = TrialFolder(shared)
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._options = options
         self._warnings = warnings
         self._wanted: dict[Key, WantedTrial] = {}
@@ -232,6 +235,9 @@ class TrialClient:
                     path.unlink()
             self._own_lock.close()
             self._own_lock = None
+        if self._process:
+            with suppress(subprocess.TimeoutExpired):  # other workers have it go on
+                self._process.wait(CLOSE_SECONDS)
 
     def _start_process(self) -> None:
         """Start the trial process unless one runs, of this worker or another one."""
@@ -273,4 +279,4 @@ class TrialClient:
         self._own_lock = lock
 
     def _own(self, kind: str) -> Path:
-        return self._folder.path / f"{os.getpid()}.{kind}"
+        return self._folder.path / f"{self._name}.{kind}"

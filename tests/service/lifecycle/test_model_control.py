@@ -6,7 +6,7 @@ import pytest
 
 from modelrepo.repository import ModelRepository
 from service.errors import LoadFailed, ModelNotFound, NotReady
-from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion
+from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion, PendingVersion
 from service.ipc.scoreboard import Scoreboard
 from service.ipc.workspace import WorkerContext
 from service.lifecycle.model_control import ControlFile, ModelControl
@@ -73,6 +73,20 @@ def test_a_version_that_failed_in_any_worker_makes_a_load_fail(cluster: Cluster)
 
     with pytest.raises(LoadFailed, match=r"failed to load 'mnist': version 2: model\.onnx is missing"):
         control.check(request)
+
+
+def test_a_request_waits_for_versions_of_its_model_that_are_loading_and_for_no_others(cluster: Cluster) -> None:
+    control = cluster.control()
+    requests = [control.load("mnist"), control.unload("mnist")]
+
+    cluster.write_statuses(2, 2, versions=(LOADED, PendingVersion("other", 1, 1.0)))
+    over_without = [control.is_over(request) for request in requests]
+    cluster.write_statuses(2, 2, versions=(LOADED, PendingVersion("mnist", 2, 1.0)))
+
+    assert over_without == [True, True]
+    assert not control.is_over(requests[0])
+    with pytest.raises(NotReady, match="'mnist' is not yet loaded in every worker"):
+        control.check(requests[0])
 
 
 def test_a_request_that_succeeded_is_no_error(cluster: Cluster) -> None:

@@ -1,12 +1,12 @@
 """The metrics about models: what was loaded, what failed, and what of the repository cannot be read."""
 
 from modelrepo.policy import ServingPolicy
-from service.inference.model_version import FailedVersion, LoadedVersion
+from service.inference.model_version import FailedVersion, LoadedVersion, PendingVersion
 from service.inference.predictor import Predictor
 from service.inference.registry import NO_PROBLEMS, RepositoryProblems
 from service.ipc.scoreboard import Scoreboard
 from service.ipc.workspace import WorkerContext
-from service.lifecycle.model_metrics import ModelInfoCollector, count_loads
+from service.lifecycle.model_metrics import ModelInfoCollector, ModelLoadingCollector, count_loads
 from service.lifecycle.planner import Plan
 from service.lifecycle.version_cache import LoadAttempt
 from service.lifecycle.worker_status import WorkerStatuses
@@ -53,3 +53,17 @@ def test_every_loaded_version_of_any_worker_has_one_sample(context: WorkerContex
     (info,) = ModelInfoCollector(WorkerStatuses(WorkerContext(context.folder, 0, scoreboard))).collect()
 
     assert [sample.labels for sample in info.samples] == [{"model": "mnist", "version": "1", "sha256": "abc"}]
+
+
+def test_a_version_that_is_loading_has_the_time_since_when_any_worker_loads_it(context: WorkerContext) -> None:
+    scoreboard = Scoreboard()
+    for slot, since in enumerate((200.0, 100.0)):
+        scoreboard.enter(slot, slot + 1)
+        statuses = WorkerStatuses(WorkerContext(context.folder, slot, scoreboard))
+        statuses.write("plan", 0, [LOADED, PendingVersion("mnist", 2, since)])
+
+    (loading,) = ModelLoadingCollector(WorkerStatuses(WorkerContext(context.folder, 0, scoreboard))).collect()
+
+    assert [(sample.labels, sample.value) for sample in loading.samples] == [
+        ({"model": "mnist", "version": "2"}, 100.0)
+    ]

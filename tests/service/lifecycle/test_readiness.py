@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 
 from modelrepo.policy import ServingPolicy
-from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion, UnloadedVersion
+from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion, PendingVersion, UnloadedVersion
 from service.inference.registry import ModelRegistry
 from service.ipc.workspace import WorkerContext
 from service.lifecycle.readiness import Readiness
@@ -18,6 +18,7 @@ SERVED = LoadedVersion("mnist", 1, predictor())
 OTHER = LoadedVersion("other", 1, predictor("other"))
 FAILED = FailedVersion("mnist", 1, "broken", "graph")
 UNLOADED = UnloadedVersion("mnist", 1)
+LOADING = PendingVersion("mnist", 2, time.time() + 1e6)  # by a clock that was set back since
 
 
 @pytest.mark.parametrize(
@@ -30,8 +31,22 @@ UNLOADED = UnloadedVersion("mnist", 1)
         ([UNLOADED, OTHER], False, []),
         ([SERVED], True, ["shutting down"]),
         ([FAILED], True, ["no version of mnist could be loaded", "shutting down"]),
+        ([LOADING], False, ["mnist version 2 has been loading for 0 s"]),
+        ([FAILED, LOADING], False, ["mnist version 2 has been loading for 0 s"]),
+        ([SERVED, LOADING], False, []),
     ],
-    ids=["ready", "empty", "failed", "an older version is loaded", "unloaded", "ending", "failed and ending"],
+    ids=[
+        "ready",
+        "empty",
+        "failed",
+        "an older version is loaded",
+        "unloaded",
+        "ending",
+        "failed and ending",
+        "loading",
+        "failed and loading",
+        "an older version is loaded meanwhile",
+    ],
 )
 def test_ready_is_who_has_no_problem(versions: list[ModelVersion], is_shutting_down: bool, problems: list[str]) -> None:
     readiness = Readiness(ModelRegistry(versions, "mnist"), lambda: is_shutting_down)

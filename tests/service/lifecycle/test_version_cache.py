@@ -17,7 +17,7 @@ from service.inference.runtime import UnusableGraph
 from service.lifecycle.bundle_loader import CHANGED, Opener
 from service.lifecycle.model_control import ControlState
 from service.lifecycle.snapshot import Key, take_snapshot
-from service.lifecycle.trials import NoTrials
+from service.lifecycle.trials import NoTrials, Trials
 from service.lifecycle.version_cache import VersionCache
 from tests.support.bundles.fake_predictors import open_fake, publish
 from tests.support.bundles.tiny import publish_tiny
@@ -31,9 +31,9 @@ LOAD = ControlState(1, loads={"mnist": 1})
 class Cache:
     """A version cache over a folder, asked again and again."""
 
-    def __init__(self, models: Path, opener: Opener = open_fake) -> None:
+    def __init__(self, models: Path, opener: Opener = open_fake, trials: Trials | None = None) -> None:
         self.repository = ModelRepository(models)
-        self.cache = VersionCache(self.repository, opener, NoTrials())
+        self.cache = VersionCache(self.repository, opener, trials or NoTrials())
 
     def load(
         self,
@@ -94,10 +94,11 @@ def test_a_bad_version_fails_with_its_word_and_pushes_no_good_one_out(
     assert reason in versions[3].reason
 
 
-def test_a_graph_that_cannot_be_loaded_fails_with_that_word(tmp_path: Path) -> None:
-    def fail(_bundle: Bundle) -> Predictor:
-        raise UnusableGraph("the graph has no input 'image'")
+def fail(_bundle: Bundle) -> Predictor:
+    raise UnusableGraph("the graph has no input 'image'")
 
+
+def test_a_graph_that_cannot_be_loaded_fails_with_that_word(tmp_path: Path) -> None:
     publish(tmp_path, "mnist", 1)
 
     failed = Cache(tmp_path, fail).load()[1]

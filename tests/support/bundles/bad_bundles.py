@@ -25,7 +25,7 @@ def hang(models: Path, name: str, version: int, _: random.Random | None = None) 
     publish_tiny(models, name, version, golden=FAKE_GOLDEN, network=endless_graph())
 
 
-def grow(models: Path, name: str, version: int, _: random.Random) -> None:
+def grow(models: Path, name: str, version: int, _: random.Random | None = None) -> None:
     """A graph that takes more memory in every round of a loop."""
     publish_tiny(models, name, version, golden=FAKE_GOLDEN, network=growing_graph())
 
