@@ -81,7 +81,7 @@ class TrialFork:
             os.setpriority(os.PRIO_PROCESS, self.pid, NICE)
 
     def kill(self) -> None:
-        """End it; `wait` is to be called then."""
+        """End it; `reap` is to be called then."""
         os.kill(self.pid, signal.SIGKILL)
 
     def poll(self) -> TrialResult | None:
@@ -95,10 +95,10 @@ class TrialFork:
             return None
         if said:  # it says more than any trial
             self.kill()
-        code = self.wait()
+        code = self.reap()
         return _parse(self._said) or describe_exit(code)
 
-    def wait(self) -> int:
+    def reap(self) -> int:
         """Wait for its end, and free what the parent holds of it; the status as of os.waitstatus_to_exitcode."""
         os.close(self.pipe)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

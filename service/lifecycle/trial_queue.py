@@ -75,7 +75,7 @@ class TrialQueue:
         result = fork.poll()
         if result is None and (fork.seconds > self._timeout or trial.used > 3 * self._timeout):
             fork.kill()
-            fork.wait()
+            fork.reap()
             reason = f"loading and verifying it took longer than {self._timeout:g} seconds: its graph may never end"
             result = TrialResult(reason, "timeout")
         if result is None and not trial.is_nice and trial.used > NICE_AFTER:
@@ -127,6 +127,6 @@ def _kill(trials: Collection[Trial]) -> None:
     for fork in forks:
         fork.kill()
     for fork in forks:
-        fork.wait()
+        fork.reap()
     for trial in trials:
         trial.fork, trial.is_running = None, False

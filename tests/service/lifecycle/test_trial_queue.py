@@ -41,7 +41,7 @@ class FakeFork:
     def kill(self) -> None:
         self.is_killed = True
 
-    def wait(self) -> int:
+    def reap(self) -> int:
         return -9
 
 
