@@ -4,7 +4,9 @@ The log has each once, `/readyz` lists them as `warnings`, and the metric `convs
 """
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 logger = logging.getLogger("convserve")
 
@@ -14,6 +16,7 @@ class WorkerWarnings:
 
     def __init__(self) -> None:
         self._sentences: dict[str, str] = {}
+        self._awaited: dict[str, tuple[float, str]] = {}
 
     def add(self, subject: str, sentence: str) -> None:
         """Warn about a subject; the log has it where the subject has no warning yet."""
@@ -26,7 +29,21 @@ class WorkerWarnings:
         if self._sentences.pop(subject, None) is not None:
             logger.warning("%s: in order again", subject)
 
+    @contextmanager
+    def if_longer_than(self, seconds: float, subject: str, sentence: str) -> Iterator[None]:
+        """The context of something that can hang: there is a warning while it takes longer than so many seconds."""
+        started = time.monotonic()
+        self._awaited[subject] = (started + seconds, sentence)
+        try:
+            yield
+        finally:
+            del self._awaited[subject]
+            if time.monotonic() > started + seconds:
+                logger.warning("%s: %s; it took %.0f seconds", subject, sentence, time.monotonic() - started)
+
     @property
     def sentences(self) -> Mapping[str, str]:
         """The warnings at this moment."""
-        return dict(self._sentences)
+        now = time.monotonic()
+        late = {subject: sentence for subject, (at, sentence) in list(self._awaited.items()) if now > at}
+        return self._sentences | late

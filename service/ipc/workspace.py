@@ -30,7 +30,8 @@ def try_write(path: Path, text: str, warnings: WorkerWarnings) -> bool:
     try:
         atomic_write(path, text)
     except OSError as error:
-        warnings.add(subject, f"it cannot be written in {path.parent}, which the workers share: {error.strerror}")
+        place = f"the folder that the workers share, {path.parent.name}"
+        warnings.add(subject, f"it cannot be written in {place}: {error.strerror}")
         return False
     warnings.remove(subject)
     return True

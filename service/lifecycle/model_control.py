@@ -70,7 +70,7 @@ class ControlFile:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield self.read()
         except OSError as error:
-            sentence = f"the request cannot be passed on to the workers: {self._file.parent}: {error.strerror}"
+            sentence = f"the request cannot be passed on to the workers: {self._file.parent.name}: {error.strerror}"
             raise NotReady(sentence) from error
 
     def _write(self, state: ControlState) -> None:

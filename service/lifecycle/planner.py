@@ -21,6 +21,8 @@ from service.lifecycle.model_control import ControlState
 from service.lifecycle.snapshot import FollowedRepository, Key, Unsettled
 from service.lifecycle.version_cache import LoadAttempt, VersionCache
 
+SLOW_READ = 10.0  # seconds after which reading the repository's folders is reported
+
 logger = logging.getLogger("convserve")
 
 
@@ -133,8 +135,11 @@ class Planner:
         started = time.thread_time()
         problems = NO_PROBLEMS
         try:
-            if self._followed.read(names, self._required.names):
-                self._adopt_policy(read_policy(self._repository, self._versions))
+            with self._warnings.if_longer_than(
+                SLOW_READ, "repository", "it is being read, and its disk does not respond"
+            ):
+                if self._followed.read(names, self._required.names):
+                    self._adopt_policy(read_policy(self._repository, self._versions))
         except InvalidPolicy as error:
             none = "; no policy is followed" if self._policy == ServingPolicy(self._versions) else ""
             problems = RepositoryProblems(policy=public_text(error) + none)

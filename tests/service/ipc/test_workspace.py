@@ -47,6 +47,6 @@ def test_a_file_that_cannot_be_written_is_a_warning_until_it_can(
 
     assert [*written, try_write(file, "new", warnings)] == [False, False, True]
     assert sentences.keys() == {"shared/state.json"}
-    assert sentences["shared/state.json"].endswith("which the workers share: No such file or directory")
+    assert sentences["shared/state.json"].endswith("that the workers share, missing: No such file or directory")
     assert warnings.sentences == {}
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2  # once, and that it is in order again
