@@ -82,7 +82,8 @@ def create_service(
     repository = ModelRepository(settings.models)
     registry = ModelRegistry([], settings.default_model)
     control_file, statuses = ControlFile(context.folder), WorkerStatuses(context)
-    opener = partial(open_bundle, threads=settings.session_threads, limits=limits)
+    beat = partial(context.scoreboard.beat, context.slot, settings.load_timeout)  # no other is due while it loads
+    opener = partial(open_bundle, threads=settings.session_threads, limits=limits, on_begin=beat)
     cache = VersionCache(repository, opener, trials or NoTrials())
     planner = Planner(repository, settings.versions, cache, context.folder, context.warnings)
     on_plan = partial(count_loads, metrics)

@@ -113,9 +113,12 @@ class Scoreboard:
         """Slots of the workers that do not take connections yet."""
         return {slot for slot, pid in enumerate(self._pids()) if pid == _CLAIMED}
 
-    def beat(self, slot: int) -> None:
-        """Say that a worker is alive, by a clock that is the same in all processes and that nobody sets."""
-        self._set(slot, _HEARTBEAT, time.monotonic_ns())
+    def beat(self, slot: int, ahead: float = 0.0) -> None:
+        """Say that a worker is alive, by a clock that is the same in all processes and that nobody sets.
+
+        `ahead` is the seconds that it will be busy with one piece of work, in which it need not say so again.
+        """
+        self._set(slot, _HEARTBEAT, time.monotonic_ns() + int(ahead * 1e9))
 
     def last_beat(self, slot: int) -> float:
         """When a worker last said that it is alive, in monotonic seconds."""

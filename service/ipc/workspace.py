@@ -46,12 +46,13 @@ class WorkerContext:
     scoreboard: Scoreboard
     warnings: WorkerWarnings = field(default_factory=WorkerWarnings)
 
-    def beat(self) -> None:
+    def beat(self, ahead: float = 0.0) -> None:
         """Tell the master that this worker is alive, and warn where it cannot start others.
 
-        A worker that does not say so for a minute is replaced.
+        A worker that does not say so for a minute is replaced; `ahead` is the seconds of one piece of work that may
+        take longer.
         """
-        self.scoreboard.beat(self.slot)
+        self.scoreboard.beat(self.slot, ahead)
         if cause := self.scoreboard.failing_start:
             self.warnings.add("workers", f"a worker could not be started ({cause}); the master tries again")
         else:

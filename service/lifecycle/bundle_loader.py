@@ -50,8 +50,15 @@ def load_version(
     return LoadedVersion(name, version, predictor)
 
 
-def open_bundle(bundle: Bundle, threads: int, limits: Limits) -> Predictor:
-    """A predictor over the bundle's ONNX file, run with `threads` threads; raises UnusableGraph."""
+def open_bundle(
+    bundle: Bundle, threads: int, limits: Limits, on_begin: Callable[[], object] | None = None
+) -> Predictor:
+    """A predictor over the bundle's ONNX file, run with `threads` threads; raises UnusableGraph.
+
+    `on_begin` is called before what may take long.
+    """
+    if on_begin:
+        on_begin()
     metadata = bundle.metadata
     _check_sizes(metadata, limits)
     with graph_to_open(bundle) as path:

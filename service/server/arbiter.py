@@ -23,7 +23,7 @@ from service.server.signal_queue import ENDS, SignalQueue
 from service.server.start_failures import StartFailures
 
 POLL_INTERVAL = 0.05  # seconds between looks at the workers of a reload or a shutdown
-START_SILENCE = 60.0  # seconds without a heartbeat that it may take at least: importing takes some on a busy machine
+START_SILENCE = 20.0  # seconds without a heartbeat that it may take at least: importing takes some on a busy machine
 START_TIMEOUT = 600  # seconds that a new worker gets to load its models: many or large ones take minutes
 RELOAD_ATTEMPTS = 10.0  # seconds in which a reload tries again to fork
 QUICK_SECONDS = 2.0  # from SIGINT or SIGQUIT until what is left is killed

@@ -104,3 +104,13 @@ def test_a_worker_whose_master_is_gone_already_ends_at_once() -> None:
         os._exit(0)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+
+
+def test_one_long_piece_of_work_is_no_silence() -> None:
+    scoreboard, clock = Scoreboard(), Clock()
+    slot, watchdog = scoreboard.claim(), Watchdog(scoreboard, clock)
+    scoreboard.beat(slot, ahead=60)
+    clock.added = 8
+    watchdog.attend()
+
+    assert watchdog.silence(slot) == pytest.approx(-52, abs=1)
