@@ -22,6 +22,7 @@ from service.lifecycle.snapshot import FollowedRepository, Key, Unsettled
 from service.lifecycle.version_cache import LoadAttempt, VersionCache
 
 SLOW_READ = 10.0  # seconds after which reading the repository's folders is reported
+UNRESPONSIVE = "it is being read, and its disk does not respond"
 
 logger = logging.getLogger("convserve")
 
@@ -135,9 +136,7 @@ class Planner:
         started = time.thread_time()
         problems = NO_PROBLEMS
         try:
-            with self._warnings.if_longer_than(
-                SLOW_READ, "repository", "it is being read, and its disk does not respond"
-            ):
+            with self._warnings.if_longer_than(SLOW_READ, "repository", UNRESPONSIVE):
                 if self._followed.read(names, self._required.names):
                     self._adopt_policy(read_policy(self._repository, self._versions))
         except InvalidPolicy as error:

@@ -28,8 +28,7 @@ def test_what_takes_too_long_is_a_warning_until_it_ends(caplog: pytest.LogCaptur
 
 def test_what_is_soon_over_is_none(caplog: pytest.LogCaptureFixture) -> None:
     warnings = WorkerWarnings()
-    with pytest.raises(OSError, match="gone"), warnings.if_longer_than(60, "disk", "it does not respond"):
+    with warnings.if_longer_than(60, "disk", "it does not respond"):
         during = warnings.sentences
-        raise OSError("gone")
 
     assert (during, warnings.sentences, caplog.text) == ({}, {}, "")
