@@ -24,7 +24,6 @@ TARGET = re.compile(r"(?:(?=/)|(?i:https?)://[^/?]++)(/[^?]*+)?(?:\?(.*+))?")  #
 FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]++):([\t\x20-\x7e\x80-\xff]*+)\r\n|([\x00-\xff]+)")
 FIRST_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(;[\t\x20-\x7e\x80-\xff]*+)?+\r\n")
 NEXT_CHUNK = re.compile(rb"\r\n" + FIRST_CHUNK.pattern)
-LENGTH = re.compile(r"[0-9]{1,18}")
 HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+;=%:\[\]-]*")  # RFC 3986, 3.2.2, without the comma of a list
 SINGLE = frozenset({"HTTP_HOST", "HTTP_TRANSFER_ENCODING", "HTTP_AUTHORIZATION", "CONTENT_LENGTH", "CONTENT_TYPE"})
 
@@ -111,13 +110,14 @@ class RequestParser:
 
     def _starts(self) -> bool:
         """Skip empty lines; whether a request begins behind them."""
-        while self._unparsed.startswith(b"\r\n"):
-            del self._unparsed[:2]
+        data = self._unparsed
+        while data.startswith(b"\r\n"):
+            del data[:2]
             self._empty_lines += 1
-        self.started = self._empty_lines > MAX_EMPTY_LINES or len(self._unparsed) > self._unparsed.startswith(b"\r")
-        if self.started and not self._unparsed[:1].isupper():  # TLS, for example, which has no lines
-            self._refuse("it does not begin with a method")
-        return self.started and not self.error
+        if self._empty_lines <= MAX_EMPTY_LINES and (not data or data == b"\r"):
+            return False
+        self.started = True
+        return data[:1].isupper() or self._refuse("it does not begin with a method")  # TLS, for example
 
     def _parse_lines(self) -> bool:
         """Take the lines that have come, of the head or behind the chunks; whether an empty one ends them."""
@@ -188,10 +188,10 @@ class RequestParser:
             self._refuse("send the body with Content-Length or with Transfer-Encoding: chunked")
         elif coding is not None:
             self._chunk = FIRST_CHUNK
-        elif length is not None and not LENGTH.fullmatch(length):
+        elif length and length.isascii() and length.isdigit() and len(length) < 20:
+            self._announce(int(length))
+        elif length is not None:
             self._refuse("Content-Length is not a number of bytes")
-        else:
-            self._announce(int(length or 0))
 
     def _announce(self, size: int) -> int:
         """Expect so many bytes more of the body, unless that is too many."""
