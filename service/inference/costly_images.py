@@ -1,11 +1,13 @@
 """Images that may take long, or much memory: a process of the pool prepares them while the loop goes on."""
 
+from functools import partial
 from time import perf_counter
 
 from service.codecs.inputs import EncodedImages
 from service.environ import Deferred, Suspended
+from service.errors import RequestError
 from service.inference.predictor import Predictor, PreparedBatch
-from service.isolation.image_job import ImageFailure, ImageJob, ImageTask
+from service.isolation.image_job import ImageFailure, ImageJob, ImageTask, PreparedImages
 from service.isolation.image_pool import ImagePool
 from service.telemetry.request_state import RequestState
 from service.telemetry.stage_timer import Stage, Timeline
@@ -35,13 +37,13 @@ class CostlyImages:
         job: ImageJob | None = state.job
         if job is None or job.task != task:  # at the first call, and where another version is to respond meanwhile
             job = state.job = self._pool.submit(task)
+            state.job_error = partial(_find_error, job, predictor, inputs)
             if state.can_suspend:
                 raise Suspended(Deferred(state, job.is_over, is_announced=True))
             self._pool.complete(job)
-        try:
-            prepared = job.prepared()
-        except ImageFailure as failure:
-            raise predictor.describe(failure.error, inputs, failure.row, failure.most) from failure
+        prepared = job.result
+        if not isinstance(prepared, PreparedImages):
+            raise _find_error(job, predictor, inputs) or RuntimeError("the job is not over")
         now, decode, preprocess = perf_counter(), prepared.decode_seconds, prepared.preprocess_seconds
         state.job_seconds = max(0.0, job.seconds - decode - preprocess)
         timeline[:] = [
@@ -50,3 +52,10 @@ class CostlyImages:
             (Stage.PREPROCESS, now),
         ]
         return PreparedBatch(prepared.pixels, prepared.steps)
+
+
+def _find_error(job: ImageJob, predictor: Predictor, inputs: EncodedImages) -> Exception | None:
+    """A new error that says what a job has failed with, in the words of the predictor."""
+    if isinstance(job.result, ImageFailure):
+        return predictor.describe(job.result.error, inputs, job.result.row, job.result.most)
+    return type(job.result)(str(job.result)) if isinstance(job.result, RequestError | RuntimeError) else None

@@ -49,16 +49,15 @@ class PreparedImages(NamedTuple):
     preprocess_seconds: float
 
 
-class ImageFailure(Exception):
+class ImageFailure(NamedTuple):
     """What is wrong with one of the images, by its index; `most` is how many pixels it was allowed to have."""
 
-    def __init__(self, error: ImageError, row: int, most: int) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.row = row
-        self.most = most
+    error: ImageError
+    row: int
+    most: int
 
 
+# An error here is never raised itself: its traceback would hold the job, and so the images, until a full collection.
 Result = PreparedImages | ImageFailure | RequestError | RuntimeError
 
 
@@ -81,14 +80,6 @@ class ImageJob:
         if self.result is None:
             self._look()
         return self.result is not None
-
-    def prepared(self) -> PreparedImages:
-        """The images of a job that is over; raises ImageFailure, or the RequestError that ended it."""
-        if isinstance(self.result, PreparedImages):
-            return self.result
-        if self.result is None:
-            raise RuntimeError("the job is not over")
-        raise self.result
 
     def message(self, seconds: float) -> list[Buffer]:
         """The message for a process that may use so many CPU seconds."""

@@ -21,12 +21,13 @@ from service.isolation.messages import RECEIVE_BYTES, Buffer, MalformedMessage, 
 from service.telemetry.metrics import ImageJobMetrics
 
 MODULE = "service.isolation.image_process"
-PATIENCE = 4.0  # seconds that a job waits behind slow ones
+PATIENCE = 3.0  # seconds that a job waits behind slow ones
 SLOW_SECONDS = 2.0  # after which a job is slow; photographs take a fifth of that
 IDLE_SECONDS = 60.0  # after which a process without a job is stopped
 MAX_JOBS = 64  # that wait or run
 MAX_BYTES = 64 << 20  # of their files
 MAX_RESPONSE = 1 << 28  # bytes of pixels
+SENDS_AT_ONCE = 4  # each takes what the socket has room for, some 200 kB, before the loop goes on
 EXPIRE_INTERVAL = 0.05  # seconds between looks at what is too old
 EXIT_SECONDS = 0.2  # that a process which has closed its socket gets to be gone
 NEVER = float("inf")
@@ -251,7 +252,9 @@ class _Process:
     def send(self) -> bool:
         """Send what the socket takes; False where the process is gone."""
         try:
-            while self.unsent:
+            for _ in range(SENDS_AT_ONCE):
+                if not self.unsent:
+                    break
                 buffer = self.unsent[0]
                 sent = self.child.socket.send(buffer)
                 if sent < len(buffer):

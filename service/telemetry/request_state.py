@@ -22,6 +22,7 @@ class RequestState:
     error_code: str = ""  # of the response, if it is an error
     on_failure: Callable[[float, str], None] | None = None  # called with the seconds and the code of an error
     job: Any = None  # the work in another process that the request waits for, or has waited for
+    job_error: Callable[[], Exception | None] | None = None  # what the request failed with there, once that is over
     job_seconds: float = 0.0  # of which it waited for that process to begin
     can_suspend: bool = False  # whether the server calls the application again once a request need wait no longer
     bucket: float = field(default_factory=draw)  # 0 to 1; decides which version answers

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from service.environ import DEFERRED, QUEUE_SECONDS, REQUEST_STATE, RESUMED, Deferred, Headers, Suspended
+from service.environ import DEFERRED, ERROR, QUEUE_SECONDS, REQUEST_STATE, RESUMED, Deferred, Headers, Suspended
 from service.ipc.current_requests import Note
 from service.telemetry.access_log import AccessLog
 from service.telemetry.metrics import Metrics
@@ -38,6 +38,8 @@ class RequestMiddleware:
         state = _resumed_state(environ)
         if state is None:
             state = RequestState(_request_id(environ), environ.get(QUEUE_SECONDS, 0.0), can_suspend=RESUMED in environ)
+        elif state.job_error is not None:
+            environ[ERROR] = state.job_error()  # so that its body is not read again
         environ[REQUEST_STATE] = state
         words = f"{state.request_id} {environ['REQUEST_METHOD']} {environ['PATH_INFO'][:MAX_PATH]!r}"
         self._note(time.perf_counter(), words.encode())  # not that of a suspended request, which did not run
@@ -45,6 +47,7 @@ class RequestMiddleware:
         try:
             return self._application(environ, partial(_start, state, start_response))
         except Suspended as suspended:
+            suspended.__traceback__ = suspended.__context__ = None  # a frame of Flask's holds it: a cycle with the body
             waiting = suspended.deferred
             environ[DEFERRED] = Deferred(state, waiting.is_over, waiting.is_announced)
             start_response("503 Service Unavailable", [])  # which is dropped
