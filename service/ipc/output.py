@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from service.ipc.scoreboard import Scoreboard, Stream
+from service.ipc.worker_warnings import WorkerWarnings
 
 MAX_LINE = 4096  # bytes of a line in a pipe: PIPE_BUF of Linux, up to which a write is one piece
 PIPE_BYTES = 1 << 20  # that a pipe may hold, where the system allows it: half a second of lines at full load
@@ -56,6 +57,11 @@ class LineOutput:
             for piece in _pieces(lines, self._most):
                 self._write(piece)
             self._set_plain()
+
+    @property
+    def is_dropping(self) -> bool:
+        """Whether lines were dropped, and none could be written since."""
+        return self._dropped > 0
 
     def drop(self, lines: int) -> None:
         """Count lines that could not be written."""
@@ -182,6 +188,15 @@ def count_dropped_lines(scoreboard: Scoreboard, row: int) -> None:
     for stream, text in ((Stream.OUT, sys.stdout), (Stream.ERR, sys.stderr)):
         if isinstance(text, TextStream):
             text.output.count = scoreboard.dropped_line_counter(row, stream)
+
+
+def warn_of_dropped_lines(warnings: WorkerWarnings) -> None:
+    """Warn while lines of a standard stream are dropped."""
+    for name, text in (("standard output", sys.stdout), ("standard error", sys.stderr)):
+        if isinstance(text, TextStream) and text.output.is_dropping:
+            warnings.add(name, "nobody reads it, or it cannot be written: lines are dropped and counted")
+        else:
+            warnings.remove(name)
 
 
 def standard_output() -> LineOutput:

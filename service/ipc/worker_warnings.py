@@ -20,9 +20,10 @@ class WorkerWarnings:
 
     def add(self, subject: str, sentence: str) -> None:
         """Warn about a subject; the log has it where the subject has no warning yet."""
-        if subject not in self._sentences:
-            logger.warning("%s: %s", subject, sentence)
+        is_new = subject not in self._sentences
         self._sentences[subject] = sentence
+        if is_new:
+            logger.warning("%s: %s", subject, sentence)
 
     def remove(self, subject: str) -> None:
         """Say that a subject is in order again, where it was not."""

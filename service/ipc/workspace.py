@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from service.ipc.output import warn_of_dropped_lines
 from service.ipc.scoreboard import Scoreboard
 from service.ipc.worker_warnings import WorkerWarnings
 
@@ -47,12 +48,13 @@ class WorkerContext:
     warnings: WorkerWarnings = field(default_factory=WorkerWarnings)
 
     def beat(self, ahead: float = 0.0) -> None:
-        """Tell the master that this worker is alive, and warn where it cannot start others.
+        """Tell the master that this worker is alive, and warn where it cannot start others or nobody reads the log.
 
         A worker that does not say so for a minute is replaced; `ahead` is the seconds of one piece of work that may
         take longer.
         """
         self.scoreboard.beat(self.slot, ahead)
+        warn_of_dropped_lines(self.warnings)
         if cause := self.scoreboard.failing_start:
             self.warnings.add("workers", f"a worker could not be started ({cause}); the master tries again")
         else:

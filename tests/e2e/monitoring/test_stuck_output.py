@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -52,6 +52,11 @@ def _dropped(port: int) -> float:
     return float(sample[1])
 
 
+def _warnings(port: int) -> Mapping[str, str]:
+    found: Mapping[str, str] = send_request(port, "GET", "/readyz", b"").json().get("warnings", {})
+    return found
+
+
 def _send_many(port: int) -> float:
     """Send many requests with long paths; returns the seconds of the slowest."""
     slowest = 0.0
@@ -80,8 +85,9 @@ def test_a_reader_that_is_stuck_stops_nobody_and_learns_what_it_missed(models: P
     with served(models, write_end, write_end) as port:
         slowest = _send_many(port)
         dropped = _dropped(port)
+        until(lambda: "standard output" in _warnings(port), "it is warned of")
         text = _drain(read_end)
-        send_request(port, "GET", "/livez", b"")
+        until(lambda: not _warnings(port), "it is in order again")
         text += _drain(read_end)
     os.close(read_end)
     os.close(write_end)
