@@ -1,6 +1,8 @@
 """An attack on a running service, and what must hold for everybody else meanwhile and afterwards."""
 
+import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -9,13 +11,14 @@ from dataclasses import dataclass, field
 from tests.support.attacks.bystanders import Bystanders, bystanders
 from tests.support.attacks.processes import MEGABYTE, forget_peak, peak, resident
 from tests.support.http.raw_client import RawConnection, Response
-from tests.support.processes.service import RunningService, read_counts, until
+from tests.support.processes.service import RunningService, until
 
 PEAK = 450 * MEGABYTE  # of a worker
 REMAINS = 1.15  # of what a worker had before, some seconds later
 RETURN_SECONDS = 15.0
 RESPONSE_SECONDS = 10.0
 CLIENT_TIMEOUT = 40.0
+REQUESTS = re.compile(r'^http_requests_total\{.*route="([^"]+)",status="(\d+)"\} (\S+)$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Attack:
 
     service: RunningService
     workers: dict[int, int]  # resident bytes before, by process id
-    counted: dict[str, float]  # requests before, by route
+    counted: Counter[tuple[str, int]]  # requests before, by route and status
     replies: list[tuple[str, Reply]] = field(default_factory=list)  # with their routes
     others: Bystanders = field(default_factory=Bystanders)
     peaks: dict[int, int] = field(default_factory=dict)
@@ -71,21 +74,27 @@ class Attack:
                 yield f"a worker keeps {resident(pid) / MEGABYTE:.0f} MB of {self.workers[pid] / MEGABYTE:.0f} before"
 
     def _counters(self) -> Iterator[str]:
-        sent: dict[str, float] = {"/livez": self.others.count("/livez"), "/predict": self.others.count("digit")}
-        for route, reply in self.replies:
-            sent[route] = sent.get(route, 0) + (reply.response is not None)
-        now = read_counts(self.service, "http_requests_total", "route")
-        counted = {route: now.get(route, 0) - self.counted.get(route, 0) for route in sent}
-        if counted != sent:
-            yield f"counted were {counted}, sent {sent}"
+        """What a flood gets beside this is counted under other statuses, and is not compared."""
+        sent = Counter({("/livez", 200): self.others.count("/livez"), ("/predict", 200): self.others.count("digit")})
+        sent.update((route, reply.response.status) for route, reply in self.replies if reply.response)
+        now = count_requests(self.service)
+        counted = {key: now[key] - self.counted[key] for key in sent}
+        if counted != dict(sent):
+            yield f"counted were {counted}, sent {dict(sent)}"
+
+
+def count_requests(service: RunningService) -> Counter[tuple[str, int]]:
+    """`http_requests_total` by route and status."""
+    found: Counter[tuple[str, int]] = Counter()
+    for route, status, count in REQUESTS.findall(service.get("/metrics").body.decode()):
+        found[route, int(status)] += int(float(count))
+    return found
 
 
 @contextmanager
 def attack(service: RunningService) -> Iterator[Attack]:
     """Bystanders for as long as the block lasts, and what is measured of the workers."""
-    started = Attack(
-        service, {pid: resident(pid) for pid in service.workers()}, read_counts(service, "http_requests_total", "route")
-    )
+    started = Attack(service, {pid: resident(pid) for pid in service.workers()}, count_requests(service))
     for pid in started.workers:
         forget_peak(pid)
     with bystanders(service.port) as started.others:

@@ -52,8 +52,8 @@ class Bystanders:
         return {name: max((probe.seconds for probe in probes), default=0.0) for name, probes in self.probes.items()}
 
     def count(self, kind: str) -> int:
-        """How many responses there were of `/livez` or `digit`."""
-        return sum(probe.status > 0 for name in self._of(kind) for probe in self.probes[name])
+        """How many responses of status 200 there were of `/livez` or `digit`."""
+        return sum(probe.status == 200 for name in self._of(kind) for probe in self.probes[name])
 
     def complaints(self) -> list[str]:
         """Each client that waited too long, or that had no response of status 200."""

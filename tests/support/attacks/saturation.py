@@ -7,7 +7,7 @@ from tests.support.attacks.png_files import RGB, blank
 from tests.support.load.generator import Load, traffic
 
 CLIENTS = 64
-COSTLY = blank(700, 700, RGB)  # a few milliseconds of a worker, much more than a client needs to send it
+COSTLY = blank(200, 200, RGB)  # a millisecond of a worker, several times what a client needs to send it
 AT_ONCE = 1e6  # requests a second: each is overdue as soon as the one before has ended
 
 
