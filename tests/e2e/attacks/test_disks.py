@@ -107,7 +107,9 @@ def test_an_unmounted_repository_keeps_what_is_served_and_is_reported(tmp_path: 
             until(lambda: ask(service).json()["model_version"] == 2, "it is followed again", seconds=10)
 
 
-@pytest.mark.parametrize("way", ["renamed", "removed", "emptied"])
+@pytest.mark.parametrize(
+    "way", ["emptied", *(pytest.param(way, marks=pytest.mark.slow) for way in ("renamed", "removed"))]
+)
 def test_a_repository_that_vanishes_at_once_keeps_what_is_served(many_models: Path, way: str) -> None:
     with running(many_models, workers=2, poll_interval=0.2) as service:
         match way:

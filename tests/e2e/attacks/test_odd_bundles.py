@@ -60,6 +60,7 @@ def assert_still_followed(service: RunningService, models: Path) -> None:
     assert time.monotonic() - begun < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instead", INSTEAD)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_pipe_or_a_device_in_a_bundle_is_refused(
@@ -78,15 +79,14 @@ def test_a_pipe_or_a_device_in_a_bundle_is_refused(
 
 
 def test_a_service_starts_beside_a_bundle_of_pipes(models: Path) -> None:
-    for name in ("mnist", "third"):
-        for place, find in PLACES.items():
-            version = 2 + list(PLACES).index(place)
-            copy_bundle(models / "mnist" / "1", models / name / str(version), lambda each: replace_by_pipe(find(each)))  # noqa: B023
+    for version, find in enumerate(PLACES.values(), start=2):
+        copy_bundle(models / "mnist" / "1", models / "mnist" / str(version), lambda each: replace_by_pipe(find(each)))  # noqa: B023
     with running(models, workers=2, poll_interval=FAST_POLL) as service:
         assert service.post("/predict", PNG).json()["model_version"] == 1
         assert_still_followed(service, models)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instead", INSTEAD)
 def test_a_policy_that_is_no_file_is_reported_and_stops_nothing(
     service: RunningService, models: Path, instead: str
@@ -112,6 +112,7 @@ def test_a_service_starts_beside_a_policy_that_is_a_pipe(models: Path) -> None:
         assert service.stop() == 0
 
 
+@pytest.mark.slow
 def test_metadata_of_tens_of_megabytes_delay_nobody(service: RunningService, models: Path) -> None:
     def grow(bundle: Path) -> None:
         text = (bundle / METADATA).read_text().rstrip()

@@ -31,6 +31,7 @@ def test_forks_that_fail_leave_the_other_worker_serving_and_are_tried_again(atta
         assert "fork" in service.stderr.read_text()
 
 
+@pytest.mark.slow
 def test_a_reload_whose_forks_fail_leaves_the_old_workers_serving(attacked_models: Path) -> None:
     with running(attacked_models, workers=2) as service:
         old = service.workers()
@@ -68,6 +69,7 @@ def test_with_few_descriptors_every_prediction_has_an_answer(attacked_models: Pa
         assert service.workers() == workers
 
 
+@pytest.mark.slow
 def test_the_next_service_removes_what_a_killed_one_left(
     attacked_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,12 +5,15 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.attacks.saturation import saturated
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.http.raw_client import RawConnection, request
 from tests.support.load.generator import failures
 from tests.support.processes.service import RunningService, read_counts, running, until
 
+pytestmark = pytest.mark.slow  # each takes all of the machine
 SOON = 1.0  # seconds, beside the loading
 KEY = "secret"
 
