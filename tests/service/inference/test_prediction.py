@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from service.errors import TooLarge
 from service.inference.prediction import Classification, RankedClass, softmax, top_k
 
 LABELS = ("a", "b", "c", "d")
@@ -28,6 +29,14 @@ def test_every_image_has_its_own_ranking() -> None:
     first, second = top_k(scores((1, 0, 0, 0), (0, 0, 0, 1)), LABELS, 1)
 
     assert (first[0].label, second[0].label) == ("a", "d")
+
+
+def test_more_labels_than_a_response_may_have_are_refused() -> None:
+    probabilities = np.zeros((256, 1000), np.float32)
+
+    with pytest.raises(TooLarge, match="1000 classes for each of 256 images are more than 100000 together"):
+        top_k(probabilities, [""] * 1000, 1000)
+    assert len(top_k(probabilities, [""] * 1000, 5)) == 256
 
 
 def test_probabilities_are_those_of_the_network_to_the_last_bit() -> None:

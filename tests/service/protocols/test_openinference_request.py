@@ -156,6 +156,11 @@ def test_a_request_that_contradicts_itself_is_an_error(document: Any, binary: by
         parse(document, binary)
 
 
+def test_hundreds_of_parameters_are_an_error() -> None:
+    with pytest.raises(InvalidRequest, match="parameters of the request are 257: at most 256 are read"):
+        parse({"inputs": [], "parameters": {str(number): 1 for number in range(257)}}, b"")
+
+
 @pytest.mark.parametrize(
     "text",
     [b"", b"{", b"null", b"NaN", b'{"inputs": NaN}', b"[" * 10_000 + b"]" * 10_000, b"\xff\xfe", b'{"inputs":' * 5000],
