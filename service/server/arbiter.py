@@ -97,13 +97,22 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
         for listener in self.LISTENERS:
             listener.close()
         self.LISTENERS = []
-        self.kill_workers(signal.SIGTERM if graceful else signal.SIGQUIT)
+        if graceful:
+            self.kill_workers(signal.SIGTERM)
+        else:
+            self._kill_quickly()
         self._await_end(self.cfg.graceful_timeout if graceful else QUICK_SECONDS, graceful)
         if self.WORKERS:
             self._is_killing = True
             self.log.warning("these workers have not ended in time and are killed: %s", [*self.WORKERS])
             self.kill_workers(signal.SIGKILL)
             self._await_end(QUICK_SECONDS, graceful=False)
+
+    def _kill_quickly(self) -> None:
+        """Tell the workers to drop their requests; one that is starting has none, and may listen to no other signal."""
+        starting = self._scoreboard.starting()
+        for pid, worker in list(self.WORKERS.items()):
+            self.kill_worker(pid, signal.SIGINT if worker.context.slot in starting else signal.SIGQUIT)
 
     def _await_end(self, seconds: float, graceful: bool) -> None:
         """Wait until no worker is left, at most so many seconds; a second signal makes a graceful end a quick one."""
@@ -113,7 +122,7 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
                 if self.SIG_QUEUE.get(timeout=POLL_INTERVAL) in (signal.SIGINT, signal.SIGQUIT) and graceful:
                     self.log.info("Quick shutdown requested")
                     self._is_killing = True
-                    self.kill_workers(signal.SIGQUIT)
+                    self._kill_quickly()
                     graceful, until = False, min(until, time.monotonic() + QUICK_SECONDS)
             self.reap_workers()
 

@@ -45,11 +45,13 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
 
     def load_wsgi(self) -> None:
         """Build the application; gunicorn calls this after the fork, before `run`."""
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # there is no request to finish yet, and loading may hang
+        for number in (signal.SIGTERM, signal.SIGINT):  # there is no request to finish yet, and loading may hang
+            signal.signal(number, signal.SIG_DFL)
         if not self.alive:  # told to leave just before
             os.kill(os.getpid(), signal.SIGTERM)
         self.context.scoreboard.beat(self.context.slot)
         self._served = self.load_app(self.context)
+        signal.signal(signal.SIGINT, self.handle_quit)
         signal.signal(signal.SIGTERM, self.handle_exit)
         signal.siginterrupt(signal.SIGTERM, False)
         gc.freeze()  # what stays for good: else every request with many lists walks through all of it

@@ -41,7 +41,7 @@ USED = {
         "systemd",
         "timeout",
     },
-    Worker: {"PIPE", "alive", "cfg", "handle_exit", "log", "ppid", "sockets"},
+    Worker: {"PIPE", "alive", "cfg", "handle_exit", "handle_quit", "log", "ppid", "sockets"},
 }
 OURS = {Arbiter: (arbiter, "DrainingArbiter"), Worker: (worker, "LoopWorker")}
 
