@@ -32,7 +32,8 @@ class Plan:
     """What is to be served from now on, everything loaded.
 
     `digest` is the same in all workers that are to serve the same and know the same; `served_digest` is of what is
-    loaded alone: on this the workers agree before they serve it, whatever failed or is still being tried. `generation`
+    loaded alone: on this the workers agree before they serve it, whatever failed, is still being tried or cannot be
+    read. `generation`
     is that of the model control that it follows. `attempts` are the bundles that were tried for it. The service is not
     ready without a version of each `required` model.
     """
@@ -122,10 +123,10 @@ class Planner:
         self._generation = control.generation
         self._unsettled = unsettled
         versions = self._cache.load(self._followed.snapshot, self._policy, control, unsettled)
-        common = (self._policy, sorted(control.unloaded), control.generation, self._problems)
+        common = (self._policy, sorted(control.unloaded), control.generation)
         held, slow, loaded = self._cache.fingerprints(), self._cache.slow(), self._cache.loaded_fingerprints()
         attempts = self._cache.take_attempts()
-        digest, served_digest = _digest(held, slow, *common), _digest(loaded, *common)
+        digest, served_digest = _digest(held, slow, self._problems, *common), _digest(loaded, *common)
         required = self._required.add({each.name for each in versions if isinstance(each, LoadedVersion)})
         return Plan(
             digest, control.generation, versions, self._policy, attempts, self._problems, required, served_digest

@@ -166,6 +166,8 @@ class ModelReloader:
         self._report()
 
     def _may_swap(self) -> bool:
+        if self._prepared.served_digest == self._served.served_digest:  # only failures or problems are others
+            return True
         all_prepared = all(status.prepared == self._prepared.served_digest for status in self._statuses.read())
         return all_prepared or not self._is_reported or time.monotonic() > self._prepared_at + SWAP_TIMEOUT
 

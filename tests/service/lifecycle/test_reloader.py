@@ -136,6 +136,19 @@ def test_a_worker_waits_for_the_others_before_it_swaps(
     assert was_alone
 
 
+def test_a_problem_is_known_at_once_whatever_the_other_workers_have_loaded(
+    start_worker: StartWorker, scoreboard: Scoreboard, tmp_path: Path
+) -> None:
+    scoreboard.enter(1, 1)
+    WorkerStatuses(WorkerContext(tmp_path, 1, scoreboard)).write("stands still", 0, ())
+    worker = start_worker()
+    (tmp_path / "models").rename(tmp_path / "away")
+
+    until(lambda: bool(worker.registry.contents.problems.repository), "the loss is known", seconds=10)
+
+    assert worker.serves(1)
+
+
 def observed(worker: Worker) -> list[int]:
     return [status.observed_generation for status in worker.statuses.read()]
 
