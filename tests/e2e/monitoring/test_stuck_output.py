@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -96,6 +97,18 @@ def test_a_reader_that_is_stuck_stops_nobody_and_learns_what_it_missed(models: P
     assert 0 < dropped < REQUESTS
     assert all(json.loads(line)["status"] for line in text.splitlines() if line.startswith(b"{"))
     assert re.search(rb"\[WARNING\] \d+ lines of standard output were dropped", text)
+
+
+@pytest.mark.parametrize("kind", ["socket", "terminal"])
+def test_a_journal_or_terminal_that_is_stuck_stops_nobody(models: Path, kind: str) -> None:
+    ends = [end.detach() for end in socket.socketpair()] if kind == "socket" else pty.openpty()
+    with served(models, ends[1], ends[1]) as port:
+        assert _send_many(port) < 1
+        assert _dropped(port) > 0
+        _drain(ends[0])
+        until(lambda: not _warnings(port), "it is in order again")
+    for end in ends:
+        os.close(end)
 
 
 @pytest.mark.parametrize("case", ["no reader", "closed", "full disk"])
