@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ PNG = encode_png(tiny_image(1))
 PREDICT = request("POST", "/predict", PNG, content_type="image/png")
 LARGE = as_file(Image.new("L", (7000, 7000)), "PNG")  # 47 kB that take a tenth of a second
 HEAVY = request("POST", "/predict", LARGE)
+PAGE = request("POST", "/predict", as_file(Image.new("L", (600, 600)), "PNG"))  # a few milliseconds, in the loop
 
 
 @pytest.mark.parametrize(
@@ -177,17 +179,20 @@ def test_a_full_queue_does_not_hide_that_the_service_lives(models: Path) -> None
 
 
 def test_a_request_that_has_waited_too_long_is_not_computed_any_more(models: Path) -> None:
-    with (
-        running(models, request_timeout=0.02) as service,
-        RawConnection(service.port) as heavy,
-        RawConnection(service.port) as late,
-    ):
-        send_at_once(service, heavy, late)
+    with running(models, request_timeout=0.02) as service, ExitStack() as clients:
+        first, *others, late = [clients.enter_context(RawConnection(service.port)) for _ in range(30)]
+        for connection in (first, *others, late):
+            connection.send(request("GET", "/livez"))
+            connection.response()
+        with stopped(service.workers()[0]):
+            for connection in (first, *others):
+                connection.send(PAGE)
+            late.send(PREDICT)
 
         response = late.response()
 
         assert (response.status, response.json()["code"]) == (504, "deadline_exceeded")
-        assert heavy.response().status == 200
+        assert first.response().status == 200
         assert service.get("/livez").status == 200
 
 
