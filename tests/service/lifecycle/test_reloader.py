@@ -144,7 +144,11 @@ def test_a_problem_is_known_at_once_whatever_the_other_workers_have_loaded(
     worker = start_worker()
     (tmp_path / "models").rename(tmp_path / "away")
 
-    until(lambda: bool(worker.registry.contents.problems.repository), "the loss is known", seconds=10)
+    def knows() -> bool:
+        worker.turn()
+        return bool(worker.registry.contents.problems.repository)
+
+    until(knows, "the loss is known", seconds=10)
 
     assert worker.serves(1)
 
