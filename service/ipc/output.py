@@ -111,7 +111,7 @@ class LineOutput:
         if not self._is_open:
             return _refuse
         if stat.S_ISSOCK(mode):
-            return self._send_to_socket
+            return _SocketSender(self.descriptor).send
         if stat.S_ISFIFO(mode) or os.isatty(self.descriptor):
             if _reopen(self.descriptor):
                 return self._write_now
@@ -130,9 +130,18 @@ class LineOutput:
             raise BlockingIOError
         return os.write(self.descriptor, data)
 
-    def _send_to_socket(self, data: bytes) -> int:
-        with socket.socket(fileno=os.dup(self.descriptor)) as copy:
-            return copy.send(data, socket.MSG_DONTWAIT)
+
+class _SocketSender:
+    """Sends to a socket that others may hold, too, so that it cannot be made one that does not block."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._socket = socket.socket(fileno=os.dup(descriptor))
+
+    def send(self, data: bytes) -> int:
+        return self._socket.send(data, socket.MSG_DONTWAIT)
+
+    def __del__(self) -> None:
+        self._socket.close()
 
 
 class TextStream(io.TextIOBase):
