@@ -11,7 +11,7 @@ from service.errors import Overloaded
 from service.server.request_parser import RequestParser
 
 RECEIVE_BYTES = 65536  # no more than the parser keeps of what follows a complete request
-SMALL_BYTES = 8192  # a complete request of this size is processed, however little memory is left
+SMALL_BYTES = 8192  # a complete request of this size is processed, and another finds room, however much others hold
 NEVER = float("inf")
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, and let the kernel forget what it has not sent
 

@@ -12,7 +12,7 @@ from functools import partial
 from service.environ import Deferred
 from service.errors import Overloaded, QueueFull, RequestError, RequestTimeout
 from service.ipc.scoreboard import CloseReason
-from service.server.connection import NEVER, Connection, MemoryBudget
+from service.server.connection import NEVER, SMALL_BYTES, Connection, MemoryBudget
 from service.server.eviction import Eviction
 from service.server.wsgi import WsgiGateway
 from service.settings import Settings
@@ -175,6 +175,8 @@ class ConnectionManager:
         connection.deadline = NEVER
         error, now = connection.request.error, time.monotonic()
         if error:
+            if connection.held > SMALL_BYTES:
+                connection.release()
             self._refused.append((connection, now, error))
         elif len(self._queue) >= self._settings.max_queue:
             waiting = f"{len(self._queue)} requests are waiting already"
@@ -270,7 +272,6 @@ class ConnectionManager:
     def _refuse_slow(self, connection: Connection) -> None:
         error = Overloaded("the request came slowly while others needed the memory: try again in a moment")
         self._refuse(connection, CloseReason.ROOM, error)
-        connection.release()
 
     def _refuse(self, connection: Connection, reason: CloseReason, error: RequestError) -> None:
         self._on_close(reason)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 
-from service.server.connection import NEVER, Connection
+from service.server.connection import NEVER, SMALL_BYTES, Connection
 
 IDLE_SECONDS = 1.0  # a client that has been idle for longer does not miss its connection
 STALLED_SECONDS = 1.0  # without progress; a client that retransmits a lost packet is back sooner
@@ -50,11 +50,17 @@ class Eviction:
         return victim is not None
 
     def free_memory(self, connection: Connection, excess: int) -> bool:
-        """Free so many bytes for the request of a connection, held by others without progress; whether it was done."""
+        """Free so many bytes for the request of a connection, held by others without progress; whether it was done.
+
+        For a small request, need be, also those with progress are closed: they hold more.
+        """
         now = time.monotonic()
         if now < self._next_memory_search:
             return False
-        freed = self._free(connection, excess, now, STALLED_SECONDS)
+        is_small = max(excess, connection.held) <= SMALL_BYTES
+        freed = self._free(connection, excess, now, STALLED_SECONDS) or (
+            is_small and self._free(connection, excess, now, 0.0)
+        )
         self._next_memory_search = 0.0 if freed else now + SEARCH_INTERVAL
         return freed
 

@@ -129,6 +129,18 @@ def test_where_all_uploads_go_on_a_new_one_is_refused(loop: Loop) -> None:
     assert loop.closed == {}
 
 
+def test_a_small_request_finds_room_though_all_uploads_go_on(loop: Loop) -> None:
+    uploads = [loop.connect(POST % 262_000 + bytes(261_900)) for _ in range(4)]
+    fill = LIMIT - loop.held
+    loop.connect(POST % (fill * 2) + bytes(fill - 60))
+
+    assert loop.connect(POST % 500 + bytes(499)).send(b"x")
+    loop.turn()
+
+    assert uploads[0].recv(20).startswith(b"HTTP/1.1 503")
+    assert loop.clients[-1].recv(20).startswith(b"HTTP/1.1 200")
+
+
 def test_responses_that_are_not_read_are_in_the_budget_and_the_slowest_is_closed(loop: Loop) -> None:
     loop.gateway.size = 300_000
     for _ in range(7):
