@@ -28,7 +28,5 @@ def test_no_dear_file_makes_the_kernel_kill_a_process(attacked_models: Path, con
             assert statuses(replies) <= {200, 400, 413, 503, 504}, name
             assert group.kills == 0, name
             assert service.post("/predict", PNG).status == 200
-        print(f"peak with {connections}: {group.peak >> 20} MB")  # noqa: T201
-
         assert service.workers() == worker
         assert group.peak < GIBIBYTE
