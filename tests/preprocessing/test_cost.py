@@ -14,7 +14,7 @@ from modelrepo.metadata import Preprocessing
 from preprocessing.cost import MAX_SECONDS, CostBudget, estimate
 from preprocessing.errors import CostlyImage, ImageError
 from preprocessing.pipeline import prepare_file
-from tests.support.attacks.dear_files import DEAR_FILES, dear_file
+from tests.support.attacks.files.dear_files import DEAR_FILES, dear_file
 from tests.support.bundles.tiny import PREPROCESSING, tiny_metadata
 from tests.support.images.unusual_files import file_of, gradient, photograph, truncated
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.attacks.attack import attack, statuses
-from tests.support.attacks.dear_files import DEAR_FILES, dear_file
+from tests.support.attacks.files.dear_files import DEAR_FILES, dear_file
 from tests.support.attacks.forms import FORMS
 from tests.support.processes.service import RunningService
 

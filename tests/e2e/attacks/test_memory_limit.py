@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.attacks.attack import Attack, count_requests, statuses
-from tests.support.attacks.dear_files import DEAR_FILES, dear_file
+from tests.support.attacks.files.dear_files import DEAR_FILES, dear_file
 from tests.support.attacks.forms import packed
 from tests.support.attacks.memory_group import memory_group
 from tests.support.load.generator import PNG

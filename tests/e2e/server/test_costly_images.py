@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from preprocessing.png import encode_png
-from tests.support.attacks.dear_files import dear_file
+from tests.support.attacks.files.dear_files import dear_file
 from tests.support.http.raw_client import RawConnection, request
 from tests.support.images.drawn import tiny_image
 from tests.support.images.unusual_files import file_of, photograph

@@ -17,7 +17,7 @@ from service.isolation import image_pool
 from service.isolation.image_job import ImageFailure, ImageJob, ImageTask, PreparedImages
 from service.isolation.image_pool import ImagePool, PoolLimits
 from service.telemetry.metrics import Metrics
-from tests.support.attacks.dear_files import dear_file
+from tests.support.attacks.files.dear_files import dear_file
 from tests.support.bundles.tiny import tiny_metadata
 from tests.support.images.unusual_files import file_of, gradient, photograph, truncated
 from tests.support.processes.service import until

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from modelrepo.metadata import Preprocessing
 from tests.support.attacks.attack import attack, statuses
-from tests.support.attacks.dear_files import DEAR_FILES, dear_file
+from tests.support.attacks.files.dear_files import DEAR_FILES, dear_file
 from tests.support.attacks.forms import FORMS
 from tests.support.attacks.processes import MEGABYTE
 from tests.support.bundles.tiny import PREPROCESSING, publish_tiny

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.support.attacks.png_files import RGB, blank
+from tests.support.attacks.files.png_files import RGB, blank
 from tests.support.load.generator import Load, traffic
 
 CLIENTS = 64

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
-from tests.support.attacks import jpeg_files, other_files, png_files, tiff_files
+from tests.support.attacks.files import jpeg_files, other_files, png_files, tiff_files
 
 DEAR_FILES: dict[str, Callable[[], bytes]] = {
     # work
