@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,18 @@ def read_file(folder: Path, name: str, limit: int) -> bytes:
     if len(content) > limit:
         raise CorruptBundle(f"{name} has more than the {limit:,} bytes that are read")
     return content
+
+
+def read_files(folder: Path, names: Iterable[str], limit: int) -> list[bytes]:
+    """The contents of such files, at most `limit` bytes together; raises CorruptBundle for a missing one, too."""
+    contents = []
+    for name in names:
+        try:
+            contents.append(read_file(folder, name, limit))
+        except FileNotFoundError as error:
+            raise CorruptBundle(f"{name} is missing") from error
+        limit -= len(contents[-1])
+    return contents
 
 
 def hash_file(folder: Path, name: str, size: int) -> str:

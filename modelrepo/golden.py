@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from modelrepo.errors import CorruptBundle, InvalidMetadata
-from modelrepo.files import read_file
+from modelrepo.files import read_files
 from modelrepo.repository import GOLDEN, METADATA
 from modelrepo.strict_json import any_array, array, json_object, member, number, parse_json, record, text
 
@@ -71,7 +71,7 @@ def read_golden(bundle: Path, files: Container[str] | None = None) -> GoldenSet:
     Raises CorruptBundle where they are missing, malformed, not among `files` or more than is read.
     """
     try:
-        document = parse_json(_read(bundle, INDEX, MAX_INDEX, files).decode())
+        document = parse_json(_read(bundle, [INDEX], MAX_INDEX, files)[0].decode())
         index = _read_index(document, "")
         rows = _read_rows(index.images, "images")
         return GoldenSet(index.tolerance, _read_images(bundle, rows, files))
@@ -82,20 +82,14 @@ def read_golden(bundle: Path, files: Container[str] | None = None) -> GoldenSet:
 
 
 def _read_images(bundle: Path, rows: Sequence[_Row], files: Container[str] | None) -> tuple[GoldenImage, ...]:
-    images = []
-    left = MAX_IMAGES
-    for row in rows:
-        content = _read(bundle, Path(row.file).name, left, files)  # in the folder itself, whatever folders it names
-        left -= len(content)
-        images.append(GoldenImage(row.file, content, row.probabilities))
-    return tuple(images)
+    names = [Path(row.file).name for row in rows]  # in the folder itself, whatever folders it names
+    contents = _read(bundle, names, MAX_IMAGES, files)
+    return tuple(GoldenImage(row.file, each, row.probabilities) for row, each in zip(rows, contents, strict=True))
 
 
-def _read(bundle: Path, file: str, limit: int, files: Container[str] | None) -> bytes:
-    name = f"{GOLDEN}/{file}"
-    if files is not None and name not in files:
-        raise CorruptBundle(f"{name} is not among the files that {METADATA} names")
-    try:
-        return read_file(bundle, name, limit)
-    except FileNotFoundError as error:
-        raise CorruptBundle(f"{name} is missing") from error
+def _read(bundle: Path, names: Sequence[str], limit: int, files: Container[str] | None) -> list[bytes]:
+    paths = [f"{GOLDEN}/{name}" for name in names]
+    for path in paths:
+        if files is not None and path not in files:
+            raise CorruptBundle(f"{path} is not among the files that {METADATA} names")
+    return read_files(bundle, paths, limit)

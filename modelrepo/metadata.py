@@ -9,7 +9,6 @@ from modelrepo.repository import MODEL, NAME_RULE, is_name
 from modelrepo.strict_json import (
     JsonObject,
     any_object,
-    any_text,
     array,
     boolean,
     choice,
@@ -20,6 +19,7 @@ from modelrepo.strict_json import (
     member,
     number,
     record,
+    short_text,
     shown,
     sizes,
     text,
@@ -46,13 +46,6 @@ def _model_name(value: Any, path: str) -> str:
     if not is_name(name):
         raise InvalidMetadata(path, f"{shown(name)} {NAME_RULE}")
     return name
-
-
-def _label(value: Any, path: str) -> str:
-    label = any_text(value, path)
-    if len(label) > MAX_LABEL:
-        raise InvalidMetadata(path, f"must have at most {MAX_LABEL:,} characters, not {len(label):,}")
-    return label
 
 
 def _threshold(value: Any, path: str) -> float:
@@ -159,7 +152,7 @@ class Metadata:
     input: InputSpec = member(record(InputSpec, {"batch": None}))
     preprocessing: Preprocessing = member(record(Preprocessing))
     output: OutputSpec = member(record(OutputSpec))
-    labels: tuple[str, ...] = member(array(_label))
+    labels: tuple[str, ...] = member(array(short_text(MAX_LABEL)))
     layers: tuple[Layer, ...] = member(array(record(Layer)))
     parameters: ParameterCounts = member(record(ParameterCounts))
     training: JsonObject = member(any_object)

@@ -111,6 +111,17 @@ def any_text(value: Any, path: str) -> str:
     return value
 
 
+def short_text(maximum: int) -> Converter[str]:
+    """A string of at most so many characters, which may be empty."""
+
+    def convert(value: Any, path: str) -> str:
+        if len(any_text(value, path)) > maximum:
+            raise InvalidMetadata(path, f"must have at most {maximum:,} characters, not {len(value):,}")
+        return str(value)
+
+    return convert
+
+
 def file_path(value: Any, path: str) -> str:
     """The path of a file in a bundle, relative to the bundle's folder and inside it."""
     name = any_text(value, path)
