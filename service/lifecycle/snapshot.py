@@ -161,7 +161,8 @@ def take_snapshot(repository: ModelRepository, names: Container[str] | None = No
             continue
         try:
             versions = repository.versions(name)
-            folders[name] = _folder_id(repository.root / name)
+            status = (repository.root / name).stat()
+            folders[name] = (status.st_dev, status.st_ino)
         except OSError as error:
             if (repository.root / name).is_symlink() or not isinstance(error, FileNotFoundError):  # else it was removed
                 unreadable[name] = f"cannot be read: {public_text(error)}"
