@@ -1,9 +1,11 @@
 """Bundles that crash, hang, grow or lie stop nothing: not the start, not a reload, not the end, and no prediction."""
 
+import hashlib
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from preprocessing.png import encode_png
 from tests.support.bundles.bad_bundles import KINDS, hang, publish_bad
 from tests.support.bundles.tiny import publish_tiny
+from tests.support.http.raw_client import Response
 from tests.support.images.drawn import tiny_image
 from tests.support.processes.service import RunningService, started, until
 
@@ -132,3 +135,27 @@ def test_a_version_that_never_ends_is_loading_and_stops_nothing(tmp_path: Path) 
     assert states == {1: "READY", 2: "LOADING"}
     assert 'convserve_model_loading_since_seconds{model="mnist",version="2"} 1.' in metrics
     assert reloaded == 200
+
+
+def test_an_order_to_load_what_never_ends_is_answered_in_time_and_blocks_no_other(tmp_path: Path) -> None:
+    models, keys = tmp_path / "models", tmp_path / "admin.keys"
+    keys.write_text(hashlib.sha256(b"key").hexdigest())
+    publish_tiny(models, "mnist", 1)
+    with listening(models, poll_interval=0, admin_keys=keys, request_timeout=3) as (service, _):
+        until(answers(service, "mnist", 1), "the good version answers")
+        hang(models, "endless", 1)
+        publish_tiny(models, "good", 1)
+        with ThreadPoolExecutor(1) as client:
+            endless = client.submit(order, service, "endless")
+            good = order(service, "good")
+            answered = endless.done()
+            refused = endless.result()
+        until(lambda: service.get("/v2/models/good/ready").status == 200, "the other is served", seconds=1)
+
+    assert (good.status, answered) == (200, False)
+    assert refused.status == 503
+    assert "'endless' is not yet loaded in every worker" in refused.json()["error"]
+
+
+def order(service: RunningService, name: str) -> Response:
+    return service.post(f"/v2/repository/models/{name}/load", b"", authorization="Bearer key")

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from modelrepo.golden import GoldenSet
-from modelrepo.metadata import InputSpec, OutputSpec
+from modelrepo.metadata import OutputSpec
 from modelrepo.repository import GOLDEN, METADATA, MODEL
 from tests.support.bundles.bad_networks import endless_graph, growing_graph, huge_graph
-from tests.support.bundles.copies import change_golden_probabilities, record
+from tests.support.bundles.copies import change_golden_probabilities, edit, record
 from tests.support.bundles.fake_predictors import FAKE_GOLDEN
-from tests.support.bundles.tiny import publish_tiny, tiny_graph
+from tests.support.bundles.tiny import publish_tiny
 
 Bad = Callable[[Path, str, int, random.Random], None]
 
@@ -61,9 +61,10 @@ def lie_about_classes(models: Path, name: str, version: int, chance: random.Rand
 
 def lie_about_size(models: Path, name: str, version: int, chance: random.Random) -> None:
     """An input of other pixels than the graph takes, up to more than any memory holds."""
-    side = chance.choice((4, 9, 3000, 100_000, 10**9))
-    spec = InputSpec("image", "uint8", "NHWC", chance.choice((None, 1, 10**6)), side, side, 1)
-    publish_tiny(models, name, version, golden=GoldenSet(0.1, FAKE_GOLDEN.images), network=tiny_graph(), input=spec)
+    bundle = publish_tiny(models, name, version)
+    side, images = chance.choice((4, 9, 3000, 100_000, 10**9)), chance.choice((None, 1, 10**6))
+    sizes = {"height": side, "width": side, "batch": images}
+    edit(bundle / METADATA, lambda members: {**members, "input": {**members["input"], **sizes}})
 
 
 def replace_by_fifo(file: str, models: Path, name: str, version: int, _: random.Random) -> None:

@@ -17,7 +17,7 @@ def copy_bundle(source: Path, target: Path, damage: Damage | None = None) -> Pat
     """Copy a bundle to `<models>/<name>/<version>`, and damage the copy if asked; one rename publishes it."""
     staged = target.parent.parent / f".copy-{target.parent.name}-{target.name}"
     shutil.copytree(source, staged)
-    _edit(staged / METADATA, lambda members: {**members, "name": target.parent.name, "version": int(target.name)})
+    edit(staged / METADATA, lambda members: {**members, "name": target.parent.name, "version": int(target.name)})
     if damage:
         damage(staged)
     target.parent.mkdir(exist_ok=True)
@@ -46,13 +46,13 @@ def change_golden_probabilities(bundle: Path) -> None:
             image["probabilities"] = image["probabilities"][1:] + image["probabilities"][:1]
         return golden
 
-    _edit(bundle / GOLDEN / INDEX, turn)
+    edit(bundle / GOLDEN / INDEX, turn)
     record(bundle, f"{GOLDEN}/{INDEX}")
 
 
 def corrupt_metadata(bundle: Path) -> None:
     """A field has a value that the contract does not allow."""
-    _edit(bundle / METADATA, lambda members: {**members, "labels": members["labels"][1:]})
+    edit(bundle / METADATA, lambda members: {**members, "labels": members["labels"][1:]})
 
 
 def write_no_graph(bundle: Path) -> None:
@@ -73,8 +73,8 @@ DAMAGE: dict[str, Damage] = {  # by the words that the metric has for them, or o
 def record(bundle: Path, name: str) -> None:
     """Record the size and the hash of a changed file in the metadata."""
     record = vars(record_file(bundle / name))
-    _edit(bundle / METADATA, lambda members: {**members, "files": {**members["files"], name: record}})
+    edit(bundle / METADATA, lambda members: {**members, "files": {**members["files"], name: record}})
 
 
-def _edit(file: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def edit(file: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     file.write_text(json.dumps(change(json.loads(file.read_text()))))
