@@ -26,7 +26,7 @@ class Settings:
     versions: int = field(default=2, metadata={"range": (1, 100)})  # the newest answers, the one before is at hand
     poll_interval: float = field(default=1.0, metadata={"range": (0, 3600)})  # between looks at the models; 0: none
     load_timeout: float = field(default=60.0, metadata={"range": (0.1, 3600)})  # of a new bundle, to load and verify it
-    load_memory_bytes: int = field(default=256 << 20, metadata={"range": (16 << 20, 1 << 36)})  # and 4 × its files
+    load_memory_bytes: int = field(default=256 << 20, metadata={"range": (1, 1 << 36)})  # and 4 × its files
     admin_keys: Path = Path()  # SHA-256 of the keys that allow load and unload; no file: not allowed
     workers: int = field(default_factory=usable_cpus, metadata={"range": (1, 64)})  # more than CPUs gains nothing
     threads: int = field(default=0, metadata={"range": (0, 256)})  # of ONNX Runtime, a worker; 0: CPUs ÷ workers

@@ -76,6 +76,7 @@ class Planner:
         self._seconds = 0.0
         self._problems = NO_PROBLEMS
         self._generation = 0
+        self._plan: Plan | None = None
         self._unsettled: Container[Key] = ()
 
     def start(self, control: ControlState) -> Plan:
@@ -87,14 +88,19 @@ class Planner:
         return self._make_plan(control, set())
 
     def follow(self, control: ControlState) -> Plan:
-        """The plan for the repository as it is now.
+        """The plan for the repository as it is now; the same as before where nothing has changed.
 
         A bundle that has changed since the last call is left for the next one, unless its model is to be loaded.
         """
-        before = self._followed.snapshot.bundles
+        before, others = self._followed.snapshot, (self._problems, self._policy)
         self._read_repository()
+        is_same = control.generation == self._generation and others == (self._problems, self._policy)
+        if is_same and self._plan and self._cache.is_settled and not self.has_results():
+            self._required.add(())  # once more where it could not be written
+            if self._followed.snapshot.is_unchanged(before):
+                return self._plan
         requested = control.loads_since(self._generation) if control.generation != self._generation else ()
-        return self._make_plan(control, Unsettled(before, self._followed.snapshot.bundles, requested))
+        return self._make_plan(control, Unsettled(before.bundles, self._followed.snapshot.bundles, requested))
 
     def apply(self, control: ControlState) -> Plan:
         """The plan for new control requests alone: of the repository, only the models to be loaded are read."""
@@ -122,15 +128,17 @@ class Planner:
     def _make_plan(self, control: ControlState, unsettled: Container[Key]) -> Plan:
         self._generation = control.generation
         self._unsettled = unsettled
+        self._plan = None
         versions = self._cache.load(self._followed.snapshot, self._policy, control, unsettled)
         common = (self._policy, sorted(control.unloaded), control.generation)
         held, slow, loaded = self._cache.fingerprints(), self._cache.slow(), self._cache.loaded_fingerprints()
         attempts = self._cache.take_attempts()
         digest, served_digest = _digest(held, slow, self._problems, *common), _digest(loaded, *common)
         required = self._required.add({each.name for each in versions if isinstance(each, LoadedVersion)})
-        return Plan(
+        self._plan = Plan(
             digest, control.generation, versions, self._policy, attempts, self._problems, required, served_digest
         )
+        return self._plan
 
     def _read_repository(self, names: Container[str] | None = None) -> None:
         """Read the folders of these models, or of all, and the policy; what cannot be read stays as it was."""

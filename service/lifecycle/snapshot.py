@@ -72,6 +72,11 @@ class Snapshot:
     is_bare: bool = True
     folders: Mapping[str, FolderId] = field(default_factory=dict)
 
+    def is_unchanged(self, before: "Snapshot") -> bool:
+        """Whether it has the same versions, and the same files of all those whose files were asked for."""
+        same = (self.models, self.unreadable) == (before.models, before.unreadable)
+        return same and all(self.bundles[key] == files for key, files in before.bundles.taken.items())
+
 
 class Unsettled(Container[Key]):
     """The bundles that may still be written: their files are not what they were at the snapshot before."""

@@ -46,6 +46,7 @@ class VersionCache:
         self._opener = opener
         self._trials = trials
         self.has_results = trials.have_changed  # since the last call of `load`
+        self.is_settled = True  # whether no bundle was left for the next call of `load`
         self._pending: dict[Key, TrialRecord] = {}
         self._entries: dict[Key, CacheEntry] = {}
         self._control = ControlState()
@@ -63,6 +64,7 @@ class VersionCache:
             self._forget_failures(control.loads_since(self._control.generation))
         self._control = control
         was_pending, self._pending = bool(self._pending), {}
+        self.is_settled = True
         self._trials.begin()
         versions: list[ModelVersion] = []
         for name, newest_first in snapshot.models.items():
@@ -165,6 +167,7 @@ class VersionCache:
         if entry and fingerprint == MISSING:  # the bundle has been removed, so its version is not served on
             entry = None
         if not is_settled:
+            self.is_settled = False
             return entry.version if entry else None
         loaded = entry.version if entry and isinstance(entry.version, LoadedVersion) else None
         if fingerprint == MISSING:  # which needs no trial
