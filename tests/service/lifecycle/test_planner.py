@@ -196,3 +196,16 @@ def test_a_policy_is_followed_although_it_cannot_be_left_for_later_workers(tmp_p
 
     assert (served(plan), plan.problems) == ([2], NO_PROBLEMS)
     assert warnings.sentences.keys() == {"shared/serving.json", "shared/required.json"}
+
+
+def test_a_repository_that_is_as_it_was_has_the_same_plan(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1)
+    one = planner(tmp_path)
+    one.start(NO_REQUESTS)
+    before = one.follow(NO_REQUESTS)
+    same = one.follow(NO_REQUESTS)
+    (tmp_path / "mnist" / "1" / "model.onnx").touch()
+    changed = [one.follow(NO_REQUESTS) for _ in range(2)]
+
+    assert same is before
+    assert before not in changed
