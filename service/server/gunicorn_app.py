@@ -57,7 +57,7 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
     def _options(self) -> dict[str, Any]:
         return {
             "bind": f"{_bracketed(self._settings.host)}:{self._settings.port}",
-            "backlog": 2048,
+            "backlog": 65535,  # the kernel takes as many as it allows: thousands may connect at once
             "workers": self._settings.workers,
             "worker_class": LoopWorker,
             "preload_app": False,  # ONNX Runtime sessions do not survive a fork

@@ -11,6 +11,7 @@ import resource
 import selectors
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,7 @@ from gunicorn.workers.base import Worker
 
 from service.ipc.workspace import WorkerContext
 from service.server.background import ServedApp
+from service.server.connection import Connection
 from service.server.connections import ConnectionManager
 from service.server.listener import FairListener
 from service.server.syn_filter import drop_handshakes, stop_listening
@@ -28,6 +30,7 @@ from service.settings import Settings
 
 HEARTBEAT_INTERVAL = 1.0  # seconds between looks at the clock: the master's watchdog, the parent
 POLL_INTERVAL = 0.005  # seconds of answering after which new arrivals are looked for
+MANY_EVENTS = 16  # for which there may be no time
 DEAR = 0.001  # seconds; an event that takes longer comes last while there is more to do than time
 RESERVED_DESCRIPTORS = 24  # for files that the application opens, and its pipes
 TRIMMED_BYTES = 4 << 20  # a difference of memory that is worth some milliseconds to give it back to the system
@@ -80,6 +83,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         self._scoreboard, slot = self.context.scoreboard, self.context.slot
         self._next_heartbeat = 0.0
         self._at_trim = _resident_bytes(), 0  # bytes, of all memory and of what clients do not hold, negative
+        self._handled: set[int] = set()  # descriptors whose events were handled while there was no time for all
         self._dear: dict[int, float] = {}  # seconds that dear events have taken since the last heartbeat, by descriptor
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.PIPE[0], selectors.EVENT_READ, lambda: os.read(self.PIPE[0], 4096))
@@ -137,8 +141,8 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
     def _poll(self, timeout: float) -> bool:
         """Handle events for some milliseconds; what is left comes again, the descriptors that took most time last."""
         events = self._selector.select(timeout)
-        if self._dear:
-            events.sort(key=lambda event: self._dear.get(event[0].fd, 0.0))
+        if self._handled:
+            self._sort(events)
         before = time.monotonic()
         until = before + 2 * POLL_INTERVAL
         for key, _ in events:
@@ -147,9 +151,25 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
             if now - before > DEAR:
                 self._dear[key.fd] = self._dear.get(key.fd, 0.0) + now - before
             if now >= until:
+                self._handled.add(key.fd)
                 break
             before = now
+            if len(events) > MANY_EVENTS:
+                self._handled.add(key.fd)
+        else:
+            self._handled.clear()
         return bool(events)
+
+    def _sort(self, events: list[tuple[selectors.SelectorKey, int]]) -> None:
+        """Of more events than there was time for, first those of addresses with few, then those not handled yet."""
+        addresses = Counter(_address(key) for key, _ in events)
+        events.sort(
+            key=lambda event: (
+                addresses[_address(event[0])],
+                event[0].fd in self._handled,
+                self._dear.get(event[0].fd, 0.0),
+            )
+        )
 
     def _beat(self) -> None:
         if time.monotonic() < self._next_heartbeat:
@@ -166,6 +186,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         """Give memory that has been freed back to the system, which the C library does late or never by itself."""
         now = _resident_bytes(), -self._connections.held
         if any(each > before + TRIMMED_BYTES for each, before in zip(now, self._at_trim, strict=True)):
+            gc.collect()
             _malloc_trim()
             self._at_trim = _resident_bytes(), now[1]
         self._at_trim = self._at_trim[0], min(self._at_trim[1], now[1])
@@ -195,6 +216,12 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         """Whether a request is under way or may still come; polls first, so that bytes that have arrived count."""
         self._poll(0)
         return self._connections.busy or (len(self._connections) > 0 and time.monotonic() < until)
+
+
+def _address(key: selectors.SelectorKey) -> str:
+    """The address of the client that an event is of; empty for listening sockets and event sources."""
+    subject = key.data.args[0] if isinstance(key.data, partial) and key.data.args else None
+    return subject.address[0] if isinstance(subject, Connection) else ""
 
 
 def _resident_bytes() -> int:
