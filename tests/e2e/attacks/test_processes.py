@@ -15,6 +15,7 @@ from tests.support.load.generator import PNG, failures, traffic
 from tests.support.processes.service import children, running, until
 
 
+@pytest.mark.slow
 def test_forks_that_fail_leave_the_other_worker_serving_and_are_tried_again(attacked_models: Path) -> None:
     with running(attacked_models, workers=2) as service:
         first, second = service.workers()
