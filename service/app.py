@@ -99,7 +99,8 @@ def create_service(
     open_repository = OpenInferenceRepository(registry, control)
     shadows = Shadows(registry, metrics.shadows)
     images = ImagePool(
-        PoolLimits(1, settings.image_memory, settings.image_seconds, settings.request_timeout), metrics.image_jobs
+        PoolLimits(1, settings.image_memory_mb << 20, settings.image_seconds, settings.request_timeout),
+        metrics.image_jobs,
     )
     data_plane = DataPlane(metrics, shadows, CostlyImages(images))
     native = NativeProtocol(registry, data_plane)

@@ -35,7 +35,7 @@ class Settings:
     max_pixels: int = field(default=50_000_000, metadata={"range": (1, 1 << 30)})  # of one image: a phone's largest
     max_request_pixels: int = field(default=200_000_000, metadata={"range": (1, 1 << 36)})  # decoding takes a second
     max_images: int = field(default=256, metadata={"range": (1, 65536)})  # in one request
-    image_memory: int = field(default=512 << 20, metadata={"range": (128 << 20, 1 << 40)})  # of a process that decodes
+    image_memory_mb: int = field(default=512, metadata={"range": (64, 1 << 20)})  # of a process that decodes images
     image_seconds: float = field(default=5.0, metadata={"range": (1, 3600)})  # of CPU, for the images of one request
     max_queue: int = field(default=256, metadata={"range": (1, 65536)})  # complete requests that wait; more get 503
     max_connections: int = field(default=2000, metadata={"range": (1, 100_000)})  # idle ones make room for new ones
