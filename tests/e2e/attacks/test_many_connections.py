@@ -26,6 +26,16 @@ def test_thousands_of_sockets_with_a_byte_each_shut_nobody_out(service: RunningS
     assert seen.complaints() == []
 
 
+@pytest.mark.slow
+def test_sockets_that_are_opened_again_and_again_shut_nobody_out(service: RunningService) -> None:
+    with attack(service) as seen:
+        for _ in range(3):
+            with flood(service.port, 3000, b""):
+                time.sleep(0.5)
+
+    assert seen.complaints() == []
+
+
 @pytest.mark.parametrize(
     "missing", [100, pytest.param(8_000_000, marks=pytest.mark.slow)], ids=["100 bytes short", "half"]
 )
