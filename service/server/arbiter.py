@@ -19,7 +19,6 @@ from gunicorn.arbiter import Arbiter
 from service.ipc.scoreboard import SLOTS, NoFreeSlot, Scoreboard, StartFailure
 from service.ipc.watchdog import Watchdog
 from service.server.exit_causes import OutOfMemory, describe_exit, exit_cause, exited_children
-from service.server.signal_queue import ENDS, SignalQueue
 from service.server.start_failures import StartFailures
 
 POLL_INTERVAL = 0.05  # seconds between looks at the workers of a reload or a shutdown
@@ -28,6 +27,9 @@ START_TIMEOUT = 600  # seconds that a new worker gets to load its models: many o
 RELOAD_ATTEMPTS = 10.0  # seconds in which a reload tries again to fork
 QUICK_SECONDS = 2.0  # from SIGINT or SIGQUIT until what is left is killed
 MOST_WORKERS = SLOTS // 2  # a reload runs as many beside them
+ENDS = (signal.SIGQUIT, signal.SIGINT, signal.SIGTERM)  # the most urgent first; none of them is ever dropped
+REPEATED = (signal.SIGTTIN, signal.SIGTTOU)  # each one counts
+MOST_SIGNALS = 100  # beyond which others are dropped: while a reload lasts, nothing takes them
 
 
 class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type information
@@ -239,3 +241,38 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no type 
     def _announce_shutdown(self) -> None:
         """Say when to stop listening, and whether others share the socket, as where it is systemd's."""
         self._scoreboard.announce_shutdown(time.monotonic() + self._drain_delay, self.systemd)
+
+
+class SignalQueue:
+    """The signals that wait for the main loop: those that end it first, each kind once, and never too many.
+
+    It has what gunicorn uses of a `queue.SimpleQueue`; `put_nowait` may be called by a signal handler.
+    """
+
+    def __init__(self, next_attempt: Callable[[], float]) -> None:
+        """`next_attempt` gives the seconds after which the main loop is wanted, whether or not there is a signal."""
+        self._arrived: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._next_attempt = next_attempt
+        self._sorted: list[int] = []
+
+    def put_nowait(self, number: int) -> None:
+        """Add a signal."""
+        if number in ENDS or self._arrived.qsize() < MOST_SIGNALS:
+            self._arrived.put_nowait(number)
+
+    def get(self, block: bool = True, timeout: float = 1.0) -> int:
+        """The most urgent signal, for which this waits at most `timeout` seconds; raises `queue.Empty`."""
+        if not self._sorted and block:
+            self._sorted = [self._arrived.get(timeout=max(0.0, min(timeout, self._next_attempt())))]
+        return self.get_nowait()
+
+    def get_nowait(self) -> int:
+        """The most urgent signal; raises `queue.Empty`."""
+        signals = self._sorted + [self._arrived.get_nowait() for _ in range(self._arrived.qsize())]
+        if not signals:
+            raise queue.Empty
+        once = dict.fromkeys([*(number for number in ENDS if number in signals), *signals])
+        for number in REPEATED:
+            once.pop(number, None)
+        first, *self._sorted = [*once, *(number for number in signals if number in REPEATED)]
+        return int(first)

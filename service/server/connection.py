@@ -168,4 +168,4 @@ class Connection:
         if excess <= 0 or self.request.error or (self.request.complete and held <= SMALL_BYTES):
             return
         if not self._budget.make_room(self, excess):
-            self.request.error = Overloaded("too many large requests are arriving at once: try again in a moment")
+            self.request.fail(Overloaded("too many large requests are arriving at once: try again in a moment"))

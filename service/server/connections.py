@@ -1,10 +1,9 @@
-"""All connections of one worker: the queue of complete requests, and the time that each connection may take."""
+"""All connections of one worker: whose request is next, and the time that each connection may take."""
 
 import logging
 import selectors
 import socket
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -14,13 +13,13 @@ from service.errors import Overloaded, QueueFull, RequestError, RequestTimeout
 from service.ipc.scoreboard import CloseReason
 from service.server.connection import NEVER, SMALL_BYTES, Connection, MemoryBudget
 from service.server.eviction import Eviction
+from service.server.request_queue import RequestQueue, WaitingRequest
 from service.server.wsgi import WsgiGateway
 from service.settings import Settings
 
 LINGER_SECONDS = 2.0  # seconds that a client gets to read an error before its connection is closed
 DEFERRED_POLL_INTERVAL = 0.02  # seconds between looks at whether a deferred request can go on
 EXPIRY_INTERVAL = 0.25  # seconds between looks at the deadlines
-REFUSALS = 4  # errors that are answered in each turn however many requests wait; thousands may come together
 CONNECTION_BYTES = 8192  # that a connection takes, beside what it holds for its client
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -51,9 +50,8 @@ class ConnectionManager:
         self._connections: set[Connection] = set()
         self._eviction = Eviction(self._connections, settings.max_buffered_bytes, self._evict, self._refuse_slow)
         self._budget = MemoryBudget(settings.max_buffered_bytes, make_room=self._eviction.free_memory)
-        self._queue: deque[tuple[Connection, float, RequestError | None]] = deque()
+        self._queue = RequestQueue(settings.max_queue)
         self._deferred: list[tuple[Connection, Deferred, float]] = []
-        self._refused: deque[tuple[Connection, float, RequestError | None]] = deque()
         self._next_resume = self._next_expiry = 0.0
         self.leaving = False
 
@@ -68,7 +66,7 @@ class ConnectionManager:
     @property
     def busy(self) -> bool:
         """Whether a request is arriving, waiting or being responded to."""
-        return bool(self._queue or self._refused) or any(not connection.idle for connection in self._connections)
+        return bool(self._queue) or any(not connection.idle for connection in self._connections)
 
     def open(self, client: socket.socket, address: tuple[str, int]) -> None:
         """Take a new connection, if need be in the place of another."""
@@ -83,18 +81,17 @@ class ConnectionManager:
         self._await_bytes(connection)
 
     def respond_next(self) -> bool:
-        """Respond to the request at the head of the queue, or to one that is refused; False where there is none."""
-        queue = self._queue or self._refused
-        if not queue:
+        """Respond to the request whose turn it is; False where there is none."""
+        request = self._queue.next()
+        if request is None:
             return False
-        connection, since, error = queue.popleft()
-        self._respond(connection, since, error)
+        self._respond(*request)
         return True
 
     @property
     def timeout(self) -> float:
         """Seconds until the loop is to look again at the queue, the deferred requests and the deadlines."""
-        if self._queue or self._refused:
+        if self._queue:
             return 0.0
         return DEFERRED_POLL_INTERVAL if self._deferred else EXPIRY_INTERVAL if self._connections else NEVER
 
@@ -108,14 +105,12 @@ class ConnectionManager:
         pending, self._deferred = self._deferred, []
         for connection, deferred, since in pending:
             if (is_time or deferred.is_announced) and _is_over(deferred):
-                self._queue.appendleft((connection, since, None))
+                self._queue.add_first(WaitingRequest(connection, since))
             else:
                 self._deferred.append((connection, deferred, since))
 
     def expire(self) -> None:
         """Close connections whose time is up; one that has sent a part of a request gets an error first."""
-        for _ in range(min(len(self._refused), REFUSALS)):
-            self._queue.append(self._refused.popleft())
         now = time.monotonic()
         if now >= self._next_expiry:
             self._next_expiry = now + EXPIRY_INTERVAL
@@ -177,12 +172,10 @@ class ConnectionManager:
         if error:
             if connection.held > SMALL_BYTES:
                 connection.release()
-            self._refused.append((connection, now, error))
-        elif len(self._queue) >= self._settings.max_queue:
-            waiting = f"{len(self._queue)} requests are waiting already"
-            self._queue.appendleft((connection, now, QueueFull(f"{waiting}: try again in a moment")))
-        else:
-            self._queue.append((connection, now, None))
+            self._queue.refuse(WaitingRequest(connection, now, error))
+        elif not self._queue.add(WaitingRequest(connection, now)):
+            sentence = f"{self._settings.max_queue} requests are waiting already: try again in a moment"
+            self._queue.add_first(WaitingRequest(connection, now, QueueFull(sentence)))
 
     # Responding
 
@@ -276,7 +269,7 @@ class ConnectionManager:
     def _refuse(self, connection: Connection, reason: CloseReason, error: RequestError) -> None:
         self._on_close(reason)
         self._selector.unregister(connection.socket)
-        connection.request.error = error
+        connection.request.fail(error)
         self._enqueue(connection)
 
     def _drop(self, connection: Connection, reason: CloseReason) -> None:

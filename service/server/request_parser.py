@@ -33,8 +33,8 @@ Environ = dict[str, Any]
 class RequestParser:
     """The parser of one connection, reset after every request.
 
-    `error` is set, here or by others, where the application must not look at the request; then what still comes is
-    thrown away, and the connection cannot be used again.
+    `error` is set, by `fail`, where the application must not look at the request; then what still comes is thrown away,
+    and the connection cannot be used again.
     """
 
     def __init__(self, max_body_bytes: int) -> None:
@@ -49,7 +49,9 @@ class RequestParser:
         self._empty_lines = self._line_bytes = self._fields_read = 0
         self._line: Environ | None = None
         self._fields: Environ = {}
-        self._persists = self._wants_continue = False
+        self._wants_continue = False
+        self.is_persistent = False  # whether the client wants the connection to persist (RFC 9112, 9.3), and it can
+        self.is_compressed = False  # whether the body may become any number of bytes
         self._in_trailers = False
         self._chunk: re.Pattern[bytes] | None = None  # how the next chunk begins
         self._body = bytearray()
@@ -91,11 +93,6 @@ class RequestParser:
     def held(self) -> int:
         """Bytes of memory that the head, the body and what has come behind them take."""
         return self._line_bytes + len(self._body) + len(self._unparsed)
-
-    @property
-    def is_persistent(self) -> bool:
-        """Whether the client wants the connection to persist (RFC 9112, 9.3), and it can."""
-        return self._persists and self.error is None
 
     def environ(self) -> Environ:
         """The request's part of a WSGI environment (PEP 3333); its method is UNKNOWN where none could be parsed."""
@@ -178,9 +175,10 @@ class RequestParser:
         """Learn where the request ends, and what the client wants then."""
         get, is_1_1 = self._fields.get, self._line is not None and self._line["SERVER_PROTOCOL"] == "HTTP/1.1"
         self.head_complete = True
+        self.is_compressed = get("HTTP_CONTENT_ENCODING") is not None
         coding, length, connection = get("HTTP_TRANSFER_ENCODING"), get("CONTENT_LENGTH"), get("HTTP_CONNECTION")
         options = [option.strip() for option in connection.lower().split(",")] if connection else ()
-        self._persists = "close" not in options and (is_1_1 or "keep-alive" in options)
+        self.is_persistent = "close" not in options and (is_1_1 or "keep-alive" in options)
         self._wants_continue = is_1_1 and get("HTTP_EXPECT", "").lower() == "100-continue"
         if not HOST.fullmatch(get("HTTP_HOST", "/" if is_1_1 else "")):
             self._refuse("Host is missing, or is not a host")
@@ -197,7 +195,7 @@ class RequestParser:
         """Expect so many bytes more of the body, unless that is too many."""
         self.missing = size
         if len(self._body) + size > self._max_body_bytes:
-            self._fail(TooLarge(f"the body is larger than {self._max_body_bytes} bytes: send fewer or smaller images"))
+            self.fail(TooLarge(f"the body is larger than {self._max_body_bytes} bytes: send fewer or smaller images"))
         return size
 
     def _parse_body(self) -> None:
@@ -236,18 +234,19 @@ class RequestParser:
     # What is wrong
 
     def _refuse(self, reason: str) -> bool:
-        return self._fail(MalformedRequest(f"this is not a valid HTTP/1.1 request: {reason}"))
+        return self.fail(MalformedRequest(f"this is not a valid HTTP/1.1 request: {reason}"))
 
     def _fail_too_long(self) -> bool:
-        return self._fail(UriTooLong(f"the request line is longer than {MAX_REQUEST_LINE} bytes"))
+        return self.fail(UriTooLong(f"the request line is longer than {MAX_REQUEST_LINE} bytes"))
 
     def _fail_too_large(self) -> bool:
         most = f"{MAX_HEADERS} header fields of {MAX_HEADER_BYTES} bytes, {MAX_HEAD_BYTES} all together"
-        return self._fail(HeadersTooLarge(f"send at most {most}"))
+        return self.fail(HeadersTooLarge(f"send at most {most}"))
 
-    def _fail(self, error: RequestError) -> bool:
-        """Set the error, unless there is one; False for the caller to return."""
+    def fail(self, error: RequestError) -> bool:
+        """Refuse the request, unless it has an error; what came of it is forgotten. False for the caller to return."""
         self.error = self.error or error
+        self.is_persistent = False
         self._unparsed, self._body, self.missing = bytearray(), bytearray(), 0
         return False
 

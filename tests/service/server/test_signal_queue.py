@@ -7,7 +7,7 @@ from signal import SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, 
 
 import pytest
 
-from service.server.signal_queue import MOST_SIGNALS, SignalQueue
+from service.server.arbiter import MOST_SIGNALS, SignalQueue
 
 
 def filled(*signals: signal.Signals) -> SignalQueue:
