@@ -53,6 +53,8 @@ class ImagePool:
     ) -> None:
         self._limits = limits
         self._metrics = metrics
+        for cause in (*ChildExit, "start"):
+            metrics.exits.labels(cause)  # from 0 on
         self._clock = clock
         self._lock = threading.RLock()
         self._selector: selectors.DefaultSelector | None = None

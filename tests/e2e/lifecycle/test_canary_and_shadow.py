@@ -57,6 +57,12 @@ def ask(service: RunningService, count: int, keep_alive: bool = True) -> Counter
     return found
 
 
+def await_version(service: RunningService, version: int) -> None:
+    """Wait for a version that takes long to load: a service is ready with the others before."""
+    path = f"/v2/models/mnist/versions/{version}/ready"
+    until(lambda: service.get(path).status == 200, "the version is loaded")
+
+
 def ask_all(service: RunningService) -> set[int]:
     """The versions that answer over so many connections that every worker has some."""
     with ThreadPoolExecutor(8) as clients:
@@ -233,6 +239,7 @@ def test_every_waiting_request_is_answered_before_a_copy_is_classified(tmp_path:
     models = publish(tmp_path, tiny_graph(), slow_graph(1500))
     set_policy(models, default=1, shadow={"version": 2, "share": 1})
     with running(models) as service, ExitStack() as clients:
+        await_version(service, 2)
         connections = [clients.enter_context(RawConnection(service.port)) for _ in range(5)]
         for connection in connections:  # so that the worker has them all
             connection.send(request("GET", "/livez"))
