@@ -172,7 +172,7 @@ class ConnectionManager:
         if error:
             if connection.held > SMALL_BYTES:
                 connection.release()
-            self._queue.refuse(WaitingRequest(connection, now, error))
+            self._queue.reject(WaitingRequest(connection, now, error))
         elif not self._queue.add(WaitingRequest(connection, now)):
             sentence = f"{self._settings.max_queue} requests are waiting already: try again in a moment"
             self._queue.add_first(WaitingRequest(connection, now, QueueFull(sentence)))

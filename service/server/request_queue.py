@@ -45,7 +45,7 @@ class RequestQueue:
         """Put a request at the head of its kind: it has waited before, or is answered in no time."""
         (self._large if _is_large(request.connection) else self._small).appendleft(request)
 
-    def refuse(self, request: WaitingRequest) -> None:
+    def reject(self, request: WaitingRequest) -> None:
         """Put a request with an error behind the others: thousands may be refused at once."""
         self._refused.append(request)
 

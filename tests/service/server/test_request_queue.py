@@ -70,7 +70,7 @@ def test_a_request_that_has_waited_before_comes_first() -> None:
 def test_refused_requests_come_behind_the_others_but_for_every_sixth_turn() -> None:
     queue = RequestQueue(limit=8)
     for number in range(2):
-        queue.refuse(refused(f"r{number}"))
+        queue.reject(refused(f"r{number}"))
     for number in range(REFUSED_TURN):
         queue.add(request(f"a{number}"))
     assert names(queue) == ["a0", "a1", "a2", "a3", "a4", "r0", "a5", "r1"]
@@ -81,6 +81,6 @@ def test_no_more_requests_wait_than_the_limit_says_but_for_refused_ones() -> Non
     assert queue.add(request("a"))
     assert queue.add(large("L"))
     assert not queue.add(request("b"))
-    queue.refuse(refused("r"))
+    queue.reject(refused("r"))
     queue.add_first(refused("full"))
     assert names(queue) == ["full", "a", "L", "r"]
