@@ -23,7 +23,7 @@ from service.lifecycle.worker_status import WorkerStatuses
 POLL_INTERVAL = 0.05  # seconds between looks at the model control
 PENDING_POLL_INTERVAL = 0.01  # seconds between looks at the other workers' statuses, while a plan waits for them
 RECOVERY = 1.0  # seconds after an unexpected error
-START_PATIENCE = 2.0  # seconds that the start of a worker waits for bundles that are tried for the first time
+START_PATIENCE = 1.5  # seconds that the start of a worker waits for bundles that are tried for the first time
 START_TIMEOUT = 600.0  # seconds that a worker may load before its first request: as long as a reload waits for it
 BEAT_INTERVAL = 1.0  # seconds between heartbeats meanwhile
 STOP_TIMEOUT = 2.0  # seconds that the end of a worker waits for a load under way
