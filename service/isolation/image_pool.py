@@ -222,11 +222,11 @@ class ImagePool:
         failure = partial(ImageFailure, row=job.row, most=job.task.max_request_pixels)
         if cause is ChildExit.CPU:
             return failure(ImageTooCostly(f"the image takes more than {self._limits.seconds:g} seconds to decode"))
-        if cause in (ChildExit.MEMORY, ChildExit.SIGNAL):  # a signal from elsewhere is for want of memory, mostly
-            return failure(ImageTooCostly(f"the image takes more than {self._limits.memory >> 20} MB to decode"))
         if cause in (ChildExit.CRASH, ChildExit.KILLED):
             return failure(DamagedImage("the image is damaged and cannot be decoded"))
-        return RuntimeError(f"a process that decodes images has ended by itself: {cause}")
+        if cause not in (ChildExit.MEMORY, ChildExit.SIGNAL):  # without memory it cannot even report what goes wrong
+            logger.warning("a process that decodes images has ended by itself: %s", cause)
+        return failure(ImageTooCostly(f"the image takes more than {self._limits.memory >> 20} MB to decode"))
 
     def _finish(self, job: ImageJob, result: Result, word: str) -> None:
         job.result = result
