@@ -7,8 +7,6 @@ from types import MappingProxyType
 from typing import Any
 
 MAX_SENTENCE = 4096  # characters: an error must not send back whatever text a client sent
-
-
 MAX_TEXT = 500  # characters of what a library says
 _FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^/\s'\"]+/)*(?=[^/\s])")  # of an absolute path
 _SOURCE = re.compile(r"\S+\.(?:cc|cpp|h|hpp|py|pyx|rs):\d+\s*")  # a place in a library's source code

@@ -7,7 +7,8 @@ aligned machine word, so no lock is needed.
 import mmap
 import time
 from collections.abc import Callable
-from enum import IntEnum, StrEnum
+from enum import Enum, StrEnum, auto
+from typing import Generic, TypeVar
 
 from service.ipc.current_requests import CurrentRequests
 
@@ -18,6 +19,9 @@ _PID, _CONNECTIONS, _HEARTBEAT = range(_COLUMNS)
 _CLAIMED = -1  # while a worker starts
 # Cells beside the rows: when all stop, who shares the sockets, failing starts, how many rows were ever claimed.
 _END, _SHARED, _FAILING, _ROWS = range(4)
+
+
+Kind = TypeVar("Kind", bound=Enum)
 
 
 class ExitCause(StrEnum):
@@ -41,11 +45,11 @@ class NoFreeSlot(RuntimeError):
     """All rows of the scoreboard are taken."""
 
 
-class Stream(IntEnum):
+class Stream(Enum):
     """The standard streams that lines are written to."""
 
-    OUT = 0
-    ERR = 1
+    OUT = auto()
+    ERR = auto()
 
 
 class CloseReason(StrEnum):
@@ -66,12 +70,12 @@ class Scoreboard:
     def __init__(self) -> None:
         self._cells = _words(SLOTS * _COLUMNS)
         self._of_all = _words(4)
-        self._exits = _words(len(ExitCause))
-        self._dropped_lines = _words((SLOTS + 1) * len(Stream))
+        self._exits = _Counts(ExitCause)
+        self._dropped_lines = _Counts(Stream, SLOTS + 1)
         self._slow_requests = _words(SLOTS)
         self.requests = CurrentRequests(SLOTS)
-        self._start_failures = _words(len(StartFailure))
-        self._closed = _words(SLOTS * len(CloseReason))
+        self._start_failures = _Counts(StartFailure)
+        self._closed = _Counts(CloseReason, SLOTS)
 
     def claim(self) -> int:
         """Take the first free row for a worker that is about to be forked, its first heartbeat is now.
@@ -126,24 +130,19 @@ class Scoreboard:
 
     def count_exit(self, cause: ExitCause) -> None:
         """Count a worker that exited unexpectedly."""
-        self._exits[list(ExitCause).index(cause)] += 1
+        self._exits.add(cause)
 
     def exits(self) -> dict[ExitCause, int]:
         """How many workers exited unexpectedly, by cause."""
-        return dict(zip(ExitCause, self._exits.tolist(), strict=True))
+        return self._exits.totals()
 
     def dropped_line_counter(self, row: int, stream: Stream) -> Callable[[int], None]:
         """What counts lines of a stream that the process of this row could not write."""
-        cell = row * len(Stream) + stream
-
-        def count(lines: int) -> None:
-            self._dropped_lines[cell] += lines
-
-        return count
+        return lambda lines: self._dropped_lines.add(stream, row, lines)
 
     def dropped_lines(self) -> int:
         """How many lines of standard output and standard error all processes have dropped."""
-        return sum(self._dropped_lines.tolist())
+        return sum(self._dropped_lines.totals().values())
 
     def count_slow_request(self, slot: int) -> None:
         """Count a request that takes long."""
@@ -155,7 +154,7 @@ class Scoreboard:
 
     def count_start_failure(self, cause: StartFailure) -> None:
         """Count a worker that could not be started; from now on starts fail."""
-        self._start_failures[list(StartFailure).index(cause)] += 1
+        self._start_failures.add(cause)
         self._of_all[_FAILING] = 1 + list(StartFailure).index(cause)
 
     def end_start_failures(self) -> None:
@@ -170,7 +169,7 @@ class Scoreboard:
 
     def start_failures(self) -> dict[StartFailure, int]:
         """How many workers could not be started, by cause."""
-        return dict(zip(StartFailure, self._start_failures.tolist(), strict=True))
+        return self._start_failures.totals()
 
     def share_sockets(self) -> None:
         """Say that other services use the listening sockets, too."""
@@ -178,11 +177,11 @@ class Scoreboard:
 
     def count_closed(self, slot: int, reason: CloseReason) -> None:
         """Count a connection that a worker has closed before its client was done."""
-        self._closed[slot * len(CloseReason) + list(CloseReason).index(reason)] += 1
+        self._closed.add(reason, slot)
 
     def closed(self) -> dict[CloseReason, int]:
         """How many connections were closed before their clients were done, by reason, by workers that are gone, too."""
-        return {reason: sum(self._closed[place :: len(CloseReason)]) for place, reason in enumerate(CloseReason)}
+        return self._closed.totals()
 
     def announce_shutdown(self, at: float, shared: bool) -> None:
         """Say once for all workers when to stop listening (monotonic seconds), and whether others share the sockets."""
@@ -223,6 +222,20 @@ class Scoreboard:
 
     def _set(self, slot: int, column: int, value: int) -> None:
         self._cells[slot * _COLUMNS + column] = value
+
+
+class _Counts(Generic[Kind]):
+    """How often each of some kinds happened; every process that counts has a row of its own."""
+
+    def __init__(self, kinds: type[Kind], rows: int = 1) -> None:
+        self._kinds = list(kinds)
+        self._cells = _words(rows * len(self._kinds))
+
+    def add(self, kind: Kind, row: int = 0, number: int = 1) -> None:
+        self._cells[row * len(self._kinds) + self._kinds.index(kind)] += number
+
+    def totals(self) -> dict[Kind, int]:
+        return {kind: sum(self._cells[place :: len(self._kinds)]) for place, kind in enumerate(self._kinds)}
 
 
 def _words(cells: int) -> memoryview:

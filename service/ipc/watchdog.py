@@ -36,6 +36,12 @@ class Watchdog:
 def end_with_master(master: int) -> None:
     """Have the kernel send this worker SIGTERM when its master ends, even while it hangs; on Linux alone."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        signal_at_end_of_parent(signal.SIGTERM)
         if os.getppid() != master:  # it has ended already
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+def signal_at_end_of_parent(number: int) -> None:
+    """Have the kernel send this process a signal when the thread that started it ends (prctl(2)); on Linux alone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -15,7 +15,6 @@ A child that has read hostile bytes may say anything: its parent checks every nu
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
@@ -25,14 +24,16 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 import service
+from service.ipc.watchdog import signal_at_end_of_parent
 from service.isolation.messages import MessageSocket
 
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 ROOT = Path(service.__file__).parents[1]  # where the packages are, whatever the working directory is
 EXIT_MEMORY = 86  # the status by which a child says that its memory was not enough
 NOT_BOUND = 0  # instead of the parent's process id: the kernel would end the child with the thread that started it
@@ -69,7 +70,6 @@ class ChildProcess:
     def __init__(self, module: str, limits: ChildLimits, arguments: tuple[str, ...] = ()) -> None:
         self.socket, other = socket.socketpair()
         self._killed = False
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         in_main = threading.current_thread() is threading.main_thread()
         given = (
             str(other.fileno()),
@@ -78,13 +78,7 @@ class ChildProcess:
             *arguments,
         )
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", module, *given],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,  # stderr stays for errors of the start, until `enter_child`
-                pass_fds=(other.fileno(),),
-                env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},
-            )
+            self._process = start_module(module, given, other.fileno())
         except OSError:
             self.socket.close()
             raise
@@ -127,6 +121,23 @@ class ChildProcess:
         return ChildExit.CRASH if -status in faults else ChildExit.SIGNAL
 
 
+def start_module(
+    module: str, arguments: Sequence[str], descriptor: int, variables: Mapping[str, str] = MappingProxyType({})
+) -> "subprocess.Popen[bytes]":
+    """Start `python -m MODULE`, which inherits one descriptor and has these variables beside ours; raises OSError.
+
+    Its standard error stays ours until it has begun, for what goes wrong until then.
+    """
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=(descriptor,),
+        env={**os.environ, **ONE_THREAD, **variables, "PYTHONPATH": path},
+    )
+
+
 def enter_child() -> tuple[MessageSocket, list[str]]:
     """In the child, after its imports: take the limits; returns the socket to the parent and the arguments.
 
@@ -158,8 +169,7 @@ def limit_cpu(seconds: float) -> None:
 
 def die_with(parent: int) -> None:
     """Be killed when the thread that started this process ends, on Linux; elsewhere the socket's end says so."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal_at_end_of_parent(signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)
 

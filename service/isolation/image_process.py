@@ -5,7 +5,6 @@ pixels, or what is wrong with one of them.
 """
 
 import contextlib
-import ctypes
 import sys
 import traceback
 from time import perf_counter
@@ -19,6 +18,7 @@ from preprocessing.errors import DamagedImage, ImageError, ImageTooCostly, Trunc
 from preprocessing.pipeline import PreparedImage, prepare
 from service.isolation.child import EXIT_MEMORY, enter_child, limit_cpu
 from service.isolation.messages import Message, MessageSocket
+from service.memory import trim_heap
 
 LEAST_BYTES = 10  # of memory that decoding a pixel takes
 
@@ -36,7 +36,7 @@ def main() -> None:
                 sys.exit(EXIT_MEMORY)
             except Exception:  # a defect, which the parent logs
                 channel.send({"unexpected": traceback.format_exc()})
-            _return_memory()
+            trim_heap()
 
 
 def _respond(channel: MessageSocket, job: Message, memory: int) -> None:
@@ -81,12 +81,6 @@ def _find_cause(error: ImageError, content: bytes, memory: int) -> ImageError:
     if cost is None or cost.shape[0] * cost.shape[1] * LEAST_BYTES < memory:
         return error
     return ImageTooCostly(f"the image takes more than {memory >> 20} MB to decode")
-
-
-def _return_memory() -> None:
-    """Give the heap that is free back to the system, where the C library can."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 if __name__ == "__main__":

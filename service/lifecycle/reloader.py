@@ -5,20 +5,18 @@ the registry between two requests, once all other workers have loaded the same, 
 one change and no going back and forth.
 """
 
-import ctypes
-import gc
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 from service.inference.registry import ModelRegistry, RegistryContents
 from service.lifecycle.model_control import ControlFile
 from service.lifecycle.planner import Plan, Planner
 from service.lifecycle.worker_status import WorkerStatuses
+from service.memory import release_memory
 
 POLL_INTERVAL = 0.05  # seconds between looks at the model control
 PENDING_POLL_INTERVAL = 0.01  # seconds between looks at the other workers' statuses, while a plan waits for them
@@ -190,15 +188,3 @@ def _beat(beat: Callable[[], None], over: threading.Event) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while not over.wait(BEAT_INTERVAL) and time.monotonic() < deadline:
         beat()
-
-
-def release_memory() -> None:
-    """Collect cycles and return free memory to the system, which glibc otherwise keeps for later (malloc_trim(3))."""
-    gc.collect()
-    _malloc_trim()(0)
-
-
-@cache
-def _malloc_trim() -> Callable[[int], object]:
-    """The function of glibc; other C libraries need none, or have none."""
-    return getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)

@@ -166,8 +166,7 @@ def take_snapshot(repository: ModelRepository, names: Container[str] | None = No
             continue
         try:
             versions = repository.versions(name)
-            status = (repository.root / name).stat()
-            folders[name] = (status.st_dev, status.st_ino)
+            folders[name] = _folder_id(repository.root / name)
         except OSError as error:
             if (repository.root / name).is_symlink() or not isinstance(error, FileNotFoundError):  # else it was removed
                 unreadable[name] = f"cannot be read: {public_text(error)}"

@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,17 +20,19 @@ from typing import IO, Protocol
 
 from service.ipc.worker_warnings import WorkerWarnings
 from service.ipc.workspace import atomic_write
-from service.isolation.child import ONE_THREAD, ROOT
+from service.isolation.child import start_module
 from service.lifecycle.snapshot import Fingerprint, Key
 from service.lifecycle.trial_journal import (
     PASSED,
     TrialFolder,
     TrialRecord,
     WantedTrial,
+    file_stamp,
 )
 from service.settings import Settings
 
 MODULE = "service.lifecycle.trial_process"
+ONE_THREAD = {"ORT_DISABLE_TELEMETRY": "1"}  # which would start one: the process forks, so it must have no other
 LOOK_SECONDS = 0.25  # between looks at whether the trial process still runs
 CLOSE_SECONDS = 0.5  # for the trial process to end with the last worker
 RETRY_SECONDS = 1.0  # until a trial process that has ended, or could not be started, is started again
@@ -147,8 +148,7 @@ class TrialClient:
         """Read the journal where it has changed."""
         self._wanted = {}
         with suppress(OSError):  # then what was read before counts
-            status = self._folder.journal.stat()
-            stamp = (status.st_ino, status.st_mtime_ns)
+            stamp = file_stamp(self._folder.journal)
             if stamp != self._stamp:
                 self._records, self._stamp = self._folder.read(), stamp
 
@@ -188,10 +188,9 @@ class TrialClient:
         if time.monotonic() >= self._next_look:
             self._ask()
         try:
-            status = self._folder.journal.stat()
+            return self._cannot_try or file_stamp(self._folder.journal) != self._stamp
         except OSError:
             return self._cannot_try
-        return self._cannot_try or (status.st_ino, status.st_mtime_ns) != self._stamp
 
     def start(self) -> None:
         """Start the process before anything is wanted, where nothing was ever tried: it takes a while to begin."""
@@ -252,20 +251,9 @@ class TrialClient:
             except BlockingIOError:
                 return
             self._next_start = time.monotonic() + RETRY_SECONDS
-            self._process = self._spawn(lock.fileno())
-
-    def _spawn(self, lock: int) -> "subprocess.Popen[bytes]":
-        """Start the process, which takes over the lock and holds it until it ends; raises OSError."""
-        arguments = [str(self._folder.path), str(lock), json.dumps(asdict(self._options))]
-        variables = {**ONE_THREAD, "ORT_DISABLE_TELEMETRY": "1"}  # for a process that forks must have one thread
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", MODULE, *arguments],
-            env={**os.environ, **variables, "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[lock],
-        )
+            # It takes over the lock and holds it until it ends.
+            arguments = [str(self._folder.path), str(lock.fileno()), json.dumps(asdict(self._options))]
+            self._process = start_module(MODULE, arguments, lock.fileno(), ONE_THREAD)
 
     def _enter(self) -> None:
         """Be one of the workers that want trials, for as long as this process lives: its lock says so."""

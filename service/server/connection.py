@@ -162,8 +162,7 @@ class Connection:
 
     def _account(self, held: int, missing: int) -> None:
         """Take what the request holds now from the budget; refuse a request for which there is no room."""
-        self._budget.held += held - self.held
-        self.held = held
+        self._hold(held)
         excess = self._budget.held + missing - self._budget.limit
         if excess <= 0 or self.request.error or (self.request.complete and held <= SMALL_BYTES):
             return

@@ -69,7 +69,6 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
             "pre_fork": self._pre_fork,
             "post_fork": self._post_fork,
             "child_exit": self._child_exit,
-            "on_exit": self._on_exit,
         }
 
     def _pre_fork(self, arbiter: DrainingArbiter, worker: LoopWorker) -> None:
@@ -89,9 +88,6 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn sh
         except Exception:  # of a disk, for instance: that must not end the master
             arbiter.log.exception("cannot tidy up after worker %s", worker.pid)
         self._scoreboard.release(worker.context.slot)
-
-    def _on_exit(self, _arbiter: Any) -> None:
-        self._shared.remove()
 
 
 def _bracketed(host: str) -> str:

@@ -38,12 +38,12 @@ class RequestQueue:
         """Put a request at the end of its kind; False where too many wait already."""
         if len(self._small) + len(self._large) >= self._limit:
             return False
-        (self._large if _is_large(request.connection) else self._small).append(request)
+        self._queue_of(request).append(request)
         return True
 
     def add_first(self, request: WaitingRequest) -> None:
         """Put a request at the head of its kind: it has waited before, or is answered in no time."""
-        (self._large if _is_large(request.connection) else self._small).appendleft(request)
+        self._queue_of(request).appendleft(request)
 
     def reject(self, request: WaitingRequest) -> None:
         """Put a request with an error behind the others: thousands may be refused at once."""
@@ -64,6 +64,7 @@ class RequestQueue:
             return self._large.popleft()
         return self._refused.popleft() if self._refused else None
 
-
-def _is_large(connection: Connection) -> bool:
-    return connection.held > LARGE_BYTES or connection.request.is_compressed
+    def _queue_of(self, request: WaitingRequest) -> deque[WaitingRequest]:
+        connection = request.connection
+        is_large = connection.held > LARGE_BYTES or connection.request.is_compressed
+        return self._large if is_large else self._small

@@ -4,7 +4,6 @@ Bytes are read without blocking; the application is called in the loop itself on
 that sends slowly, or nothing at all, delays no other client, and no request is handed from thread to thread.
 """
 
-import ctypes
 import gc
 import os
 import resource
@@ -20,6 +19,7 @@ from pathlib import Path
 from gunicorn.workers.base import Worker
 
 from service.ipc.workspace import WorkerContext
+from service.memory import release_memory, resident_bytes
 from service.server.background import ServedApp
 from service.server.connection import Connection
 from service.server.connections import ConnectionManager
@@ -33,7 +33,7 @@ POLL_INTERVAL = 0.005  # seconds of answering after which new arrivals are looke
 MANY_EVENTS = 16  # for which there may be no time
 DEAR = 0.001  # seconds; an event that takes longer comes last while there is more to do than time
 RESERVED_DESCRIPTORS = 24  # for files that the application opens, and its pipes
-TRIMMED_BYTES = 4 << 20  # a difference of memory that is worth some milliseconds to give it back to the system
+RELEASED_BYTES = 4 << 20  # a difference of memory that is worth some milliseconds to give it back to the system
 DRAIN_INTERVAL = 0.05  # seconds between looks at whether a shutdown is complete
 HANDSHAKE_SECONDS = 0.2  # for handshakes under way: a round trip to the other side of the earth
 
@@ -82,7 +82,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         """Take a place on the scoreboard, and watch the listening sockets and the application's event sources."""
         self._scoreboard, slot = self.context.scoreboard, self.context.slot
         self._next_heartbeat = 0.0
-        self._at_trim = _resident_bytes(), 0  # bytes, of all memory and of what clients do not hold, negative
+        self._resident_at_release, self._most_held = resident_bytes(), 0  # bytes, the second by clients since then
         self._handled: set[int] = set()  # descriptors whose events were handled while there was no time for all
         self._dear: dict[int, float] = {}  # seconds that dear events have taken since the last heartbeat, by descriptor
         self._selector = selectors.DefaultSelector()
@@ -177,19 +177,19 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
         self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
         self.context.beat()
         self._dear.clear()
-        self._trim()
+        self._release_memory()
         if os.getppid() != self.ppid:
             self.log.warning("the master is gone: this worker stops, too")
             self.alive = False
 
-    def _trim(self) -> None:
-        """Give memory that has been freed back to the system, which the C library does late or never by itself."""
-        now = _resident_bytes(), -self._connections.held
-        if any(each > before + TRIMMED_BYTES for each, before in zip(now, self._at_trim, strict=True)):
-            gc.collect()
-            _malloc_trim()
-            self._at_trim = _resident_bytes(), now[1]
-        self._at_trim = self._at_trim[0], min(self._at_trim[1], now[1])
+    def _release_memory(self) -> None:
+        """Give memory back to the system where this process has grown, or its clients hold much less than they did."""
+        held = self._connections.held
+        self._most_held = max(self._most_held, held)
+        has_grown = resident_bytes() > self._resident_at_release + RELEASED_BYTES
+        if has_grown or held < self._most_held - RELEASED_BYTES:
+            release_memory()
+            self._resident_at_release, self._most_held = resident_bytes(), held
 
     def _stop_listening(self) -> None:
         """Stop listening without a reset for clients that the kernel has already connected."""
@@ -222,18 +222,3 @@ def _address(key: selectors.SelectorKey) -> str:
     """The address of the client that an event is of; empty for listening sockets and event sources."""
     subject = key.data.args[0] if isinstance(key.data, partial) and key.data.args else None
     return subject.address[0] if isinstance(subject, Connection) else ""
-
-
-def _resident_bytes() -> int:
-    """The memory of this process; 0 on systems other than Linux."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    except OSError:
-        return 0
-
-
-def _malloc_trim() -> None:
-    """Have glibc give back what it does not use; without effect where the C library is another one."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)

@@ -4,7 +4,7 @@ prometheus_client's own process collector sees only the process that answers the
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -28,10 +28,7 @@ class WorkerCollector(Collector):
         serving = len(self._scoreboard.workers())
         yield GaugeMetricFamily("convserve_workers", "Worker processes that take connections.", value=serving)
         text = "Workers that exited unexpectedly since the master started, by cause: signal, exit, timeout, memory."
-        exits = CounterMetricFamily("convserve_worker_deaths", text, labels=["cause"])
-        for cause, count in self._scoreboard.exits().items():
-            exits.add_metric([cause], count)
-        yield exits
+        yield _counter("convserve_worker_deaths", text, "cause", self._scoreboard.exits().items())
 
 
 class UnsavedCollector(Collector):
@@ -84,10 +81,7 @@ class StartFailureCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Count now; every cause has a sample from the start."""
         text = "Attempts to start a worker that failed since the master started, by cause: fork, boot, slot."
-        failures = CounterMetricFamily("convserve_worker_start_failures", text, labels=["cause"])
-        for failure, count in self._scoreboard.start_failures().items():
-            failures.add_metric([failure], count)
-        yield failures
+        yield _counter("convserve_worker_start_failures", text, "cause", self._scoreboard.start_failures().items())
 
 
 class ConnectionCollector(Collector):
@@ -99,10 +93,7 @@ class ConnectionCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Count now; every reason has a sample from the start."""
         text = "Connections closed by the service, by reason: head_timeout, read_timeout, write_timeout, room."
-        closed = CounterMetricFamily("convserve_connections_closed", text, labels=["reason"])
-        for reason, count in self._scoreboard.closed().items():
-            closed.add_metric([reason], count)
-        yield closed
+        yield _counter("convserve_connections_closed", text, "reason", self._scoreboard.closed().items())
 
 
 class ProcessCollector(Collector):
@@ -128,6 +119,14 @@ class ProcessCollector(Collector):
     def _processes(self) -> dict[str, int]:
         workers = {str(slot): pid for slot, pid in self._scoreboard.workers().items()}
         return {"master": os.getppid(), **workers} if workers else {}
+
+
+def _counter(name: str, text: str, label: str, counts: Iterable[tuple[str, int]]) -> Metric:
+    """A counter with a sample for each value of its one label."""
+    counter = CounterMetricFamily(name, text, labels=[label])
+    for value, count in counts:
+        counter.add_metric([value], count)
+    return counter
 
 
 def _read_stat(pid: int) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.http.raw_client import RawConnection, send_request
+from tests.support.processes.pipes import drain
 from tests.support.processes.service import ROOT, free_port, until
 
 LONG = b"GET /" + b"a" * 3500 + b" HTTP/1.1\r\nHost: h\r\n\r\n"  # a line of the access log of 3.7 kB
@@ -70,26 +71,15 @@ def _send_many(port: int) -> float:
     return slowest
 
 
-def _drain(read_end: int) -> bytes:
-    os.set_blocking(read_end, False)
-    parts = []
-    try:
-        while part := os.read(read_end, 1 << 20):
-            parts.append(part)
-    except BlockingIOError:
-        pass
-    return b"".join(parts)
-
-
 def test_a_reader_that_is_stuck_stops_nobody_and_learns_what_it_missed(models: Path) -> None:
     read_end, write_end = os.pipe()
     with served(models, write_end, write_end) as port:
         slowest = _send_many(port)
         dropped = _dropped(port)
         until(lambda: "standard output" in _warnings(port), "it is warned of")
-        text = _drain(read_end)
+        text = drain(read_end)
         until(lambda: not _warnings(port), "it is in order again")
-        text += _drain(read_end)
+        text += drain(read_end)
     os.close(read_end)
     os.close(write_end)
 
@@ -105,7 +95,7 @@ def test_a_journal_or_terminal_that_is_stuck_stops_nobody(models: Path, kind: st
     with served(models, ends[1], ends[1]) as port:
         assert _send_many(port) < 1
         assert _dropped(port) > 0
-        _drain(ends[0])
+        drain(ends[0])
         until(lambda: not _warnings(port), "it is in order again")
     for end in ends:
         os.close(end)

@@ -13,6 +13,7 @@ import pytest
 
 from service.ipc.output import MAX_LINE, LineOutput, TextStream
 from service.ipc.scoreboard import MASTER, Scoreboard, Stream
+from tests.support.processes.pipes import drain
 
 LINE = b"x" * 99 + b"\n"
 
@@ -45,17 +46,6 @@ def pipe() -> Iterator[tuple[int, int]]:
     yield read_end, write_end
     os.close(read_end)
     os.close(write_end)
-
-
-def drain(descriptor: int) -> bytes:
-    os.set_blocking(descriptor, False)
-    parts = []
-    try:
-        while part := os.read(descriptor, 1 << 20):
-            parts.append(part)
-    except BlockingIOError:
-        pass
-    return b"".join(parts)
 
 
 def test_a_pipe_that_nobody_reads_drops_lines_and_counts_them(pipe: tuple[int, int]) -> None:

@@ -20,7 +20,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gunicorn
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     server = application(Settings(workers=2))
     yield server
-    server._on_exit(None)
+    server._shared.remove()
 
 
 @pytest.fixture

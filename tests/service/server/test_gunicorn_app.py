@@ -24,7 +24,7 @@ def application(settings: Settings) -> GunicornApplication:
 )
 def test_the_address_is_written_as_gunicorn_reads_it(host: str, bind: str) -> None:
     server = application(Settings(host=host))
-    server._on_exit(None)  # takes the folder for metrics away again
+    server._shared.remove()  # takes the folder for metrics away again
 
     assert server.cfg.bind == [bind]
 
@@ -37,4 +37,4 @@ def test_what_workers_share_is_locked_against_those_who_tidy_up() -> None:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     os.close(folder)
-    server._on_exit(None)
+    server._shared.remove()

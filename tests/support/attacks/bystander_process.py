@@ -9,9 +9,10 @@ import sys
 import threading
 import time
 
+from tests.support.load.client_process import receive
+
 PERIOD = 0.05  # seconds from one request to the next
 TIMEOUT = 30.0  # seconds after which a request counts as lost
-HEAD_END = b"\r\n\r\n"
 
 Probe = tuple[float, float, int, str]  # the fields of bystanders.Probe
 
@@ -54,30 +55,16 @@ class Bystander:
     def _exchange(self, connection: socket.socket) -> int:
         connection.sendall(self._request)
         if not self._request.endswith(b"\n") and len(self._request) == 1:  # the echo
-            return len(_more(connection, b""))
-        response = _more(connection, b"")
-        while HEAD_END not in response:
-            response = _more(connection, response)
-        start = response.index(HEAD_END) + len(HEAD_END)
-        head = response[:start].lower()
-        length = int(head.partition(b"\r\ncontent-length: ")[2].partition(b"\r\n")[0])
-        while len(response) < start + length:
-            response = _more(connection, response)
-        if not self._kept or b"\r\nconnection: close\r\n" in head:
+            return len(connection.recv(1))
+        status, _, stays = receive(connection)
+        if not (stays and self._kept):
             self._leave()
-        return int(head[9:12])
+        return status
 
     def _leave(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-
-def _more(connection: socket.socket, response: bytes) -> bytes:
-    data = connection.recv(65536)
-    if not data:
-        raise ConnectionResetError(f"the connection ended after {len(response)} bytes of the response")
-    return response + data
 
 
 def _echo(listener: socket.socket) -> None:

@@ -64,7 +64,7 @@ class Client:
             connection, reused = self._connect()
             sent = time.monotonic()
             connection.sendall(self._request)
-            (status, version, stays), error = _receive(connection), ""
+            (status, version, stays), error = receive(connection), ""
         except NotSent:
             return
         except (OSError, ValueError) as failure:
@@ -99,7 +99,7 @@ class Client:
             self._socket = None
 
 
-def _receive(connection: socket.socket) -> tuple[int, int | None, bool]:
+def receive(connection: socket.socket) -> tuple[int, int | None, bool]:
     """Status, model version and whether the connection may be used again; raises OSError where no response comes."""
     response = _more(connection, b"")
     while HEAD_END not in response:
