@@ -32,9 +32,10 @@ class EncodedImages:
 
 @dataclass(frozen=True)
 class PixelArray:
-    """Pixels that the client decoded itself, in whatever shape and dtype it chose."""
+    """Pixels that the client decoded itself, in whatever shape and dtype it chose; or that came out of image files."""
 
     values: NDArray[Any]
+    is_prepared: bool = False  # from image files, by the service: whatever they are, they are right
 
     @property
     def nbytes(self) -> int:
@@ -43,7 +44,7 @@ class PixelArray:
 
     def owned(self) -> "PixelArray":
         """The same without the request's body behind it, of which the array may be a view."""
-        return PixelArray(self.values.copy())
+        return PixelArray(self.values.copy(), self.is_prepared)
 
 
 Inputs = EncodedImages | PixelArray

@@ -126,7 +126,7 @@ class DataPlane:
         batch = self._costly_images.prepare(predictor, inputs, context.state, timeline)
         classification = Classification(predictor.probabilities(batch.pixels, timeline), batch.steps)
         if shadow and shadow.prepares_like(predictor):
-            return classification, PixelArray(batch.pixels)
+            return classification, PixelArray(batch.pixels, is_prepared=True)
         return classification, inputs
 
     def _instruments_of(self, predictor: Predictor) -> PredictionInstruments:

@@ -101,8 +101,7 @@ class Predictor:
         return softmax(scores) if self.metadata.output.kind == "logits" else scores
 
     def _check_pixels(self, array: PixelArray, timeline: Timeline) -> PreparedBatch:
-        self.limits.check_count(len(array.values) if array.values.ndim else 0)
-        pixels = check_pixels(array.values, self.metadata.name, self.metadata.input)
+        pixels = check_pixels(array, self.metadata.name, self.metadata.input, self.limits)
         timeline.append((Stage.DECODE, perf_counter()))
         return PreparedBatch(pixels, ((),) * len(pixels))
 
