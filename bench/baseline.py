@@ -49,7 +49,7 @@ def cpu_microseconds(classify: Classify, contents: Sequence[bytes], seconds: flo
 
 def _classifier(model: Model, spec: InputSpec) -> Classify:
     shape = (1, spec.height, spec.width, spec.channels)
-    return lambda content: model(np.asarray(decode(content)).reshape(shape))
+    return lambda content: model(np.asarray(decode(content)).reshape(shape)).scores
 
 
 def _needs_no_preprocessing(content: bytes, spec: InputSpec) -> bool:

@@ -94,10 +94,11 @@ class Preprocessing:
 
 @json_object
 class OutputSpec:
-    """The graph's one output, [N, classes]; `kind` says whether softmax is still to be applied.
+    """The graph's output, [N, classes]; `kind` says whether softmax is still to be applied.
 
-    The model abstains from an image whose largest probability is below `abstain_below` (0 < x ≤ 1); where that is None
-    it never abstains.
+    The model abstains from an image whose largest probability is below `abstain_below` (0 < x ≤ 1). `outlier_output`
+    names a second output, float32 [N], which is larger the less an image is like those of the training; the model
+    abstains above `outlier_above`. Where these are None it never abstains.
     """
 
     name: str = member(text)
@@ -105,6 +106,13 @@ class OutputSpec:
     kind: str = member(choice(OUTPUT_KINDS))
     classes: int = member(integer(1))
     abstain_below: float | None = member(_threshold, default=None)
+    outlier_output: str | None = member(text, default=None)
+    outlier_above: float | None = member(number, default=None)
+
+    @property
+    def abstains(self) -> bool:
+        """Whether the model abstains from any image."""
+        return self.abstain_below is not None or self.outlier_output is not None
 
 
 @json_object
@@ -197,6 +205,7 @@ def _check_agreement(metadata: Metadata) -> None:
     mode, channels = preprocessing.mode, metadata.input.channels
     if len(metadata.labels) != metadata.output.classes:
         raise InvalidMetadata("labels", f"has {len(metadata.labels)} labels for {metadata.output.classes} classes")
+    _check_outlier_output(metadata.output)
     if CHANNELS[mode] != channels:
         raise InvalidMetadata("preprocessing.mode", f"{mode} does not give the input's {channels} channels")
     if preprocessing.channel_order is not None and mode != "rgb":
@@ -208,3 +217,10 @@ def _check_agreement(metadata: Metadata) -> None:
         raise InvalidMetadata("preprocessing.std", "must not be 0")
     if MODEL not in metadata.files:
         raise InvalidMetadata("files", f"must name {MODEL}")
+
+
+def _check_outlier_output(output: OutputSpec) -> None:
+    if output.outlier_output == output.name:
+        raise InvalidMetadata("output.outlier_output", f"must be another output than {shown(output.name)}")
+    if (output.outlier_output is None) != (output.outlier_above is None):
+        raise InvalidMetadata("output.outlier_above", "belongs to outlier_output: give both, or leave both out")

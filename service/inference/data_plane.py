@@ -14,7 +14,7 @@ from modelrepo.metadata import Metadata
 from preprocessing.errors import CostlyImage
 from service.codecs.inputs import EncodedImages, Inputs, PixelArray
 from service.inference.costly_images import CostlyImages
-from service.inference.prediction import Classification, RankedClass
+from service.inference.prediction import AbstainReason, Classification, RankedClass
 from service.inference.predictor import Predictor
 from service.inference.shadow import Shadows
 from service.inference.traffic_split import Choice
@@ -28,34 +28,33 @@ Response = TypeVar("Response")
 class PredictionInstruments:
     """The metrics of one version of one model; each label is looked up once, for a look-up takes 3 µs."""
 
-    def __init__(self, metrics: Metrics, metadata: Metadata) -> None:
+    def __init__(self, metrics: Metrics, predictor: Predictor) -> None:
+        metadata = predictor.metadata
         labels = (metadata.name, str(metadata.version))
         self._tally = metrics.statistics.tally(metadata.name, metadata.version)
         self._batch_size = metrics.batch_size.labels(*labels)
         self._confidence = metrics.confidence.labels(*labels)
-        self._abstain_below = metadata.output.abstain_below
-        if self._abstain_below is not None:  # from 0 on; a model without a threshold has no such series
-            self._abstained = metrics.abstained.labels(*labels)
+        # All reasons from 0 on; a model that never abstains has no such series.
+        reasons = AbstainReason if predictor.abstains else ()
+        self._abstained = {reason: metrics.abstained.labels(*labels, reason) for reason in reasons}
         self._label = cache(partial(metrics.predictions.labels, *labels))
         self._failure = cache(partial(metrics.prediction_failures.labels, *labels))
         self._stage = cache(partial(metrics.stage_seconds.labels, *labels))
 
-    def observe(self, top1: Sequence[RankedClass], seconds: Mapping[Stage, float]) -> None:
-        """Count the images of one request, the labels and their confidence, and the seconds of each stage."""
+    def observe(
+        self, top1: Sequence[RankedClass], reasons: Sequence[AbstainReason | None], seconds: Mapping[Stage, float]
+    ) -> None:
+        """Count the images of a request by label, confidence and reason to abstain, and the seconds of each stage."""
         self._batch_size.observe(len(top1))
         for best in top1:
             self._confidence.observe(best.probability)
             self._label(best.label).inc()
-        if self._abstain_below is not None:
-            self._count_abstained(top1, self._abstain_below)
+        for reason in reasons:
+            if reason is not None:
+                self._abstained[reason].inc()
         for stage, value in seconds.items():
             self._stage(stage).observe(value)
         self._tally.succeed(len(top1), seconds)
-
-    def _count_abstained(self, top1: Sequence[RankedClass], below: float) -> None:
-        unsure = sum(best.is_below(below) for best in top1)
-        if unsure:
-            self._abstained.inc(unsure)
 
     def fail(self, seconds: float, code: str) -> None:
         """Count a request that got an error, by its code, after `seconds`."""
@@ -113,8 +112,9 @@ class DataPlane:
         seconds = seconds_by_stage(timeline, state.queue_seconds + state.job_seconds)
         state.server_timing = server_timing(seconds)
         top1 = classification.top1(context.metadata.labels)
-        state.log_fields = _log_fields(context.metadata, top1)
-        context.instruments.observe(top1, seconds)
+        reasons = classification.reasons or ()
+        state.log_fields = _log_fields(context.metadata, top1, reasons)
+        context.instruments.observe(top1, reasons, seconds)
         if choice.shadow:
             self._shadows.offer(choice, inputs, top1)
         return response
@@ -124,7 +124,7 @@ class DataPlane:
         (predictor, shadow), timeline = context.choice, context.timeline
         assert isinstance(inputs, EncodedImages)  # noqa: S101 - arrays are never costly
         batch = self._costly_images.prepare(predictor, inputs, context.state, timeline)
-        classification = Classification(predictor.probabilities(batch.pixels, timeline), batch.steps)
+        classification = predictor.classify_prepared(batch, timeline)
         if shadow and shadow.prepares_like(predictor):
             return classification, PixelArray(batch.pixels, is_prepared=True)
         return classification, inputs
@@ -132,9 +132,12 @@ class DataPlane:
     def _instruments_of(self, predictor: Predictor) -> PredictionInstruments:
         instruments = self._instruments.get(predictor)
         if instruments is None:
-            instruments = self._instruments[predictor] = PredictionInstruments(self._metrics, predictor.metadata)
+            instruments = self._instruments[predictor] = PredictionInstruments(self._metrics, predictor)
         return instruments
 
 
-def _log_fields(metadata: Metadata, top1: list[RankedClass]) -> dict[str, Any]:
-    return {"model": metadata.name, "version": metadata.version, "images": len(top1), "label": top1[0].label}
+def _log_fields(metadata: Metadata, top1: list[RankedClass], reasons: Sequence[AbstainReason | None]) -> dict[str, Any]:
+    """Label and reason are those of the first image; `abstained` counts images, and is left out where it is 0."""
+    fields = {"model": metadata.name, "version": metadata.version, "images": len(top1), "label": top1[0].label}
+    abstained = sum(reason is not None for reason in reasons)
+    return {**fields, "abstained": abstained, "reason": next(filter(None, reasons))} if abstained else fields

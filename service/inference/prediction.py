@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -18,17 +19,27 @@ class RankedClass:
     index: int
     probability: float
 
-    def is_below(self, threshold: float) -> bool:
-        """Whether the probability is below a threshold; NaN always is."""
-        return not self.probability >= threshold
+
+class AbstainReason(StrEnum):
+    """Why a model abstains from an image; of several reasons the first one counts."""
+
+    NO_INK = "no_ink"
+    SEVERAL_PIECES = "several_pieces"
+    UNLIKE_TRAINING = "unlike_training"
+    UNSURE = "unsure"
 
 
 @dataclass(frozen=True)
 class Classification:
-    """Probabilities, float32 [N, classes], and the preprocessing steps of each image."""
+    """Probabilities, float32 [N, classes], and the preprocessing steps of each image.
+
+    `reasons` says for each image why the model abstains from it, None where it answers; it is None for a model that
+    never abstains.
+    """
 
     probabilities: Scores
     steps: tuple[tuple[str, ...], ...]
+    reasons: tuple[AbstainReason | None, ...] | None = None
 
     def top1(self, labels: Sequence[str]) -> list[RankedClass]:
         """The most probable class of each image."""

@@ -23,8 +23,8 @@ from service.codecs.inputs import EncodedImages, Inputs, PixelArray
 from service.codecs.limits import Limits
 from service.codecs.pixel_arrays import check_pixels
 from service.errors import InvalidImage, Overloaded, RequestError, TooLarge
-from service.inference.prediction import Classification, softmax
-from service.inference.runtime import Model, Scores
+from service.inference.prediction import AbstainReason, Classification, softmax
+from service.inference.runtime import Model, ModelOutputs, Scores
 from service.telemetry.stage_timer import Stage, Timeline
 
 _ADVICE: dict[type[ImageError], str] = {
@@ -56,6 +56,7 @@ class Predictor:
         self.limits = limits
         self._ready = (metadata.input.width, metadata.input.height, metadata.input.channels)
         self._pixel_rule = (*self._ready, metadata.preprocessing)
+        self.abstains = metadata.output.abstains
         self._image_seconds = IMAGE_SECONDS[metadata.preprocessing.ink]
 
     def classify(self, inputs: Inputs, timeline: Timeline, *, only_cheap: bool = False) -> Classification:
@@ -63,8 +64,7 @@ class Predictor:
 
         With `only_cheap` it raises CostlyImage for images of which decoding might take long, or much memory.
         """
-        prepared = self.prepare(inputs, timeline, only_cheap=only_cheap)
-        return Classification(self.probabilities(prepared.pixels, timeline), prepared.steps)
+        return self.classify_prepared(self.prepare(inputs, timeline, only_cheap=only_cheap), timeline)
 
     def prepare(self, inputs: Inputs, timeline: Timeline, *, only_cheap: bool = False) -> PreparedBatch:
         """Bring inputs of any kind to the model's size and colour mode; raises the same."""
@@ -92,13 +92,40 @@ class Predictor:
             steps.append(prepared.steps)
         return PreparedBatch(pixels, tuple(steps))
 
-    def probabilities(self, pixels: NDArray[np.uint8], timeline: Timeline) -> Scores:
-        """Run the network on [N, height, width, channels]; returns float32 [N, classes]."""
-        batch = normalize(pixels, self.metadata.input, self.metadata.preprocessing)
+    def classify_prepared(self, prepared: PreparedBatch, timeline: Timeline) -> Classification:
+        """Run the network on prepared images."""
+        metadata = self.metadata
+        batch = normalize(prepared.pixels, metadata.input, metadata.preprocessing)
         timeline.append((Stage.PREPROCESS, perf_counter()))
-        scores = self._model(batch)
+        outputs = self._model(batch)
         timeline.append((Stage.INFER, perf_counter()))
-        return softmax(scores) if self.metadata.output.kind == "logits" else scores
+        probabilities = softmax(outputs.scores) if metadata.output.kind == "logits" else outputs.scores
+        reasons = self._abstain_reasons(prepared, outputs, probabilities) if self.abstains else None
+        return Classification(probabilities, prepared.steps, reasons)
+
+    def _abstain_reasons(
+        self, prepared: PreparedBatch, outputs: ModelOutputs, probabilities: Scores
+    ) -> tuple[AbstainReason | None, ...]:
+        """Why the model abstains from each image, by its bundle's thresholds; None where it answers."""
+        count = len(prepared.pixels)
+        outlier_scores = [0.0] * count if outputs.outlier_scores is None else outputs.outlier_scores.tolist()
+        rows = zip(prepared.pixels, prepared.steps, outlier_scores, probabilities.max(axis=1).tolist(), strict=True)
+        return tuple([self._abstain_reason(*row) for row in rows])
+
+    def _abstain_reason(
+        self, image: NDArray[np.uint8], steps: tuple[str, ...], outlier_score: float, largest: float
+    ) -> AbstainReason | None:
+        """The first reason that applies to an image with this largest probability; NaN is beyond every threshold."""
+        spec, is_handwriting = self.metadata.output, self.metadata.preprocessing.ink
+        if is_handwriting and ("found no ink" in steps or not image.any()):
+            return AbstainReason.NO_INK
+        if is_handwriting and "found several pieces" in steps:
+            return AbstainReason.SEVERAL_PIECES
+        if spec.outlier_above is not None and not outlier_score <= spec.outlier_above:
+            return AbstainReason.UNLIKE_TRAINING
+        if spec.abstain_below is not None and not largest >= spec.abstain_below:
+            return AbstainReason.UNSURE
+        return None
 
     def _check_pixels(self, array: PixelArray, timeline: Timeline) -> PreparedBatch:
         pixels = check_pixels(array, self.metadata.name, self.metadata.input, self.limits)

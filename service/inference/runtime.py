@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -13,7 +13,16 @@ from service.errors import public_text
 
 Batch = NDArray[Any]  # what the graph takes: [N, H, W, C] or [N, C, H, W]
 Scores = NDArray[np.float32]  # [N, classes]
-Model = Callable[[Batch], Scores]
+
+
+class ModelOutputs(NamedTuple):
+    """What the graph gives for a batch: scores [N, classes] and, of one that has them, outlier scores [N]."""
+
+    scores: Scores
+    outlier_scores: NDArray[np.float32] | None = None
+
+
+Model = Callable[[Batch], ModelOutputs]
 
 SILENT = 4  # of its log, which it would write to standard error itself; its exceptions say the same
 # an ONNX file (IR 8, opset 13) of one node: y = Identity(x), float32 [1]
@@ -41,13 +50,14 @@ def load_model(path: Path, inputs: InputSpec, outputs: OutputSpec, threads: int)
     session = _open(path, threads)
     _check_graph(session, inputs, outputs)
     size = inputs.batch or MAX_BATCH
+    names = [outputs.name] if outputs.outlier_output is None else [outputs.name, outputs.outlier_output]
 
-    def model(batch: Batch) -> Scores:
+    def model(batch: Batch) -> ModelOutputs:
         if len(batch) <= size and inputs.batch is None:
-            return _run(session, inputs.name, outputs.name, batch)
+            return ModelOutputs(*session.run(names, {inputs.name: batch}))
         whole = _padded(batch, size) if inputs.batch else batch
-        parts = [whole[start : start + size] for start in range(0, len(whole), size)]
-        return np.concatenate([_run(session, inputs.name, outputs.name, part) for part in parts])[: len(batch)]
+        parts = [session.run(names, {inputs.name: whole[at : at + size]}) for at in range(0, len(whole), size)]
+        return ModelOutputs(*(np.concatenate(each)[: len(batch)] for each in zip(*parts, strict=True)))
 
     return model
 
@@ -90,6 +100,17 @@ def _check_graph(session: onnxruntime.InferenceSession, inputs: InputSpec, outpu
         raise UnusableGraph(f"the graph takes a {taken.type}, the metadata says {inputs.dtype}")
     _check_shape("takes", taken.shape, (inputs.batch, *sides))
     _check_shape("gives", given.shape, (inputs.batch, outputs.classes))
+    if outputs.outlier_output is not None:
+        _check_outlier_output(session, outputs.outlier_output, inputs.batch)
+
+
+def _check_outlier_output(session: onnxruntime.InferenceSession, name: str, batch: int | None) -> None:
+    output = next((each for each in session.get_outputs() if each.name == name), None)
+    if output is None:
+        raise UnusableGraph(f"the graph has no output {name!r}")
+    if output.type != _TENSORS["float32"]:
+        raise UnusableGraph(f"the graph's output {name!r} is a {output.type}, outlier scores are float32")
+    _check_shape(f"gives as {name}", output.shape, (batch,))
 
 
 def _check_shape(verb: str, shape: Sequence[int | str | None], claimed: Sequence[int | None]) -> None:
@@ -101,11 +122,6 @@ def _check_shape(verb: str, shape: Sequence[int | str | None], claimed: Sequence
         sides = " × ".join("any" if length is None else str(length) for length in claimed)
         graph = " × ".join(str(axis) if isinstance(axis, int) else "any" for axis in shape)
         raise UnusableGraph(f"the graph {verb} {graph}, the metadata says {sides}")
-
-
-def _run(session: onnxruntime.InferenceSession, source: str, target: str, batch: Batch) -> Scores:
-    scores: Scores = session.run([target], {source: batch})[0]
-    return scores
 
 
 def _padded(batch: Batch, size: int) -> Batch:

@@ -18,7 +18,7 @@ from service.codecs.inputs import EncodedImage, EncodedImages
 from service.codecs.limits import Limits
 from service.errors import public_text
 from service.inference.model_version import FailedVersion, LoadedVersion
-from service.inference.predictor import Predictor
+from service.inference.predictor import Predictor, PreparedBatch
 from service.inference.runtime import UnusableGraph, load_model
 
 logger = logging.getLogger("convserve")
@@ -75,8 +75,11 @@ def verify_golden(golden: GoldenSet, predictor: Predictor) -> None:
     if not golden.images:
         raise GoldenMismatch("the bundle has no golden images: export it again")
     inputs = [EncodedImages((EncodedImage(image.content, image.file),)) for image in golden.images]
-    pixels = np.concatenate([predictor.prepare(each, timeline=[]).pixels for each in inputs])
-    probabilities = predictor.probabilities(pixels, timeline=[])
+    prepared = [predictor.prepare(each, timeline=[]) for each in inputs]
+    batch = PreparedBatch(
+        np.concatenate([each.pixels for each in prepared]), tuple(steps for each in prepared for steps in each.steps)
+    )
+    probabilities = predictor.classify_prepared(batch, timeline=[]).probabilities
     expected = np.array([image.probabilities for image in golden.images])
     if probabilities.shape != expected.shape:
         classes, recorded = probabilities.shape[1], expected.shape[1]

@@ -49,17 +49,22 @@ def _parse_top_k(text: str | None, metadata: Metadata) -> int:
 
 def _encode_response(metadata: Metadata, count: int, classification: Classification) -> bytes:
     ranked = top_k(classification.probabilities, metadata.labels, count)
-    below = metadata.output.abstain_below
-    entries = [_entry(best, steps, below) for best, steps in zip(ranked, classification.steps, strict=True)]
+    abstentions = _abstentions(classification)
+    entries = [_entry(*each) for each in zip(ranked, abstentions, classification.steps, strict=True)]
     return orjson.dumps({"model_name": metadata.name, "model_version": metadata.version, "predictions": entries})
 
 
-def _entry(ranked: tuple[RankedClass, ...], steps: tuple[str, ...], abstain_below: float | None) -> dict[str, Any]:
+def _abstentions(classification: Classification) -> list[dict[str, Any]]:
+    """The members of each image's entry that say whether the model abstains; none of a model that never does."""
+    if classification.reasons is None:
+        return [{}] * len(classification.steps)
+    return [{"abstained": True, "reason": each} if each else {"abstained": False} for each in classification.reasons]
+
+
+def _entry(ranked: tuple[RankedClass, ...], abstention: dict[str, Any], steps: tuple[str, ...]) -> dict[str, Any]:
     """One image's entry; orjson writes the ranked classes, which are dataclasses, as objects."""
     best = ranked[0]
-    entry: dict[str, Any] = {"label": best.label, "index": best.index, "probability": best.probability}
-    if abstain_below is not None:
-        entry["abstained"] = best.is_below(abstain_below)
+    entry = {"label": best.label, "index": best.index, "probability": best.probability, **abstention}
     if steps:
         entry["preprocessing"] = steps
     return {**entry, "top_k": ranked}

@@ -136,8 +136,8 @@ def create_metrics(context: WorkerContext) -> Metrics:
         ),
         abstained=Counter(
             "convserve_abstained_total",
-            "Images whose most probable label is below the probability at which the model abstains.",
-            MODEL,
+            "Images from which the model abstained, by the reason.",
+            (*MODEL, "reason"),
             registry=own,
         ),
         batch_size=Histogram(

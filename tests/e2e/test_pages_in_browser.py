@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from preprocessing.png import encode_png
 from tests.support.bundles.copies import copy_bundle, flip_a_bit
-from tests.support.bundles.tiny import publish_tiny, tiny_metadata
+from tests.support.bundles.tiny import OUTLIERS, publish_tiny, tiny_graph, tiny_metadata
 from tests.support.images.drawn import as_file, tiny_image
 from tests.support.processes.browser import Tab, browse, find_browser
 from tests.support.processes.service import ROOT, running
@@ -138,20 +138,27 @@ def test_the_description_is_laid_out_to_be_read(browser: Tab, address: str) -> N
     assert browser.problems == []
 
 
-def test_a_model_that_abstains_is_said_not_to_be_sure(browser: Tab, tmp_path: Path) -> None:
-    picture_file = tmp_path / "dim.png"
-    picture_file.write_bytes(encode_png(tiny_image(1) // 2))  # 0.785 for the middle
-    models = tmp_path / "models"
-    publish_tiny(models, "mnist", output=dataclasses.replace(tiny_metadata("mnist").output, abstain_below=0.9))
+def test_the_page_says_why_a_model_abstains(browser: Tab, tmp_path: Path) -> None:
+    dim, bright, models = tmp_path / "dim.png", tmp_path / "bright.png", tmp_path / "models"
+    dim.write_bytes(encode_png(tiny_image(1) // 2))  # 0.785 for the middle
+    bright.write_bytes(encode_png(np.full_like(tiny_image(1), 255)))
+    output = dataclasses.replace(
+        tiny_metadata("mnist").output, abstain_below=0.9, outlier_output=OUTLIERS, outlier_above=200.0
+    )
+    publish_tiny(models, "mnist", output=output, network=tiny_graph(outliers=True))
     with running(models) as service:
         browser.open(f"http://127.0.0.1:{service.port}/")
         about = browser.shown("#about")
-        browser.choose_file("#file", picture_file)
-        label, verdict = browser.shown("#label"), browser.text("#probability")
+        browser.choose_file("#file", dim)
+        label, unsure = browser.shown("#label"), browser.text("#probability")
+        browser.choose_file("#file", bright)
+        browser.shown("#label")
+        unlike = browser.text("#probability")
 
-    assert "Below 90.00\u00a0% it says that it is not sure." in about
+    assert "Below 90.00\u00a0% it says that it is not sure. It says when a picture is unlike" in about
     assert label == "middle"
-    assert re.fullmatch("the model is not sure: 78\\.[0-9]{2}\u00a0%", verdict)
+    assert re.fullmatch("the model is not sure; best guess, 78\\.[0-9]{2}\u00a0%", unsure)
+    assert unlike.startswith("unlike anything that this model has learned; best guess, ")
 
 
 def test_what_is_on_trial_and_what_is_not_served_is_said(browser: Tab, tmp_path: Path) -> None:

@@ -55,12 +55,34 @@ def test_the_threshold_below_which_a_model_abstains_survives_to_the_last_bit(thr
     assert parse_metadata(json.loads(json.dumps(read.to_json()))) == read
 
 
+def test_the_outlier_output_and_its_threshold_survive_to_the_last_bit() -> None:
+    written = document()
+    written["output"] |= {"outlier_output": "outlier_score", "outlier_above": -0.8765432238578796}
+
+    read = parse_metadata(written)
+
+    assert (read.output.outlier_output, read.output.outlier_above) == ("outlier_score", -0.8765432238578796)
+    assert parse_metadata(json.loads(json.dumps(read.to_json()))) == read
+
+
+@pytest.mark.parametrize(
+    ("members", "abstains"),
+    [({}, False), ({"abstain_below": 0.5}, True), ({"outlier_output": "score", "outlier_above": 1}, True)],
+    ids=["neither", "a probability", "an outlier score"],
+)
+def test_a_model_abstains_by_either_threshold(members: dict[str, Any], abstains: bool) -> None:
+    written = document()
+    written["output"] |= members
+
+    assert parse_metadata(written).output.abstains is abstains
+
+
 def test_members_that_say_nothing_are_not_written() -> None:
     written = document()
 
     assert "filters" not in written["layers"][0]
     assert written["preprocessing"].keys().isdisjoint({"channel_order", "scale", "mean", "std"})
-    assert "abstain_below" not in written["output"]
+    assert written["output"].keys().isdisjoint({"abstain_below", "outlier_output", "outlier_above"})
 
 
 def test_a_free_batch_axis_is_written_as_null() -> None:
@@ -142,6 +164,11 @@ def drop(path: str) -> Callable[[Document], None]:
         pytest.param(put("output.abstain_below", 0), "output.abstain_below", id="threshold that nothing is below"),
         pytest.param(put("output.abstain_below", 1.01), "output.abstain_below", id="threshold above 1"),
         pytest.param(put("output.abstain_below", 80), "output.abstain_below", id="threshold in per cent"),
+        pytest.param(put("output.outlier_above", 1), "output.outlier_above", id="outlier threshold of no output"),
+        pytest.param(put("output.outlier_output", "score"), "output.outlier_above", id="outlier output unused"),
+        pytest.param(
+            put("output.outlier_output", "probabilities"), "output.outlier_output", id="outlier output is the output"
+        ),
         pytest.param(put("output.abstain_below", "0.8"), "output.abstain_below", id="threshold as text"),
         pytest.param(put("output.abstain_below", True), "output.abstain_below", id="threshold true"),
         pytest.param(put("output.abstain_below", float("nan")), "output.abstain_below", id="threshold NaN"),

@@ -14,6 +14,7 @@ from preprocessing.png import encode_png
 from service.codecs.inputs import EncodedImage, EncodedImages
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
+from service.inference.runtime import ModelOutputs
 from service.settings import Settings
 from tests.preprocessing.frozen.cases import list_file_cases
 from tests.preprocessing.frozen.contracts import FileCase
@@ -49,7 +50,7 @@ def serve(content: bytes, spec: InputSpec, contract: Preprocessing) -> Pixels:
     predictor = Predictor(
         tiny_metadata("any", input=spec, preprocessing=contract),
         "",
-        lambda batch: np.zeros((len(batch), 3), np.float32),
+        lambda batch: ModelOutputs(np.zeros((len(batch), 3), np.float32)),
         Limits(max_pixels=50_000_000, max_request_pixels=50_000_000, max_images=1),
     )
     prepared = predictor.prepare(EncodedImages((EncodedImage(content, "image"),)), [])

@@ -1,5 +1,6 @@
 """The response to an inference request: JSON, with the output in it or as bytes behind it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import orjson
 
 from modelrepo.metadata import Metadata
 from service.errors import InvalidRequest
-from service.inference.prediction import Classification, top_k
+from service.inference.prediction import AbstainReason, Classification, top_k
 from service.protocols.openinference.datatypes import BYTES, PROBABILITIES, join_elements
 from service.protocols.openinference.request import InferRequest, Output
 
@@ -40,9 +41,21 @@ def encode_response(
     """The response with the output as JSON or, behind it, as bytes."""
     document: dict[str, Any] = {} if request_id is None else {"id": request_id}
     document |= {"model_name": metadata.name, "model_version": str(metadata.version)}
+    if classification.reasons is not None:
+        document["parameters"] = _abstention(classification.reasons)
     tensor, blob = _encode(output, metadata, classification)
     header = orjson.dumps({**document, "outputs": [tensor]}, option=orjson.OPT_SERIALIZE_NUMPY)
     return InferResponse(header, None) if blob is None else InferResponse(header + blob, len(header))
+
+
+def _abstention(reasons: Sequence[AbstainReason | None]) -> dict[str, str | bool]:
+    """Whether the model abstains from any image, and from which: a parameter is one text, number or boolean.
+
+    So the reasons are one text with a word for each image, "" where it answers, between commas.
+    """
+    if not any(reasons):
+        return {"abstained": False}
+    return {"abstained": True, "reason": ",".join(each or "" for each in reasons)}
 
 
 def _encode(output: Output, metadata: Metadata, classification: Classification) -> tuple[dict[str, Any], bytes | None]:

@@ -61,16 +61,21 @@ def _version(version: ModelVersion) -> dict[str, Any]:
         return row
     metadata = version.predictor.metadata
     size = f"{metadata.input.height}×{metadata.input.width}"
-    if metadata.output.abstain_below is not None:
-        row["abstain_below"] = metadata.output.abstain_below
     return {
         **row,
+        **_thresholds(metadata),
         "description": metadata.description,
         "sha256": version.predictor.digest,
         "input": f"{size} {metadata.preprocessing.mode}",
         "labels": metadata.labels,
         "accuracy": metadata.evaluation.get("accuracy"),
     }
+
+
+def _thresholds(metadata: Metadata) -> dict[str, float]:
+    """The bounds beyond which the model abstains; only those that it has."""
+    bounds = {"abstain_below": metadata.output.abstain_below, "outlier_above": metadata.output.outlier_above}
+    return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 def summary_routes(registry: ModelRegistry) -> Blueprint:

@@ -24,11 +24,12 @@ export function optionOf(choice, value) {
   return element("option", { value }, choice.isDefault ? choice.name : `${choice.name}, version ${choice.version}`);
 }
 
-export function sentenceOf({ description, version, accuracy, abstain_below, canary }) {
+export function sentenceOf({ description, version, accuracy, abstain_below, outlier_above, canary }) {
   const measured = typeof accuracy === "number" ? `, right on ${percent(accuracy)} of its test pictures` : "";
   const unsure = abstain_below ? ` Below ${percent(abstain_below)} it says that it is not sure.` : "";
+  const unlike = outlier_above === undefined ? "" : " It says when a picture is unlike anything that it has learned.";
   const trial = canary ? ` Version ${canary.version}, on trial, answers ${percent(canary.share)} of the requests.` : "";
-  return `${description.replace(/\.$/, "")}. Version ${version}${measured}.${unsure}${trial}`;
+  return `${description.replace(/\.$/, "")}. Version ${version}${measured}.${unsure}${unlike}${trial}`;
 }
 
 // The default version shares its requests with the canary, if there is one.

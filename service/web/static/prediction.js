@@ -15,9 +15,16 @@ export function showPrediction(prediction) {
   show("prediction");
 }
 
-// Only models with a threshold abstain; the label is then the best guess and no more.
-function confidence({ probability, abstained }) {
-  return abstained ? `the model is not sure: ${percent(probability)}` : `${percent(probability)} sure`;
+// Why a model abstains; the label is then the best guess and no more.
+const REASONS = {
+  no_ink: "no ink found",
+  several_pieces: "several pieces found: one digit at a time",
+  unlike_training: "unlike anything that this model has learned",
+  unsure: "the model is not sure",
+};
+
+function confidence({ probability, abstained, reason }) {
+  return abstained ? `${REASONS[reason]}; best guess, ${percent(probability)}` : `${percent(probability)} sure`;
 }
 
 export function showFailure(failure) {

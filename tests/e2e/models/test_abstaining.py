@@ -25,7 +25,8 @@ def ask(service: RunningService, image: bytes) -> bool:
 
 
 def counted(service: RunningService) -> int:
-    found = re.search(r"^convserve_abstained_total\{.*\} (.*)$", service.get("/metrics").body.decode(), re.MULTILINE)
+    text = service.get("/metrics").body.decode()
+    found = re.search(r'^convserve_abstained_total\{.*reason="unsure".*\} (.*)$', text, re.MULTILINE)
     assert found is not None
     return int(float(found[1]))
 

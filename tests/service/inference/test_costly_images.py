@@ -12,6 +12,7 @@ from service.environ import Suspended
 from service.errors import InvalidImage, TooLarge
 from service.inference.costly_images import CostlyImages
 from service.inference.predictor import Predictor, PreparedBatch
+from service.inference.runtime import ModelOutputs
 from service.isolation.image_pool import ImagePool, PoolLimits
 from service.telemetry.metrics import Metrics
 from service.telemetry.request_state import RequestState
@@ -31,7 +32,9 @@ def pool(metrics: Metrics) -> Iterator[ImagePool]:
 
 
 def predictor(**options: Any) -> Predictor:
-    return Predictor(tiny_metadata("tiny", 1, **options), "", lambda _: np.ones((1, 3), np.float32), LIMITS)
+    return Predictor(
+        tiny_metadata("tiny", 1, **options), "", lambda _: ModelOutputs(np.ones((1, 3), np.float32)), LIMITS
+    )
 
 
 def images(*contents: bytes) -> EncodedImages:

@@ -18,7 +18,7 @@ from service.inference.data_plane import DataPlane, DecodedRequest
 from service.inference.prediction import Classification
 from service.inference.predictor import Predictor
 from service.inference.registry import ModelRegistry
-from service.inference.runtime import Model, Scores
+from service.inference.runtime import Model, ModelOutputs
 from service.inference.shadow import NEVER, Shadows
 from service.inference.traffic_split import Choice
 from service.isolation.image_pool import ImagePool, PoolLimits
@@ -32,9 +32,9 @@ LIMITS = Limits(max_pixels=100, max_request_pixels=1000, max_images=8)
 Encode = Callable[[Classification], str]
 
 
-def middle(images: Pixels) -> Scores:
+def middle(images: Pixels) -> ModelOutputs:
     """A network that takes every picture for one of the middle."""
-    return np.tile(np.array([0.25, 0.5, 0.25], np.float32), (len(images), 1))
+    return ModelOutputs(np.tile(np.array([0.25, 0.5, 0.25], np.float32), (len(images), 1)))
 
 
 def predictor(version: int = 1, model: Model = middle) -> Predictor:
@@ -86,7 +86,7 @@ def test_a_request_is_understood_classified_and_written_once_each(inference: Dat
         done.append("decoded")
         return DecodedRequest(PixelArray(batch(2)), encode)
 
-    def classify(images: Pixels) -> Scores:
+    def classify(images: Pixels) -> ModelOutputs:
         done.append("classified")
         return middle(images)
 

@@ -53,13 +53,6 @@ def test_every_image_has_a_winner_the_first_of_equal_ones() -> None:
     assert classification.top1(LABELS) == [RankedClass("b", 1, 0.5), RankedClass("a", 0, 0.5)]
 
 
-@pytest.mark.parametrize(
-    ("probability", "below"), [(0.75, True), (0.8, False), (0.85, False), (float("nan"), True)], ids=str
-)
-def test_less_than_the_threshold_is_too_little_and_so_is_nan(probability: float, below: bool) -> None:
-    assert RankedClass("a", 0, probability).is_below(0.8) is below
-
-
 def test_softmax_gives_probabilities() -> None:
     probabilities = softmax(scores((0, np.log(3))))
 

@@ -1,29 +1,39 @@
 """From inputs to predictions, with a network that is a lambda."""
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from modelrepo.metadata import OutputSpec
+from modelrepo.metadata import OutputSpec, Preprocessing
 from preprocessing.png import encode_png
 from service.codecs.inputs import EncodedImage, EncodedImages, PixelArray
 from service.codecs.limits import Limits
 from service.errors import InvalidImage, RequestError, TooLarge
-from service.inference.predictor import Predictor
-from service.inference.runtime import Scores
-from tests.support.bundles.tiny import tiny_metadata
+from service.inference.prediction import AbstainReason
+from service.inference.predictor import Predictor, PreparedBatch
+from service.inference.runtime import ModelOutputs
+from tests.support.bundles.tiny import PREPROCESSING, tiny_metadata
 from tests.support.images.drawn import tiny_image
 from tests.support.images.unusual_files import png_bomb
 
 LIMITS = Limits(max_pixels=100, max_request_pixels=10_000, max_images=2)
-Model = Callable[[NDArray[np.uint8]], Scores]
+BRIGHT = PixelArray(np.full((1, 8, 8, 1), 200, np.uint8))
+Model = Callable[[NDArray[np.uint8]], ModelOutputs]
 
 
 def always(*row: float) -> Model:
     """A network that says the same to every image."""
-    return lambda batch: np.tile(np.array(row, np.float32), (len(batch), 1))
+    return lambda batch: ModelOutputs(np.tile(np.array(row, np.float32), (len(batch), 1)))
+
+
+def careful(model: Model, *, ink: bool = False, **thresholds: object) -> Predictor:
+    """A predictor of a model that abstains."""
+    output = dataclasses.replace(tiny_metadata("tiny").output, **thresholds)  # type: ignore[arg-type]
+    preprocessing = Preprocessing(**{**vars(PREPROCESSING), "ink": ink})
+    return Predictor(tiny_metadata("tiny", output=output, preprocessing=preprocessing), "", model, LIMITS)
 
 
 def encoded(*contents: bytes) -> EncodedImages:
@@ -42,7 +52,7 @@ def test_every_image_gets_a_prediction_by_the_bundles_labels() -> None:
 def test_the_network_sees_the_pixels_as_they_were_sent() -> None:
     seen: list[NDArray[np.uint8]] = []
 
-    def watch(batch: NDArray[np.uint8]) -> Scores:
+    def watch(batch: NDArray[np.uint8]) -> ModelOutputs:
         seen.append(batch)
         return always(1, 0, 0)(batch)
 
@@ -61,6 +71,63 @@ def test_logits_become_probabilities() -> None:
     classification = predictor.classify(encoded(encode_png(tiny_image(0))), [])
 
     assert classification.probabilities.tolist() == [[0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("largest", "reason"),
+    [(0.75, AbstainReason.UNSURE), (0.8, None), (0.85, None), (float("nan"), AbstainReason.UNSURE)],
+    ids=str,
+)
+def test_a_model_is_unsure_below_its_threshold_and_of_nan(largest: float, reason: AbstainReason | None) -> None:
+    predictor = careful(always(0, float(np.float32(largest)), 0), abstain_below=float(np.float32(0.8)))
+
+    assert predictor.classify(BRIGHT, []).reasons == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("score", "reason"),
+    [(1.5, AbstainReason.UNLIKE_TRAINING), (1, None), (-5, None), (float("nan"), AbstainReason.UNLIKE_TRAINING)],
+    ids=str,
+)
+def test_an_image_whose_outlier_score_is_too_high_is_unlike_the_training(
+    score: float, reason: AbstainReason | None
+) -> None:
+    outputs = ModelOutputs(np.array([[0, 1, 0]], np.float32), np.array([score], np.float32))
+    predictor = careful(lambda _: outputs, outlier_output="outlier_score", outlier_above=1.0)
+
+    assert predictor.classify(BRIGHT, []).reasons == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "steps", "reason"),
+    [
+        (0, (), AbstainReason.NO_INK),
+        (0, ("found no ink",), AbstainReason.NO_INK),
+        (9, ("inverted", "found several pieces"), AbstainReason.SEVERAL_PIECES),
+        (9, ("centred",), AbstainReason.UNLIKE_TRAINING),
+    ],
+    ids=["black", "no ink", "several pieces", "one piece"],
+)
+def test_what_the_handwriting_rule_says_comes_before_what_the_network_says(
+    pixels: int, steps: tuple[str, ...], reason: AbstainReason
+) -> None:
+    outputs = ModelOutputs(np.array([[0.4, 0.3, 0.3]], np.float32), np.array([2], np.float32))
+    predictor = careful(lambda _: outputs, ink=True, abstain_below=0.5, outlier_output="score", outlier_above=1.0)
+    prepared = PreparedBatch(np.full((1, 8, 8, 1), pixels, np.uint8), (steps,))
+
+    assert predictor.classify_prepared(prepared, []).reasons == (reason,)
+
+
+def test_black_is_a_picture_as_any_other_for_a_model_of_photographs() -> None:
+    predictor = careful(always(0, 1, 0), abstain_below=0.5)
+
+    assert predictor.classify(PixelArray(np.zeros((1, 8, 8, 1), np.uint8)), []).reasons == (None,)
+
+
+def test_a_model_without_thresholds_has_no_reasons_even_where_there_is_no_ink() -> None:
+    predictor = careful(always(0, 1, 0), ink=True)
+
+    assert predictor.classify(PixelArray(np.zeros((1, 8, 8, 1), np.uint8)), []).reasons is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """ONNX Runtime behind a function: one run or many, the scores are the same."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ from numpy.typing import NDArray
 
 from modelrepo.metadata import InputSpec, OutputSpec
 from service.inference.runtime import MAX_BATCH, Model, UnusableGraph, load_model
-from tests.support.bundles.tiny import tiny_graph, tiny_metadata
+from tests.support.bundles.tiny import OUTLIERS, tiny_graph, tiny_metadata
 
 SPEC = tiny_metadata("tiny").input
 OUTPUT = tiny_metadata("tiny").output
+SCORED = dataclasses.replace(OUTPUT, outlier_output=OUTLIERS, outlier_above=1.0)
 
 
 def pixels(count: int) -> NDArray[np.uint8]:
@@ -34,9 +36,9 @@ def model(path: Path) -> Model:
 def test_a_large_batch_gives_what_its_images_give_alone(model: Model, count: int) -> None:
     batch = pixels(count)
 
-    scores = model(batch)
+    scores = model(batch).scores
 
-    alone = np.concatenate([model(batch[n : n + 1]) for n in range(count)])
+    alone = np.concatenate([model(batch[n : n + 1]).scores for n in range(count)])
     assert scores.shape == (count, 3)
     assert scores == pytest.approx(alone, abs=1e-6)
 
@@ -47,9 +49,42 @@ def test_a_graph_of_a_fixed_batch_takes_any_number_of_images(tmp_path: Path, mod
     file.write_bytes(tiny_graph(batch=4))
     fixed = load_model(file, InputSpec(**{**vars(SPEC), "batch": 4}), OUTPUT, threads=1)
 
-    scores = fixed(pixels(count))
+    scores = fixed(pixels(count)).scores
 
-    assert scores == pytest.approx(model(pixels(count)), abs=1e-6)
+    assert scores == pytest.approx(model(pixels(count)).scores, abs=1e-6)
+
+
+@pytest.mark.parametrize("batch", [None, 4], ids=["free batch", "batch of 4"])
+@pytest.mark.parametrize("count", [1, 4, 2 * MAX_BATCH + 5])
+def test_outlier_scores_come_with_the_scores_of_the_same_run(tmp_path: Path, batch: int | None, count: int) -> None:
+    file = tmp_path / "scored.onnx"
+    file.write_bytes(tiny_graph(batch=batch, outliers=True))
+    model = load_model(file, dataclasses.replace(SPEC, batch=batch), SCORED, threads=1)
+
+    scores, outlier_scores = model(pixels(count))
+
+    assert scores.shape == (count, 3)
+    assert outlier_scores == pytest.approx(pixels(count).mean(axis=(1, 2, 3)), rel=1e-5)
+
+
+def test_a_graph_has_no_outlier_scores_where_the_metadata_names_none(tmp_path: Path) -> None:
+    file = tmp_path / "scored.onnx"
+    file.write_bytes(tiny_graph(outliers=True))
+
+    assert load_model(file, SPEC, OUTPUT, threads=1)(pixels(2)).outlier_scores is None
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("distance", "the graph has no output 'distance'"),
+        ("probabilities", "the graph gives as probabilities any × 3, the metadata says any"),
+    ],
+    ids=["missing", "a matrix"],
+)
+def test_an_outlier_output_that_is_none_is_unusable(path: Path, output: str, message: str) -> None:
+    with pytest.raises(UnusableGraph, match=message):
+        load_model(path, SPEC, dataclasses.replace(SCORED, outlier_output=output), threads=1)
 
 
 def test_a_missing_input_is_named(path: Path) -> None:

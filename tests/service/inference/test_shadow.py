@@ -19,7 +19,7 @@ from service.inference.model_version import LoadedVersion
 from service.inference.prediction import RankedClass
 from service.inference.predictor import Predictor
 from service.inference.registry import ModelRegistry
-from service.inference.runtime import Model, Scores
+from service.inference.runtime import Model, ModelOutputs
 from service.inference.shadow import Shadows
 from service.inference.traffic_split import Choice
 from service.telemetry.metrics import Metrics
@@ -134,7 +134,7 @@ def test_what_a_shadow_classifies_is_not_counted_as_predictions(tried: Shadows, 
 
 
 def test_after_a_comparison_the_shadows_rest(tried: Shadows, serve: Serve, metrics: Metrics, clock: Clock) -> None:
-    def slow(images: Pixels) -> Scores:
+    def slow(images: Pixels) -> ModelOutputs:
         clock.now += 0.002
         return always_left(images)
 
@@ -226,8 +226,8 @@ def break_down(_: Pixels) -> NoReturn:
     raise RuntimeError("the graph is broken")
 
 
-def no_scores(_: Pixels) -> Scores:
-    return np.zeros((1, 0), np.float32)
+def no_scores(_: Pixels) -> ModelOutputs:
+    return ModelOutputs(np.zeros((1, 0), np.float32))
 
 
 @dataclass(frozen=True)

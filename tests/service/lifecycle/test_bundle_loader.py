@@ -7,6 +7,7 @@ from modelrepo.golden import GoldenImage, GoldenSet
 from preprocessing.png import encode_png
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
+from service.inference.runtime import ModelOutputs
 from service.lifecycle.bundle_loader import GoldenMismatch, verify_golden
 from tests.support.bundles.tiny import tiny_metadata
 from tests.support.images.drawn import tiny_image
@@ -22,9 +23,8 @@ def golden(*probabilities: tuple[float, ...], tolerance: float = 1e-3) -> Golden
 def predicting(*row: float, max_images: int = 8) -> Predictor:
     """A predictor whose network gives every image the same probabilities."""
     limits = Limits(10_000, 10_000, max_images)
-    return Predictor(
-        tiny_metadata("tiny"), "", lambda batch: np.tile(np.array(row, np.float32), (len(batch), 1)), limits
-    )
+    scores = np.array(row, np.float32)
+    return Predictor(tiny_metadata("tiny"), "", lambda batch: ModelOutputs(np.tile(scores, (len(batch), 1))), limits)
 
 
 @pytest.mark.parametrize("row", [EXPECTED, (0.5009, 0.2491, 0.25)], ids=["equal", "within the tolerance"])

@@ -3,10 +3,11 @@
 from service.codecs.limits import Limits
 from service.inference.model_version import FailedVersion, LoadedVersion
 from service.inference.predictor import Predictor
+from service.inference.runtime import ModelOutputs
 from service.protocols.tfserving.responses import describe_metadata, describe_status
 from tests.support.bundles.tiny import tiny_metadata
 
-SERVED = LoadedVersion("tiny", 1, Predictor(tiny_metadata("tiny"), "", lambda batch: batch, Limits(1, 1, 1)))
+SERVED = LoadedVersion("tiny", 1, Predictor(tiny_metadata("tiny"), "", ModelOutputs, Limits(1, 1, 1)))
 FAILED = FailedVersion("tiny", 2, "model.onnx is damaged", "corrupt")
 
 

@@ -9,6 +9,7 @@ from service.errors import InvalidRequest, ModelNotFound, NotReady, RequestError
 from service.inference.model_version import FailedVersion, LoadedVersion
 from service.inference.predictor import Predictor
 from service.inference.registry import ModelRegistry
+from service.inference.runtime import ModelOutputs
 from service.inference.traffic_split import Choice
 from service.protocols.tfserving.servables import choose_predictor, find_predictor, find_versions
 from tests.support.bundles.tiny import tiny_metadata
@@ -18,9 +19,7 @@ Find = Callable[[ModelRegistry, str, str | None, str | None], object]
 
 
 def served(name: str, version: int) -> LoadedVersion:
-    return LoadedVersion(
-        name, version, Predictor(tiny_metadata(name, version), "", lambda batch: batch, Limits(1, 1, 1))
-    )
+    return LoadedVersion(name, version, Predictor(tiny_metadata(name, version), "", ModelOutputs, Limits(1, 1, 1)))
 
 
 def failed(name: str, version: int) -> FailedVersion:

@@ -9,7 +9,7 @@ from modelrepo.reader import Bundle
 from preprocessing.png import encode_png
 from service.codecs.limits import Limits
 from service.inference.predictor import Predictor
-from service.inference.runtime import Scores
+from service.inference.runtime import ModelOutputs
 from tests.support.bundles.tiny import publish_tiny, tiny_metadata
 from tests.support.images.drawn import tiny_image
 
@@ -17,9 +17,9 @@ FAKE_GOLDEN = GoldenSet(0.1, (GoldenImage("00.png", encode_png(tiny_image(0)), (
 LIMITS = Limits(max_pixels=10_000, max_request_pixels=10_000, max_images=8)
 
 
-def always_left(batch: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> Scores:
+def always_left(batch: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> ModelOutputs:
     """A model that classifies every image as `left`."""
-    return np.tile(np.array([1, 0, 0], np.float32), (len(batch), 1))
+    return ModelOutputs(np.tile(np.array([1, 0, 0], np.float32), (len(batch), 1)))
 
 
 def open_fake(bundle: Bundle) -> Predictor:

@@ -22,6 +22,7 @@ from tests.support.images.drawn import SIDE, tiny_image
 LABELS = ("left", "middle", "right")
 COLUMNS = (slice(0, 3), slice(3, 5), slice(5, 8))  # the columns of each label
 TOLERANCE = 1e-6
+OUTLIERS = "outlier_score"
 PREPROCESSING = Preprocessing(
     mode="grayscale",
     fit="stretch",
@@ -32,10 +33,13 @@ PREPROCESSING = Preprocessing(
 )
 
 
-def tiny_graph(channels: int = 1, batch: int | None = None, order: Sequence[int] = (0, 1, 2)) -> bytes:
+def tiny_graph(
+    channels: int = 1, batch: int | None = None, order: Sequence[int] = (0, 1, 2), *, outliers: bool = False
+) -> bytes:
     """An ONNX model: uint8 [N, 8, 8, channels] → Cast → Flatten → MatMul → Softmax → float32 [N, 3].
 
-    `order` says by which label's weights each label is scored; another order gives other labels.
+    `order` says by which label's weights each label is scored; another order gives other labels. With `outliers` the
+    graph has a second output, OUTLIERS: the mean of the pixels.
     """
     nodes = [
         helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
@@ -46,6 +50,9 @@ def tiny_graph(channels: int = 1, batch: int | None = None, order: Sequence[int]
     size = batch or "N"
     inputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, [size, SIDE, SIDE, channels])]
     outputs = [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [size, len(LABELS)])]
+    if outliers:
+        nodes.append(helper.make_node("ReduceMean", ["flat"], [OUTLIERS], axes=[1], keepdims=0))
+        outputs.append(helper.make_tensor_value_info(OUTLIERS, TensorProto.FLOAT, [size]))
     weights = [numpy_helper.from_array(_weights(channels)[:, list(order)], "weights")]
     built = helper.make_graph(nodes, "tiny", inputs, outputs, weights)
     model = helper.make_model(built, ir_version=10, opset_imports=[helper.make_opsetid("", 17)])
