@@ -34,7 +34,7 @@ from service.telemetry.access_log import AccessLog, Write, stdout_writer
 from service.telemetry.metrics import Metrics, create_metrics
 from service.telemetry.slow_requests import SlowRequestWatch
 from service.web.auth import AdminKeys, InvalidKeys, read_keys
-from service.web.error_handlers import handle_errors
+from service.web.error_handlers import ErrorForm, error_alone, handle_errors
 from service.web.fast_path import FastPath
 from service.web.hooks import admit_requests
 from service.web.middleware import RequestMiddleware
@@ -111,7 +111,7 @@ def create_service(
 
     app = _create_flask(settings)
     admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, *v2.CONTROL_PATHS, "/metrics"})
-    handle_errors(app, metrics, {"v1": malformed_request})
+    handle_errors(app, metrics, {"v1": ErrorForm(error_alone, malformed_request), "v2": ErrorForm(error_alone)})
     for routes in (
         predict_routes(native, limits),
         v1_routes(tensorflow_serving),

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any
 
 MAX_SENTENCE = 4096  # characters: an error must not send back whatever text a client sent
 MAX_TEXT = 500  # characters of what a library says
@@ -33,9 +32,8 @@ class RequestError(Exception):
     retry_after: int | None = None  # seconds, sent as Retry-After
     headers: Mapping[str, str] = MappingProxyType({})  # of the response, beside those of every error
 
-    def __init__(self, sentence: str, members: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, sentence: str) -> None:
         super().__init__(sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[:MAX_SENTENCE]}…")
-        self.members = members or {}  # of the response, beside those of every error
 
 
 class InvalidRequest(RequestError):

@@ -1,9 +1,14 @@
-"""One handler for every exception, and one form for every error: `{"error", "code", "request_id"}`."""
+"""One handler for every exception, which responds in the form that the clients of the path's protocol know.
+
+The native form is `{"error", "code", "request_id"}`. In every form, code and request id are headers, too.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
@@ -15,21 +20,32 @@ from service.web.responses import json_response
 
 logger = logging.getLogger("convserve")
 
-NoRoute = Callable[[], RequestError]  # what a protocol responds where no route takes the request at hand
+ERROR_CODE = "X-Error-Code"
 
 
-def handle_errors(app: Flask, metrics: Metrics, no_route: Mapping[str, NoRoute] = MappingProxyType({})) -> None:
-    """Respond to every exception in the one form, with the members and headers of its own; count it by its code.
+@dataclass(frozen=True)
+class ErrorForm:
+    """How a protocol responds to errors.
 
-    `no_route` is by the first part of the path, such as "v1", for protocols that respond in their own way to a path
-    or method that no route takes.
+    `document` makes the body of a status and a sentence. `no_route` is the protocol's own error for a path or method
+    that no route takes, if it has one.
+    """
+
+    document: Callable[[int, str], Mapping[str, Any]]
+    no_route: Callable[[], RequestError] | None = None
+
+
+def handle_errors(app: Flask, metrics: Metrics, forms: Mapping[str, ErrorForm] = MappingProxyType({})) -> None:
+    """Respond to every exception with the headers of its own, and count it by its code.
+
+    `forms` are by the first part of the path, such as "v1", for protocols whose errors do not have the native form.
     """
 
     @app.errorhandler(Exception)
     def respond(error: Exception) -> Response:
-        if error is request.routing_exception:
-            own = no_route.get(request.path.split("/")[1])
-            error = own() if own else error
+        form = forms.get(request.path.split("/")[1])
+        if form and form.no_route and error is request.routing_exception:
+            error = form.no_route()
         if isinstance(error, MemoryError):
             logger.warning("not enough memory for request %s", request.environ[REQUEST_STATE].request_id)
             error = OutOfMemory("there is not enough memory for this request now: try again, or send less at a time")
@@ -37,9 +53,13 @@ def handle_errors(app: Flask, metrics: Metrics, no_route: Mapping[str, NoRoute] 
         metrics.rejected.labels(code).inc()
         state = request.environ[REQUEST_STATE]
         state.error_code = code
-        members = error.members if isinstance(error, RequestError) else {}
-        document = {**members, "error": sentence, "code": code, "request_id": state.request_id}
-        return json_response(document, status, headers)
+        native = {"error": sentence, "code": code, "request_id": state.request_id}
+        return json_response(form.document(status, sentence) if form else native, status, {**headers, ERROR_CODE: code})
+
+
+def error_alone(_status: int, sentence: str) -> dict[str, str]:
+    """The error of /v1 and /v2, whose strict clients, such as Triton's for Java, refuse any other member."""
+    return {"error": sentence}
 
 
 def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
@@ -56,7 +76,7 @@ def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]]:
     if isinstance(error, HTTPException):
         return error.code or HTTPStatus.INTERNAL_SERVER_ERROR, "bad_request", _sentence(error), {}
     logger.error("unexpected error in request %s", request.environ[REQUEST_STATE].request_id, exc_info=error)
-    sentence = "an unexpected error, which is now in the server's log with this request_id"
+    sentence = "an unexpected error, which is now in the server's log under the id in the header X-Request-ID"
     return HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", sentence, {}
 
 

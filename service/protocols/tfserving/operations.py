@@ -6,13 +6,14 @@ from typing import NoReturn
 from service.codecs.limits import Limits
 from service.errors import InvalidRequest, NotReady
 from service.inference.data_plane import DataPlane, DecodedRequest, InferenceContext
+from service.inference.model_version import LoadedVersion
 from service.inference.registry import ModelRegistry
 from service.protocols.tfserving.inputs import read_classify, read_predict
 from service.protocols.tfserving.request import parse_classify, parse_predict
 from service.protocols.tfserving.responses import (
     Document,
     describe_metadata,
-    describe_status,
+    describe_versions,
     encode_predictions,
     encode_results,
 )
@@ -57,11 +58,18 @@ class TensorFlowServing:
         return {"models": self._registry.names()}
 
     def status(self, name: str, version: str | None, label: str | None) -> Document:
-        """Which versions there are, the newest first; raises NotReady, with the document, where none is served."""
-        document = describe_status(name, find_versions(self._registry, name, version, label))
-        if not document["ready"]:
-            raise NotReady(f'{name} is not ready: "model_version_status" says why', document)
-        return document
+        """Which versions there are, the newest first; of a whole model also what KServe's clients read.
+
+        Raises NotReady where no version of the model is served. The state of a version is a fact about it, whether it
+        is served or not, as in TensorFlow Serving.
+        """
+        versions = find_versions(self._registry, name, version, label)
+        if version is not None:
+            return describe_versions(versions)
+        if not any(isinstance(each, LoadedVersion) for each in versions):
+            reasons = "; ".join(f"version {each.version}: {each.reason}" for each in versions)
+            raise NotReady(f"{name} is not ready: {reasons}: GET /v1/models/{name}/versions/<version> has each state")
+        return {"name": name, "ready": True, **describe_versions(versions)}
 
     def metadata(self, name: str, version: str | None, label: str | None) -> Document:
         """Names, types and shapes of a model's tensors."""

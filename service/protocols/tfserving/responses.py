@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from modelrepo.metadata import Metadata
-from service.inference.model_version import LoadedVersion, ModelVersion, VersionState
+from service.inference.model_version import ModelVersion, VersionState
 from service.inference.prediction import Classification, top_k
 from service.protocols.tfserving.request import SIGNATURE
 
@@ -25,10 +25,9 @@ def encode_results(metadata: Metadata, classification: Classification) -> bytes:
     return orjson.dumps({"results": [[(best.label, best.probability) for best in row] for row in ranked]})
 
 
-def describe_status(name: str, versions: Sequence[ModelVersion]) -> Document:
-    """TensorFlow Serving's status of each version, and KServe's `name` and `ready`."""
-    ready = any(isinstance(each, LoadedVersion) for each in versions)
-    return {"name": name, "ready": ready, "model_version_status": [_describe_version(each) for each in versions]}
+def describe_versions(versions: Sequence[ModelVersion]) -> Document:
+    """The status of each version."""
+    return {"model_version_status": [_describe_version(each) for each in versions]}
 
 
 def describe_metadata(metadata: Metadata) -> Document:

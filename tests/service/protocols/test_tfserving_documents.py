@@ -4,17 +4,15 @@ from service.codecs.limits import Limits
 from service.inference.model_version import FailedVersion, LoadedVersion
 from service.inference.predictor import Predictor
 from service.inference.runtime import ModelOutputs
-from service.protocols.tfserving.responses import describe_metadata, describe_status
+from service.protocols.tfserving.responses import describe_metadata, describe_versions
 from tests.support.bundles.tiny import tiny_metadata
 
 SERVED = LoadedVersion("tiny", 1, Predictor(tiny_metadata("tiny"), "", ModelOutputs, Limits(1, 1, 1)))
 FAILED = FailedVersion("tiny", 2, "model.onnx is damaged", "corrupt")
 
 
-def test_a_model_is_ready_with_one_version_that_is_served() -> None:
-    assert describe_status("tiny", [FAILED, SERVED]) == {
-        "name": "tiny",
-        "ready": True,
+def test_every_version_has_its_state_and_why_it_failed() -> None:
+    assert describe_versions([FAILED, SERVED]) == {
         "model_version_status": [
             {
                 "version": "2",
@@ -24,10 +22,6 @@ def test_a_model_is_ready_with_one_version_that_is_served() -> None:
             {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}},
         ],
     }
-
-
-def test_a_model_is_not_ready_without_one() -> None:
-    assert describe_status("tiny", [FAILED])["ready"] is False
 
 
 def test_the_signature_has_the_models_tensors() -> None:

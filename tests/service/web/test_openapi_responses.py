@@ -282,7 +282,7 @@ def test_a_rejected_version_is_as_described(document: Document) -> None:
 def test_the_status_of_a_rejected_version_is_as_described(corpus_app: Flask, document: Document) -> None:
     status = corpus_app.test_client().get(f"/v1/models/mnist/versions/{BROKEN_VERSION}").get_json()
 
-    assert conforms(document, {"$ref": "#/components/schemas/UnreadyModel"}, status)
+    assert conforms(document, {"$ref": "#/components/schemas/VersionStatus"}, status)
 
 
 def test_statistics_are_as_described_where_there_are_some(client: FlaskClient, document: Document) -> None:

@@ -153,7 +153,7 @@ def _reading() -> Iterator[Request]:
     yield Request("HEAD", "/models")
     yield Request("OPTIONS", "/predict")
     yield Request("GET", "/docs", status=304).with_header("If-None-Match", "*")
-    yield Request("GET", f"/v1/models/mnist/versions/{BROKEN_VERSION}", status=503)
+    yield Request("GET", f"/v1/models/mnist/versions/{BROKEN_VERSION}")
     yield Request("GET", f"/v2/models/mnist/versions/{BROKEN_VERSION}/ready", status=503)
     yield Request("GET", "/v1/models/mnist/labels/stable", status=400)
     yield Request("GET", "/v1/models/mnist/labels/stable/metadata", status=400)

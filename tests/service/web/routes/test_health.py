@@ -45,7 +45,7 @@ def test_a_service_without_a_model_is_alive_but_not_ready(empty: FlaskClient) ->
 def test_a_service_without_a_model_says_so_to_who_wants_a_prediction(empty: FlaskClient) -> None:
     response = empty.post("/predict", data=b"x")
 
-    assert (response.status_code, response.get_json()["code"]) == (404, "model_not_found")
+    assert (response.status_code, response.headers["X-Error-Code"]) == (404, "model_not_found")
     assert empty.get("/models").get_json() == {"models": []}
 
 
@@ -57,7 +57,7 @@ def test_a_service_that_cannot_see_its_repository_says_not_that_there_is_no_mode
 
     response = client.post("/predict", data=b"x")
 
-    assert (response.status_code, response.get_json()["code"]) == (503, "not_ready")
+    assert (response.status_code, response.headers["X-Error-Code"]) == (503, "not_ready")
 
 
 def test_readiness_turns_off_before_the_end(client: FlaskClient, context: WorkerContext) -> None:

@@ -37,7 +37,7 @@ def test_every_protocol_says_that_it_is_not_ready(damaged: FlaskClient, route: s
 
     response = damaged.open(path, method=method, data=b"?", content_type="image/png")
 
-    assert (response.status_code, response.get_json()["code"]) == (503, "not_ready")
+    assert (response.status_code, response.headers["X-Error-Code"]) == (503, "not_ready")
     assert response.headers["Retry-After"] == "1"
     assert "GET /models/other lists them" in response.get_json()["error"]
 
@@ -61,4 +61,4 @@ def test_no_other_model_answers_for_the_default_one(
 
     response = client.open(path, method="POST" if path == "/predict" else "GET", data=b"?", content_type="image/png")
 
-    assert (response.status_code, response.get_json()["code"]) == (503, "not_ready")
+    assert (response.status_code, response.headers["X-Error-Code"]) == (503, "not_ready")

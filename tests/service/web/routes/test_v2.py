@@ -85,7 +85,7 @@ def test_the_index_lists_every_version_with_its_state(client: FlaskClient, body:
 def test_loading_is_rejected_with_the_way_to_do_it(client: FlaskClient, verb: str, body: bytes) -> None:
     response = client.post(f"/v2/repository/models/mnist/{verb}", data=body)
 
-    assert (response.status_code, response.get_json()["code"]) == (503, "loading_not_allowed")
+    assert (response.status_code, response.headers["X-Error-Code"]) == (503, "loading_not_allowed")
     assert response.get_json()["error"].startswith("explicit model load / unload is not allowed")
 
 

@@ -45,13 +45,13 @@ def test_a_wrong_verb_is_a_405(client: FlaskClient) -> None:
 def test_there_is_one_repository(client: FlaskClient, path: str) -> None:
     response = client.post(path)
 
-    assert (response.status_code, response.get_json()["code"]) == (501, "unsupported")
+    assert (response.status_code, response.headers["X-Error-Code"]) == (501, "unsupported")
 
 
 def test_a_version_that_is_not_ready_says_so(client: FlaskClient) -> None:
     response = client.get("/v2/models/mnist/versions/7/ready")
 
-    assert (response.status_code, response.get_json()["code"]) == (503, "not_ready")
+    assert (response.status_code, response.headers["X-Error-Code"]) == (503, "not_ready")
     assert response.get_json()["error"].startswith("Model version not ready")
 
 
@@ -122,7 +122,7 @@ def test_a_bad_encoding_is_rejected(client: FlaskClient, body: bytes, coding: st
     response = client.post(INFER, data=body, headers={"Content-Encoding": coding})
 
     assert response.status_code == status
-    assert response.get_json()["request_id"]
+    assert response.get_json().keys() == {"error"}
 
 
 @pytest.mark.parametrize("body", [b"[]", b"3", b"{", b'{"ready": 1}', b'{"ready":' + b"[" * 1020 + b"]" * 1020 + b"}"])
@@ -136,7 +136,7 @@ def test_a_request_that_waited_longer_than_its_timeout_is_not_computed(client: F
 
     response = client.post(INFER, data=json.dumps(document), environ_overrides=waited)
 
-    assert (response.status_code, response.get_json()["code"]) == (504, "deadline_exceeded")
+    assert (response.status_code, response.headers["X-Error-Code"]) == (504, "deadline_exceeded")
 
 
 def test_shared_memory_cannot_be_registered(client: FlaskClient) -> None:
