@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from modelrepo.metadata import InputSpec, Metadata
+from modelrepo.repository import LAST_VERSION, MODEL_NAME
 from preprocessing.decode import FORMATS
 from service.errors import RequestError
 from service.inference.registry import ModelRegistry
@@ -16,8 +17,13 @@ SUFFIXES = "x-suffixes"  # of an object filled in with names: what may be behind
 SAME = "x-same-as"  # of an operation: the id of another one, whose description holds for it too
 FRAMEWORK_CODES = {"bad_request", "internal_error", "method_not_allowed", "route_not_found"}  # of no class in `errors`
 SHOWN_LABELS = 12  # of a model; ImageNet's thousand would hide everything else
+PICTURE = (  # in the examples: a 3 of 28×28 pixels, white on black, as a PNG in base64
+    "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcAQAAAABaduI5AAAATUlEQVR42m3NMRGDQBgF4e/e0V8cJFJOEhKQhoRI+CUwMQBFho6tttiZ5Yk38dnE"
+    "nOIHSiB/68SyCxOtxEnn+IbXHdeBtcQonbYzHqcudNINqDItJakAAAAASUVORK5CYII="
+)
 
 Schema = dict[str, Any]
+BINARY: Schema = {"type": "string", "format": "binary"}  # generators of clients know bytes by it
 Fill = Callable[[Schema], Schema]  # from a marked object of a skeleton to the members that it gets
 
 
@@ -28,7 +34,7 @@ def describe(skeletons: Sequence[bytes], registry: ModelRegistry, settings: Sett
     """
     document = _merge([orjson.loads(skeleton) for skeleton in skeletons])
     _complete(document["paths"])
-    filled: Schema = _fill(document, _fills(registry, settings))
+    filled: Schema = _fill(document, _fills(registry, settings), _texts(registry))
     return filled
 
 
@@ -56,15 +62,32 @@ def _complete(paths: Schema) -> None:
             operation.update({**same, **operation, "responses": responses})
 
 
-def _fill(value: Any, fills: dict[str, Fill]) -> Any:
-    """The value with every marked object in it filled in, in front of its own members, and without the marks."""
+def _fill(value: Any, fills: dict[str, Fill], texts: dict[str, str]) -> Any:
+    """The value with every marked object in it filled in, in front of its own members, and without the marks.
+
+    `texts` are what the placeholders stand for, as names of members and as values.
+    """
     if isinstance(value, list):
-        return [_fill(each, fills) for each in value]
+        return [_fill(each, fills, texts) for each in value]
     if not isinstance(value, dict):
-        return value
-    members = {name: _fill(member, fills) for name, member in value.items() if name not in (FILL, SUFFIXES)}
+        return texts.get(value, value) if isinstance(value, str) else value
+    members = {
+        texts.get(name, name): _fill(member, fills, texts)
+        for name, member in value.items()
+        if name not in (FILL, SUFFIXES)
+    }
     filled = fills[value[FILL]](value) if FILL in value else {}
     return {**filled, **members, **filled}
+
+
+def _texts(registry: ModelRegistry) -> dict[str, str]:
+    """What the placeholders of the examples stand for; the names are those of the model that the examples name."""
+    ready = [registry.get(name, None).metadata for name in list(registry.splits)[:1]]
+    return {
+        "<picture>": PICTURE,
+        "<picture url>": f"data:image/png;base64,{PICTURE}",
+        "<input name>": next((each.input.name for each in ready), "image"),
+    }
 
 
 def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
@@ -75,16 +98,18 @@ def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
     return {
         "introductions": lambda marked: _append(marked, "".join(f"\n\n{_introduce(each)}" for each in loaded)),
         "limits": lambda marked: _append(marked, _limits(settings)),
-        "model names": lambda marked: _enumerate(marked, names),
+        "model name": lambda _: {"pattern": f"^{MODEL_NAME.pattern}$", **_some("examples", names)},
+        "last version": lambda _: {"format": "int64", "maximum": LAST_VERSION},
         "model example": lambda _: _some("example", next(iter(ready or names), None)),
+        "version example": lambda _: {"example": next((each.version for each in loaded), 1)},
         "input names": lambda marked: _enumerate(marked, [each.input.name for each in loaded]),
         "output names": lambda marked: _enumerate(marked, [each.output.name for each in loaded]),
         "label examples": lambda _: _some("examples", _distinct(each.labels[0] for each in loaded)),
-        "most classes": lambda marked: _bound(marked, max((each.output.classes for each in loaded), default=None)),
+        "most classes": lambda _: _some("maximum", max((each.output.classes for each in loaded), default=None)),
         "most images": lambda _: {"maxItems": most},
         "batches of pixels": lambda _: _some("anyOf", [_batch_schema(each, most) for each in loaded]),
         "pixels": lambda _: _some("anyOf", [_image_schema(each) for each in loaded]),
-        "image types": lambda _: {each.media_type: {"schema": {}} for each in FORMATS},
+        "image types": lambda _: {each.media_type: {"schema": BINARY} for each in FORMATS},
         "error codes": lambda marked: _enumerate(marked, sorted(codes)),
     }
 
@@ -99,10 +124,6 @@ def _append(marked: Schema, text: str) -> Schema:
 
 def _enumerate(marked: Schema, names: list[str]) -> Schema:
     return _some("enum", _distinct(name + suffix for suffix in marked.get(SUFFIXES, [""]) for name in names))
-
-
-def _bound(marked: Schema, most: int | None) -> Schema:
-    return {"maximum": most, "default": min(marked["default"], most)} if most else {}
 
 
 def _introduce(metadata: Metadata) -> str:

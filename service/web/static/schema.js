@@ -38,9 +38,10 @@ function joined(forms, word) {
   return forms.flatMap((form, i) => [...(i ? [word] : []), ...typeOf(form)]);
 }
 
-function bounds({ enum: words, minimum, maximum, default: usual }) {
+function bounds({ enum: words, examples, minimum, maximum, default: usual }) {
   const facts = [];
   if (words) facts.push(words.map((word) => word || '""').join(", "));
+  if (examples) facts.push(`such as ${examples.join(", ")}`);
   if (minimum !== undefined || maximum !== undefined) facts.push(range(minimum, maximum));
   if (usual !== undefined) facts.push(`default ${usual}`);
   return facts.length ? `: ${facts.join("; ")}` : "";
