@@ -16,11 +16,14 @@ def parse_count(text: str, least: int, most: int) -> int | None:
     return int(text) if least <= int(text) <= most else None
 
 
-def parse_version(text: str | None) -> int | None:
-    """A version's number, or None where none is named; raises InvalidRequest."""
+def parse_version(text: str | None, least: int = 1) -> int | None:
+    """A version's number, or None where none is named; raises InvalidRequest.
+
+    With 0 as the `least` number, which clients of OpenVINO Model Server send for the default version, 0 names none.
+    """
     if text is None:
         return None
-    version = parse_count(text, 1, LAST_VERSION)
+    version = parse_count(text, least, LAST_VERSION)
     if version is None:
         raise InvalidRequest(f"a version is a whole number from 1 to {LAST_VERSION}, not {text!r:.40}")
-    return version
+    return version or None

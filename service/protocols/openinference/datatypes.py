@@ -66,6 +66,11 @@ def join_elements(elements: Iterable[bytes]) -> bytes:
     return b"".join(LENGTH.pack(len(element)) + element for element in elements)
 
 
+def is_element(content: memoryview) -> bool:
+    """Whether this is one element of a binary BYTES tensor: its length, and as many bytes."""
+    return len(content) >= LENGTH.size and LENGTH.unpack_from(content)[0] == len(content) - LENGTH.size
+
+
 def split_elements(content: memoryview, count: int) -> list[bytes]:
     """The elements of a binary BYTES tensor; raises InvalidArray where it does not hold exactly `count`."""
     elements, start = [], 0

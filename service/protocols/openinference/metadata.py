@@ -38,12 +38,17 @@ def describe_model(metadata: Metadata, versions: list[int]) -> Document:
 
 
 def describe_config(metadata: Metadata, versions: list[int], max_batch_size: int, instances: int) -> Document:
-    """The members of Triton's model configuration that clients read; dimensions are without the batch axis."""
+    """Triton's model configuration, with every member that Triton prints: its default where it has no meaning here.
+
+    (`protobuf/model_config.proto` of triton-inference-server/common: all but messages that are not set.) Dimensions are
+    without the batch axis.
+    """
     spec = metadata.input
     return {
         "name": metadata.name,
         "platform": PLATFORM,
         "backend": "onnxruntime",
+        "runtime": "",
         "version_policy": {"specific": {"versions": versions}},
         "max_batch_size": max_batch_size,
         "input": [
@@ -52,6 +57,10 @@ def describe_config(metadata: Metadata, versions: list[int], max_batch_size: int
                 "data_type": f"TYPE_{PIXELS}",
                 "format": "FORMAT_NHWC",
                 "dims": [spec.height, spec.width, spec.channels],
+                "is_shape_tensor": False,
+                "allow_ragged_batch": False,
+                "optional": False,
+                "is_non_linear_format_io": False,
             }
         ],
         "output": [
@@ -60,10 +69,36 @@ def describe_config(metadata: Metadata, versions: list[int], max_batch_size: int
                 "data_type": f"TYPE_{PROBABILITIES}",
                 "dims": [metadata.output.classes],
                 "label_filename": "",
+                "is_shape_tensor": False,
+                "is_non_linear_format_io": False,
             }
         ],
-        "instance_group": [{"name": metadata.name, "kind": "KIND_CPU", "count": instances}],
+        "batch_input": [],
+        "batch_output": [],
+        "optimization": {
+            "priority": "PRIORITY_DEFAULT",
+            "input_pinned_memory": {"enable": False},
+            "output_pinned_memory": {"enable": False},
+            "gather_kernel_buffer_threshold": 0,
+            "eager_batching": False,
+        },
+        "instance_group": [
+            {
+                "name": metadata.name,
+                "kind": "KIND_CPU",
+                "count": instances,
+                "gpus": [],
+                "secondary_devices": [],
+                "profile": [],
+                "passive": False,
+                "host_policy": "",
+            }
+        ],
         "default_model_filename": MODEL,
+        "cc_model_filenames": {},
+        "metric_tags": {},
+        "parameters": {},
+        "model_warmup": [],
     }
 
 

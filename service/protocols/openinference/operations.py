@@ -61,7 +61,7 @@ class OpenInference:
     def select(self, name: str, version: str | None, state: RequestState) -> InferenceContext:
         """Select the version that answers, before the body is read."""
         try:
-            choice = self._registry.choose(name, parse_version(version), state.bucket)
+            choice = self._registry.choose(name, parse_version(version, least=0), state.bucket)
         except ModelNotFound as error:
             raise _unknown_model(name, version, error) from error
         return self._data_plane.begin(choice, state)
@@ -84,7 +84,7 @@ class OpenInference:
 
     def model_ready(self, name: str, version: str | None) -> Document:
         """That the version, or any where none is named, is loaded; raises NotReady otherwise."""
-        number = parse_version(version)
+        number = parse_version(version, least=0)
         try:
             self._registry.versions(name)
         except ModelNotFound as error:
@@ -100,9 +100,10 @@ class OpenInference:
 
     def statistics(self, name: str | None, version: str | None) -> Document:
         """The statistics of the versions that are loaded: of all, of one model's, or of one."""
+        number = None
         if name is not None:
-            self._predictor(name, version)
-        number = parse_version(version)
+            predictor = self._predictor(name, version)
+            number = None if version is None else predictor.metadata.version
         loaded = [each for each in self._registry if isinstance(each, LoadedVersion) and name in (None, each.name)]
         chosen = [each for each in loaded if number in (None, each.version)]
         read = self._statistics.read
@@ -126,7 +127,7 @@ class OpenInference:
 
     def _predictor(self, name: str, version: str | None) -> Predictor:
         try:
-            return self._registry.get(name, parse_version(version))
+            return self._registry.get(name, parse_version(version, least=0))
         except ModelNotFound as error:
             raise _unknown_model(name, version, error) from error
 

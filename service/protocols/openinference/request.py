@@ -8,6 +8,7 @@ from service.codecs.json_bodies import parse_json
 from service.codecs.limits import MAX_JSON_NUMBERS
 from service.errors import InvalidRequest, Unsupported
 from service.protocols.common import parse_count
+from service.protocols.openinference.datatypes import BYTES
 
 MAX_AXES = 8  # an image tensor has four
 MAX_PARAMETERS = 256  # of a request or tensor; this protocol defines five
@@ -18,18 +19,23 @@ RESERVED = "triton_"  # parameters that begin so are the server's own
 SHARED_MEMORY = "shared_memory_region"
 
 JsonObject = Mapping[str, Any]
-Parameters = Mapping[str, str | float | bool]
+Parameters = Mapping[str, Any]  # those that are not known here may be of any type
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """An input: its elements are either JSON (`data`) or bytes (`binary`)."""
+    """An input: its elements are either JSON (`data`) or bytes (`binary`).
+
+    The one BYTES input of a request may leave its length out, as in OpenVINO Model Server: its bytes are then the rest
+    of the body (`is_rest`), and a single element needs no length before it.
+    """
 
     name: str
     datatype: str
     shape: tuple[int, ...]
     data: Any
     binary: memoryview | None
+    is_rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,8 @@ def parse_index_request(content: bytes) -> bool:
 
 def check_load_request(content: bytes) -> None:
     """Raise InvalidRequest where the body of a load or unload is not an object, Unsupported where it brings a model."""
-    parameters = _as_object(_optional_object(content).get("parameters", {}), '"parameters"')
+    parameters = _optional_object(content).get("parameters")
+    parameters = _as_object({} if parameters is None else parameters, '"parameters"')
     brought = [name for name in parameters if name == "config" or name.startswith("file:")]
     if brought:
         raise Unsupported(
@@ -99,23 +106,26 @@ def _inputs(documents: list[Any], blobs: memoryview) -> tuple[Tensor, ...]:
     """The inputs, each with its share of the bytes, in the order of the JSON."""
     tensors = []
     for document in documents:
-        tensor, blobs = _input(_as_object(document, "an input"), blobs)
+        tensor, blobs = _input(_as_object(document, "an input"), blobs, is_only=len(documents) == 1)
         tensors.append(tensor)
     if blobs:
         raise InvalidRequest(f"{len(blobs)} bytes follow that no input's binary_data_size accounts for")
     return tuple(tensors)
 
 
-def _input(document: JsonObject, blobs: memoryview) -> tuple[Tensor, memoryview]:
+def _input(document: JsonObject, blobs: memoryview, is_only: bool) -> tuple[Tensor, memoryview]:
     name = _read_name(document)
     parameters = _read_parameters(document, f"input {name!r}")
     size, data = parameters.get("binary_data_size"), document.get("data")
+    is_rest = is_only and size is data is None and len(blobs) > 0 and document.get("datatype") == BYTES
+    if is_rest:
+        size = len(blobs)
     if (size is None) == (data is None):
         raise InvalidRequest(f'input {name!r} must have either "data" or the parameter binary_data_size')
     if size is not None and (not _is_count(size) or int(size) > len(blobs)):
         raise InvalidRequest(f"input {name!r} claims binary_data_size {size!r:.80}, but {len(blobs)} bytes are there")
     binary = None if size is None else blobs[: int(size)]
-    tensor = Tensor(name, _read_name(document, "datatype"), _read_shape(document, name), data, binary)
+    tensor = Tensor(name, _read_name(document, "datatype"), _read_shape(document, name), data, binary, is_rest)
     return tensor, blobs if size is None else blobs[int(size) :]
 
 
@@ -132,7 +142,9 @@ def _output(value: Any, binary: bool) -> Output:
 
 def _timeout(parameters: Parameters) -> float | None:
     """The reserved parameter `timeout` is in microseconds; 0 means none."""
-    timeout = parameters.get("timeout", 0)
+    timeout = parameters.get("timeout")
+    if timeout is None:
+        return None
     if not _is_count(timeout):
         raise InvalidRequest(f"timeout must be a whole number of microseconds, not {timeout!r:.80}")
     return int(timeout) / 1e6 or None
@@ -203,16 +215,16 @@ def _read_parameters(document: JsonObject, what: str) -> Parameters:
     for name, value in parameters.items():
         if name.startswith(RESERVED):
             raise InvalidRequest(f"parameter {name!r:.80} is reserved, as all in {RESERVED}… are: leave it out")
-        if name == SHARED_MEMORY:
+        if name == SHARED_MEMORY and value is not None:
             raise InvalidRequest("this server has no shared memory: send the tensor in the request")
-        if not isinstance(value, str | int | float):  # booleans are integers here
-            raise InvalidRequest(f"parameter {name!r:.80} of {what} must be a text, a number, true or false")
     return parameters
 
 
 def _read_boolean(members: JsonObject, name: str, default: bool) -> bool:
-    """True or false."""
-    value = members.get(name, default)
+    """True or false; null is as good as absent."""
+    value = members.get(name)
+    if value is None:
+        return default
     if not isinstance(value, bool):
         raise InvalidRequest(f'"{name}" must be true or false')
     return value

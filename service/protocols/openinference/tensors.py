@@ -11,7 +11,7 @@ from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArra
 from service.codecs.json_bodies import read_base64_images, read_nested
 from service.codecs.limits import Limits
 from service.errors import InvalidArray, InvalidRequest
-from service.protocols.openinference.datatypes import BYTES, NUMERIC, PIXELS, Datatype, split_elements
+from service.protocols.openinference.datatypes import BYTES, NUMERIC, PIXELS, Datatype, is_element, split_elements
 from service.protocols.openinference.request import Tensor
 
 
@@ -96,7 +96,8 @@ def _read_images(tensor: Tensor, count: int) -> EncodedImages:
     if tensor.shape not in ((count,), (count, 1)):
         raise InvalidArray(f"images as {BYTES} have the shape [N], not {list(tensor.shape)}: one element an image file")
     if tensor.binary is not None:
-        files = split_elements(tensor.binary, count)
+        is_bare = tensor.is_rest and count == 1 and not is_element(tensor.binary)
+        files = [bytes(tensor.binary)] if is_bare else split_elements(tensor.binary, count)
         return EncodedImages(tuple(EncodedImage(file, f"image {number}") for number, file in enumerate(files, start=1)))
     if not isinstance(tensor.data, list):
         raise InvalidRequest(f'"data" of input {tensor.name!r} must be an array of base64 texts')

@@ -44,7 +44,7 @@ def find_versions(registry: ModelRegistry, name: str, version: str | None, label
 
 def _number(registry: ModelRegistry, name: str, version: str | None, label: str | None) -> int | None:
     """The version's number, None where none is named. Labels, TensorFlow Serving's names of versions, are not kept."""
-    number = parse_version(version)
+    number = parse_version(version, least=0)
     if label is not None:
         _versions(registry, name, None)
         path = f"/v1/models/{name}/versions/<version>"

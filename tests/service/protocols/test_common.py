@@ -22,6 +22,13 @@ def test_a_version_that_is_not_named_is_none() -> None:
     assert parse_version(str(LAST_VERSION)) == LAST_VERSION
 
 
+def test_where_version_0_is_the_default_one_it_names_none() -> None:
+    assert parse_version("0", least=0) is None
+    assert parse_version("7", least=0) == 7
+    with pytest.raises(InvalidRequest, match="from 1 to"):
+        parse_version("-1", least=0)
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "latest", str(LAST_VERSION + 1)])
 def test_a_version_is_a_whole_number_from_1_to_the_last(text: str) -> None:
     with pytest.raises(InvalidRequest, match=f"a version is a whole number from 1 to {LAST_VERSION}, not '{text}'"):

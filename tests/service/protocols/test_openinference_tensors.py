@@ -52,6 +52,17 @@ def elements(*contents: bytes) -> bytes:
     return b"".join(struct.pack("<I", len(content)) + content for content in contents)
 
 
+@pytest.mark.parametrize("binary", [PNG, elements(PNG)], ids=["as it is", "behind its length"])
+def test_an_image_may_be_the_rest_of_the_body(binary: bytes) -> None:
+    assert images_of(tensor(datatype="BYTES", shape=(1,), binary=binary, is_rest=True)) == [PNG]
+
+
+def test_several_images_in_the_rest_of_the_body_have_their_lengths() -> None:
+    assert images_of(tensor(datatype="BYTES", shape=(2,), binary=elements(PNG, PNG), is_rest=True)) == [PNG, PNG]
+    with pytest.raises(InvalidArray, match="ends within element 1 of 2"):
+        images_of(tensor(datatype="BYTES", shape=(2,), binary=PNG, is_rest=True))
+
+
 def in_bytes(datatype: str) -> bytes:
     """The three pictures in a datatype's binary form."""
     if datatype == "BF16":

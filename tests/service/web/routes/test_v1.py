@@ -107,7 +107,12 @@ def test_a_prediction_is_in_the_log_and_in_the_metrics(client: FlaskClient, log:
 
 @pytest.mark.parametrize(
     ("path", "version"),
-    [("/v1/models/mnist:predict", 2), ("/v1/models/mnist/versions/1:predict", 1), ("/v1/models/mnist%3Apredict", 2)],
+    [
+        ("/v1/models/mnist:predict", 2),
+        ("/v1/models/mnist/versions/1:predict", 1),
+        ("/v1/models/mnist/versions/0:predict", 2),
+        ("/v1/models/mnist%3Apredict", 2),
+    ],
 )
 def test_the_path_names_model_and_version(client: FlaskClient, log: list[bytes], path: str, version: int) -> None:
     assert post(client, {"instances": FILES}, path).status_code == 200
@@ -170,6 +175,13 @@ def test_the_status_of_one_version_is_of_it_alone_and_has_no_other_member(client
     assert [each["version"] for each in document["model_version_status"]] == ["1"]
 
 
+def test_the_status_of_version_0_is_that_of_all_versions_as_in_openvino_model_server(client: FlaskClient) -> None:
+    document = client.get("/v1/models/mnist/versions/0").get_json()
+
+    assert document.keys() == {"model_version_status"}
+    assert [each["version"] for each in document["model_version_status"]] == ["2", "1"]
+
+
 def test_a_rejected_version_has_ended_with_its_reason(damaged: FlaskClient) -> None:
     bad, good = damaged.get("/v1/models/mnist").get_json()["model_version_status"]
 
@@ -200,7 +212,12 @@ def test_a_rejected_version_leaves_the_old_one_answering(damaged: FlaskClient) -
 
 
 @pytest.mark.parametrize(
-    ("path", "version"), [("/v1/models/mnist/metadata", "2"), ("/v1/models/mnist/versions/1/metadata", "1")]
+    ("path", "version"),
+    [
+        ("/v1/models/mnist/metadata", "2"),
+        ("/v1/models/mnist/versions/1/metadata", "1"),
+        ("/v1/models/mnist/versions/0/metadata", "2"),
+    ],
 )
 def test_the_metadata_is_of_the_version_that_answers(client: FlaskClient, path: str, version: str) -> None:
     document = client.get(path).get_json()

@@ -131,7 +131,8 @@ PATHS = [
     pytest.param("/v1/models/nothing/versions/3", 404, "Specific(nothing, 3): ", id="model and version"),
     pytest.param("/v1/models/mnist/versions/3", 404, "Servable not found for request: Specific(mnist, 3): ", id="new"),
     pytest.param("/v1/models/mnist/versions/x", 400, "a version is a whole number", id="version x"),
-    pytest.param("/v1/models/mnist/versions/0", 400, "a version is a whole number", id="version 0"),
+    pytest.param("/v1/models/mnist/versions/-1", 400, "a version is a whole number", id="version -1"),
+    pytest.param("/v1/models/nothing/versions/0", 404, "Latest(nothing): ", id="version 0 of no model"),
     pytest.param("/v1/models/mnist/versions/" + "9" * 5000, 400, "a version is a whole number", id="5,000 digits"),
     pytest.param("/v1/models/mnist/labels/x", 400, "Unrecognized servable version label: x: ", id="label"),
 ]

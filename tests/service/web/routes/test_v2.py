@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from google.protobuf.json_format import MessageToDict, ParseDict
+from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from modelrepo.repository import ModelRepository
 from service.codecs.limits import Limits
@@ -72,7 +74,29 @@ def test_the_configuration_has_what_clients_read(client: FlaskClient, path: str)
     assert config["version_policy"] == {"specific": {"versions": [1, 2]}}
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"ready": true}', b' {"ready": false} '], ids=str)
+def members(value: Any) -> Any:
+    """The names of all members, at any depth."""
+    if isinstance(value, list):
+        return [members(each) for each in value]
+    return {name: members(each) for name, each in value.items()} if isinstance(value, dict) else None
+
+
+def test_the_configuration_has_every_member_that_triton_prints(client: FlaskClient) -> None:
+    config = client.get("/v2/models/mnist/config").get_json()
+
+    message = ParseDict(config, ModelConfig())
+    printed = MessageToDict(message, always_print_fields_with_no_presence=True, preserving_proto_field_name=True)
+    assert members(config) == members(printed)
+
+
+@pytest.mark.parametrize("operation", ["", "/ready", "/config", "/stats"])
+def test_version_0_is_the_default_one(client: FlaskClient, operation: str) -> None:
+    default, newest = (client.get(f"/v2/models/mnist/versions/{version}{operation}") for version in (0, 2))
+
+    assert (default.status_code, default.get_json()) == (200, newest.get_json())
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"ready": true}', b' {"ready": false} ', b'{"ready": null}'], ids=str)
 def test_the_index_lists_every_version_with_its_state(client: FlaskClient, body: bytes) -> None:
     rows = client.post("/v2/repository/index", data=body).get_json()
 

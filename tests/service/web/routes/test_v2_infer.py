@@ -45,10 +45,24 @@ def test_an_answer_to_a_request_without_id_has_none(client: FlaskClient) -> None
 
 
 @pytest.mark.parametrize(
-    ("path", "version"), [(INFER, "2"), ("/v2/models/mnist/versions/1/infer", "1"), (f"{INFER}/", "2")]
+    ("path", "version"),
+    [
+        (INFER, "2"),
+        ("/v2/models/mnist/versions/1/infer", "1"),
+        ("/v2/models/mnist/versions/0/infer", "2"),
+        (f"{INFER}/", "2"),
+    ],
 )
 def test_the_path_names_the_version(client: FlaskClient, path: str, version: str) -> None:
     assert infer(client, {"inputs": [JSON_IMAGE]}, path=path).get_json()["model_version"] == version
+
+
+def test_the_rest_of_the_body_may_be_the_image(client: FlaskClient) -> None:
+    tensor = {"name": "image", "datatype": "BYTES", "shape": [1]}
+
+    response = infer(client, {"inputs": [tensor], "outputs": [classified(1)]}, PNG)
+
+    assert labels(response) == ["middle"]
 
 
 @pytest.mark.parametrize(
