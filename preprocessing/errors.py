@@ -36,6 +36,10 @@ class UnknownFormat(InvalidImage):
     """The bytes do not begin like a file of any format that is read."""
 
 
+class UnsupportedVariant(InvalidImage):
+    """The file may be whole, but is a variant of its format that is not read."""
+
+
 class TruncatedImage(InvalidImage):
     """The file ends before its image does."""
 

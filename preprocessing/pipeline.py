@@ -13,13 +13,12 @@ from PIL.Image import Transpose
 
 from modelrepo.metadata import InputSpec, Preprocessing
 from preprocessing.color import flatten, to_8_bits, to_mode
-from preprocessing.decode import DEFAULT_MAX_PIXELS, decode
+from preprocessing.decode import DEFAULT_MAX_PIXELS, ORIENTATION, decode
 from preprocessing.errors import DECODER_ERRORS
 from preprocessing.handwriting import to_mnist
 from preprocessing.resize import resize
 
 PIXEL_MODES = {"grayscale": "L", "rgb": "RGB"}
-ORIENTATION = 0x0112  # the tag, EXIF 2.32
 CORRECTIONS = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,

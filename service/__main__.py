@@ -4,7 +4,6 @@ import logging
 import os
 import resource
 import sys
-import warnings
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,6 @@ def main() -> None:
         sys.exit(f"convserve cannot start: {error}")
     replace_standard_streams()
     logging.basicConfig(format="[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s")  # much as gunicorn's own
-    warnings.filterwarnings("ignore", module="PIL")  # Pillow's remarks on clients' images
     _allow_open_files()
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else ONNX Runtime reports to its makers; workers inherit it
     GunicornApplication(settings, load=partial(load_app, settings), on_worker_exit=discard_worker).run()

@@ -17,6 +17,7 @@ from preprocessing.errors import (
     ImageTooLarge,
     TruncatedImage,
     UnknownFormat,
+    UnsupportedVariant,
 )
 from preprocessing.pipeline import normalize, prepare
 from service.codecs.inputs import EncodedImages, Inputs, PixelArray
@@ -30,6 +31,7 @@ from service.telemetry.stage_timer import Stage, Timeline
 _ADVICE: dict[type[ImageError], str] = {
     EmptyImage: "send the bytes of an image file",
     UnknownFormat: f"send one of {', '.join(FORMAT_NAMES[:-1])} and {FORMAT_NAMES[-1]}",
+    UnsupportedVariant: "save it as PNG",
     TruncatedImage: "send the whole file",
     DamagedImage: "check that the file opens elsewhere, then send it unchanged",
     ImageTooLarge: "send a smaller one",

@@ -17,6 +17,7 @@ from preprocessing.errors import (
     ImageTooLarge,
     TruncatedImage,
     UnknownFormat,
+    UnsupportedVariant,
 )
 from service.errors import RequestError
 from service.isolation.messages import Buffer, MalformedMessage, Message, encode_message
@@ -26,7 +27,15 @@ MAX_TEXT = 300  # characters of an error
 MAX_STEPS = 16  # of one image
 ERRORS: dict[str, type[ImageError]] = {
     kind.__name__: kind
-    for kind in (DamagedImage, EmptyImage, ImageTooCostly, ImageTooLarge, TruncatedImage, UnknownFormat)
+    for kind in (
+        DamagedImage,
+        EmptyImage,
+        ImageTooCostly,
+        ImageTooLarge,
+        TruncatedImage,
+        UnknownFormat,
+        UnsupportedVariant,
+    )
 }
 
 

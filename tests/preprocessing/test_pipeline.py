@@ -12,7 +12,9 @@ from modelrepo.metadata import FITS, INTERPOLATIONS, InputSpec, Preprocessing
 from preprocessing.decode import decode
 from preprocessing.errors import ImageError
 from preprocessing.pipeline import PreparedImage, prepare
+from tests.preprocessing.frozen.encoders import oriented
 from tests.support.images.unusual_files import (
+    STORED,
     file_of,
     gradient,
     mutated,
@@ -164,10 +166,16 @@ def test_every_exif_orientation_is_brought_upright(turned: int) -> None:
     assert image.steps == (("rotated",) if turned > 1 else ())
 
 
-def test_orientation_is_left_alone_where_the_contract_says_so() -> None:
-    image = prepared(oriented_jpeg(gradient(), 3), GRAY, replace(RULES, exif_orientation=False))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("turned", [3, 6])
+def test_orientation_is_left_alone_where_the_contract_says_so(kind: str, turned: int) -> None:
+    stored = STORED[turned](gradient())
+    options = {"compression": "tiff_lzw"} if kind == "TIFF" else {"quality": 95}
+    content = oriented(gradient(), turned, kind, **options)
 
-    assert farthest(image.pixels, gradient()[::-1, ::-1]) <= 5
+    assert farthest(prepared(content, GRAY, replace(RULES, exif_orientation=False)).pixels, stored) <= 8
+    assert farthest(prepared(content).pixels, gradient()) <= 8
+    assert "rotated" in prepared(content).steps
 
 
 def test_stretch_keeps_the_whole_image_and_loses_its_shape() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from preprocessing.decode import EXTENSIONS
+from preprocessing.decode import IMAGE_EXTENSIONS
 from preprocessing.errors import ImageError
 from training.data.lazy_images import WORKERS, Decoder, LazyImages, in_threads
 
@@ -60,7 +60,7 @@ def scan_files(paths: Sequence[str], decode: Decoder, hold: int = HELD_BYTES) ->
     results = list(_in_chunks(scan, len(paths)))
     positions = np.array([position for position, result in enumerate(results) if isinstance(result, bytes)], np.int64)
     failed = [Unreadable(path, result) for path, result in zip(paths, results, strict=True) if isinstance(result, str)]
-    unreadable = tuple(file for file in failed if PurePath(file.path).suffix.lower() in EXTENSIONS)
+    unreadable = tuple(file for file in failed if PurePath(file.path).suffix.lower() in IMAGE_EXTENSIONS)
     images = LazyImages(
         paths=tuple(paths[position] for position in positions),
         hashes=np.frombuffer(b"".join(filter(_is_hash, results)), np.uint8).reshape(-1, 32),

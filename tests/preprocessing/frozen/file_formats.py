@@ -1,5 +1,6 @@
 """Image files of every format, color mode and depth of samples."""
 
+import struct
 from functools import partial
 
 import numpy as np
@@ -28,6 +29,8 @@ def list_formats() -> Files:
         "WebP lossy": partial(photo, "WEBP", quality=80),
         "WebP lossless": partial(photo, "WEBP", lossless=True),
         "WebP animated": partial(animated, frames, "WEBP", lossless=True),
+        "AVIF": partial(photo, "AVIF", quality=80),
+        "AVIF animated": partial(animated, frames, "AVIF", quality=90),
         "BMP": partial(photo, "BMP"),
         "GIF": partial(saved, gray(*MIDDLE), "GIF"),
         "GIF in colors": partial(photo, "GIF", mode="P"),
@@ -60,6 +63,7 @@ def list_bits() -> Files:
         "BMP of 5, 6 and 5 bits": _bmp_with_masks,
         "BMP from the top": partial(bmp, (16, -12), 24, noise(12, 48).tobytes()),
         "BMP in runs": _bmp_in_runs,
+        "BMP with OS/2's header": _bmp_of_os2,
     }
 
 
@@ -95,6 +99,7 @@ def list_deep() -> Files:
     fractions = (deep.astype(np.float32) / np.float32(65536)).astype(np.float32)
     order = tiff(tiff_fields(deep.shape, 16, 1), deep.astype(">u2").tobytes(), ">")
     signed = tiff(tiff_fields(deep.shape, 16, 1, tag339=(2,)), (deep.astype(np.int64) - 9000).astype("<i2").tobytes())
+    inverse = tiff(tiff_fields(deep.shape, 16, 0), deep.tobytes())
     rgb = tiff(tiff_fields((*MIDDLE, 3), 16, 2), many[..., :3].astype("<u2").tobytes())
     transparent = (b"tRNS", int(deep[5, 7]).to_bytes(2, "big"))
     return {
@@ -107,6 +112,7 @@ def list_deep() -> Files:
         "TIFF of 16 bits": partial(saved, deep, "TIFF"),
         "TIFF of 16 bits, deflated": partial(saved, deep, "TIFF", compression="tiff_adobe_deflate"),
         "TIFF of 16 bits, high byte first": lambda: order,
+        "TIFF of 16 bits where white is zero": lambda: inverse,
         "TIFF of 16 bits with a sign": lambda: signed,
         "TIFF RGB of 16 bits": lambda: rgb,
         "TIFF of 32 bits": partial(saved, deep.astype(np.int32), "TIFF"),
@@ -153,6 +159,11 @@ def _tiff_with_gray_times_alpha() -> bytes:
 def _bmp_with_masks() -> bytes:
     masks = b"".join(mask.to_bytes(4, "little") for mask in (0xF800, 0x07E0, 0x001F))
     return bmp((16, 12), 16, noise(12, 32).tobytes(), compression=3, masks=masks)
+
+
+def _bmp_of_os2() -> bytes:
+    pixels = noise(12, 48).tobytes()
+    return b"BM" + struct.pack("<IHHIIHHHH", 26 + len(pixels), 0, 0, 26, 12, 16, 12, 1, 24) + pixels
 
 
 def _bmp_in_runs() -> bytes:

@@ -165,7 +165,9 @@ def test_one_bad_image_among_many_is_named_and_one_alone_is_not() -> None:
     [
         pytest.param(b"", "the image is empty: send the bytes of an image file", id="empty"),
         pytest.param(
-            b"?", "this is not an image that can be read: send one of PNG, JPEG, WebP, BMP, GIF and TIFF", id="text"
+            b"?",
+            "this is not an image that can be read: send one of PNG, JPEG, WebP, BMP, GIF, TIFF and AVIF",
+            id="text",
         ),
         pytest.param(b"\x89PNG\r\n\x1a\n", "the image ends early, after 8 bytes: send the whole file", id="cut off"),
         pytest.param(

@@ -76,6 +76,15 @@ def animated_gif(*frames: NDArray[np.uint8]) -> bytes:
     return file_of(first, "GIF", save_all=True, append_images=others, duration=40)
 
 
+def gif_on_larger_canvas(frame: Image.Image, canvas: tuple[int, int], at: tuple[int, int]) -> bytes:
+    """A GIF whose one frame lies at a place of a larger canvas."""
+    content = bytearray(as_file(frame, "GIF", interlace=0))
+    content[6:10] = struct.pack("<2H", *canvas)
+    place = content.rindex(b"\x2c" + struct.pack("<4H", 0, 0, *frame.size))
+    content[place + 1 : place + 5] = struct.pack("<2H", *at)
+    return bytes(content)
+
+
 def png_chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 

@@ -105,6 +105,7 @@ def test_files_that_are_no_images_are_left_out_and_counted(folder: Folder) -> No
     here = folder.path / "a"
     (here / "cut.jpg").write_bytes(file_of(photograph(), "JPEG")[:500])
     (here / "empty.png").write_bytes(b"")
+    (here / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     (here / "right content.txt").write_bytes(file_of(photograph(), "PNG"))
     (here / "licences.txt").write_text("whose pictures these are")
     (here / ".DS_Store").write_bytes(b"\0")
@@ -112,10 +113,11 @@ def test_files_that_are_no_images_are_left_out_and_counted(folder: Folder) -> No
 
     pictures = read_folder(folder)
 
-    assert [Path(each.path).name for each in pictures.unreadable] == ["cut.jpg", "empty.png"]
+    assert [Path(each.path).name for each in pictures.unreadable] == ["cut.jpg", "empty.png", "phone.HEIC"]
+    assert "this is a HEIC photograph" in pictures.unreadable[-1].reason
     assert len(pictures.dataset.train) + len(pictures.dataset.test) == 20 + 1
     record = pictures.dataset.origin["folder"]
-    assert (record["unreadable"], record["ignored"], record["links_outside"]) == (2, 1, 0)
+    assert (record["unreadable"], record["ignored"], record["links_outside"]) == (3, 1, 0)
 
 
 def test_links_out_of_the_folder_are_not_followed(folder: Folder, tmp_path: Path) -> None:
