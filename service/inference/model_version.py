@@ -58,7 +58,7 @@ class FailedVersion:
 
 @dataclass(frozen=True)
 class UnloadedVersion:
-    """The newest version of a model that was unloaded on request."""
+    """A version of a model that was unloaded on request."""
 
     state: ClassVar = VersionState.UNAVAILABLE
     reason: ClassVar = "it was unloaded"

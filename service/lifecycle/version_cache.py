@@ -4,10 +4,10 @@ A bundle whose files are new has to pass a trial first; until then its version i
 """
 
 import time
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
-from modelrepo.policy import ServingPolicy, Versions
+from modelrepo.policy import ModelPolicy, ServingPolicy, Versions
 from modelrepo.repository import ModelRepository
 from service.inference.model_version import FailedVersion, LoadedVersion, ModelVersion, PendingVersion, UnloadedVersion
 from service.lifecycle.bundle_loader import CHANGED, Opener, load_version
@@ -47,6 +47,7 @@ class VersionCache:
         self._trials = trials
         self.has_results = trials.have_changed  # since the last call of `load`
         self.is_settled = True  # whether no bundle was left for the next call of `load`
+        self._unloaded: dict[str, set[int]] = {}  # the versions of each unloaded model that were known before
         self._pending: dict[Key, TrialRecord] = {}
         self._entries: dict[Key, CacheEntry] = {}
         self._control = ControlState()
@@ -68,10 +69,11 @@ class VersionCache:
         self._trials.begin()
         versions: list[ModelVersion] = []
         for name, newest_first in snapshot.models.items():
+            model_policy = policy.of(name)
             if name in control.unloaded:
-                versions.append(UnloadedVersion(name, newest_first[0]))
+                versions += self._unload_model(name, newest_first, model_policy)
             else:
-                model_policy = policy.of(name)
+                self._unloaded.pop(name, None)
                 versions += self._load_model(name, snapshot, model_policy.versions, model_policy.named, unsettled)
         kept = {(each.name, each.version) for each in versions if not isinstance(each, UnloadedVersion)}
         self._entries = {key: entry for key, entry in self._entries.items() if key in kept}
@@ -109,6 +111,18 @@ class VersionCache:
         for key, entry in self._entries.items():
             if key[0] in names and entry.version.failure:
                 self._entries[key] = replace(entry, fingerprint=None)
+
+    def _unload_model(self, name: str, newest_first: Sequence[int], policy: ModelPolicy) -> list[UnloadedVersion]:
+        """The versions that were known before the model was unloaded, and newer ones.
+
+        Where it was never loaded here, as in a worker that started later, those that would be loaded if all are good.
+        """
+        known = {version for model, version in self._entries if model == name} or self._unloaded.get(name)
+        if not known:
+            known = policy.named.union(newest_first[: policy.versions] if isinstance(policy.versions, int) else ())
+        self._unloaded[name] = known
+        newest = max(known, default=0)
+        return [UnloadedVersion(name, each) for each in newest_first if each in known or each > newest]
 
     def _load_model(
         self, name: str, snapshot: Snapshot, wanted: Versions, named: set[int], unsettled: Container[Key]

@@ -248,7 +248,27 @@ def test_an_unloaded_model_is_named_and_nothing_of_it_is_held(tmp_path: Path) ->
 
     versions = cache.load(control=ControlState(1, frozenset({"mnist"})))
 
-    assert states(versions) == {2: "UNAVAILABLE"}
-    assert versions[2].failure == ""
-    assert versions[2].reason == "it was unloaded"
+    assert states(versions) == {1: "UNAVAILABLE", 2: "UNAVAILABLE"}
+    assert {each.failure for each in versions.values()} == {""}
+    assert {each.reason for each in versions.values()} == {"it was unloaded"}
     assert cache.cache.fingerprints() == []
+
+
+UNLOAD = ControlState(1, frozenset({"mnist"}))
+
+
+def test_every_version_that_was_known_before_is_named_while_the_model_is_unloaded(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1, 2, 3)
+    break_digest(publish_tiny(tmp_path, "mnist", 4))
+    cache = Cache(tmp_path)
+    before = cache.load()
+
+    assert cache.load(control=UNLOAD).keys() == before.keys() == {2, 3, 4}
+    publish(tmp_path, "mnist", 5)
+    assert cache.load(control=UNLOAD).keys() == {2, 3, 4, 5}
+
+
+def test_a_worker_that_starts_later_names_the_versions_that_would_be_loaded(tmp_path: Path) -> None:
+    publish(tmp_path, "mnist", 1, 2, 3)
+
+    assert Cache(tmp_path).load(control=UNLOAD).keys() == {2, 3}
