@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from modelrepo.strict_json import JsonObject
+from training.data.drawn.draw import add_drawn
 from training.data.splits import Dataset, Split, split_validation
 from training.engine.callbacks import TensorBoardLog
 from training.engine.checkpoint import Checkpoint
@@ -81,8 +82,9 @@ def train(run: Run, options: TrainOptions = _DEFAULTS) -> Path:
 def fit_model(run: Run, train_split: Split, validation: Split, options: TrainOptions) -> tuple[Network, Fit]:
     """Build, compile and fit the recipe's network: the part of a training that all processes of a cluster do."""
     recipe, distribution = run.recipe, options.distribution
+    train_split = add_drawn(train_split, recipe.drawn, recipe.seed)
     seed_everything(recipe.seed)
-    identity = _identify(run, options)
+    identity = _identify(run, train_split, options)
     distribution.check_same_run(identity)
     with distribution.scope():
         network = build_training_model(recipe, run.name)
@@ -129,10 +131,10 @@ def publish_model(
     )
 
 
-def _identify(run: Run, options: TrainOptions) -> str:
+def _identify(run: Run, train_split: Split, options: TrainOptions) -> str:
     """A digest of what the state of a run depends on."""
     earlier = options.describe().get("started_from", "")
-    return hashlib.sha256(f"{run.recipe!r} {run.dataset.train.digest} {earlier}".encode()).hexdigest()
+    return hashlib.sha256(f"{run.recipe!r} {train_split.digest} {earlier}".encode()).hexdigest()
 
 
 def _check_shapes(network: Network, dataset: Dataset) -> None:

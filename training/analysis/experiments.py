@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from training.data.drawn.draw import Drawn, add_drawn
 from training.data.splits import Dataset, split_validation
 from training.engine.input_pipeline import predict
 from training.engine.trainer import (
@@ -79,6 +80,7 @@ def run_variant(variant: Variant, recipe: Recipe, dataset: Dataset, verbose: int
     varied = variant.vary(recipe)
     seed_everything(varied.seed)
     train, validation = split_validation(dataset, varied.validation_split, varied.seed)
+    train = add_drawn(train, varied.drawn, varied.seed)
     trained = build_training_model(varied, recipe.name)
     compile_model(trained, varied, train)
     fitted = fit(trained, varied, train, validation, verbose=verbose)
@@ -132,6 +134,7 @@ _ABLATION = Experiment(
     (
         Variant("the recipe", {}),
         Variant("undistorted", {"augmentation": Augmentation()}),
+        Variant("nothing drawn", {"drawn": Drawn()}),
         Variant("constant rate", {"schedule": "constant"}),
         Variant("averaged weights", {"ema_momentum": 0.999}),  # over the last thousand steps or so
     ),

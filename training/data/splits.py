@@ -1,6 +1,7 @@
 """Data sets as values: splits of images and labels, held out parts of them, and class weights.
 
 A split's images are uint8 [N, height, width, channels], its labels int64 [N], indices into the data set's class names.
+Only what is trained on may have images of no class: their label is OUTLIER.
 """
 
 import hashlib
@@ -18,6 +19,8 @@ from training.errors import InvalidData
 Images = NDArray[np.uint8]
 ImageArray = Images | LazyImages  # files are indexed like an array, and decoded only then
 Labels = NDArray[np.int64]
+
+OUTLIER = -1  # the label of what belongs to no class
 
 
 @dataclass(frozen=True)
@@ -103,12 +106,18 @@ def take(split: Split, chosen: NDArray[np.int64]) -> Split:
     return Split(images, split.labels[chosen])
 
 
+def join(split: Split, more: Split) -> Split:
+    """The images of the one, which are held in memory, then those of the other."""
+    return Split(np.concatenate([split.images, more.images]), np.concatenate([split.labels, more.labels]))
+
+
 def weigh_classes(labels: Labels, classes: int, threshold: float) -> dict[int, float] | None:
     """Weights N / (classes · images of the class), by class; their mean over all images is 1.
 
     None where the largest class has at most `threshold` times the images of the smallest, or `threshold` is 0. A class
-    without images is not counted and gets the weight 1.
+    without images is not counted and gets the weight 1; outliers are not counted, either.
     """
+    labels = labels[labels != OUTLIER]
     counts = np.bincount(labels, minlength=classes)
     present = counts[counts > 0]
     if not threshold or present.max() <= threshold * present.min():

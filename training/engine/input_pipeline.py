@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from training.data.lazy_images import LazyImages
-from training.data.splits import ImageArray, Split
+from training.data.splits import OUTLIER, ImageArray, Split
 from training.engine.augment import augment
 from training.engine.distributed.shard import Shard
 from training.errors import InvalidData
@@ -37,12 +38,18 @@ def training_batches(
 ) -> Stream:
     """All epochs from `start` on, one after the other: float32 [N, height, width, channels] of 0…1, one-hot labels.
 
-    Where classes are weighted, and where there is only a shard of each batch (see `Shard.take`), weights stand beside
-    them, float32 [N].
+    An outlier's label is 1/classes everywhere, so that the network learns to be certain of nothing (Outlier Exposure:
+    Hendrycks, Mazeika, Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019, arXiv:1812.04606). Where
+    classes are weighted, and where there is only a shard of each batch (see `Shard.take`), weights stand beside them,
+    float32 [N].
     """
     classes = len(recipe.dataset.class_names)
-    read, labels = _reader(split.images), tf.constant(split.labels)
-    weight_of_class = tf.constant([1.0 if class_weights is None else class_weights[label] for label in range(classes)])
+    # The outliers are the class after the last, as far as rows of these two tables are concerned.
+    read, rows = _reader(split.images), tf.constant(np.where(split.labels == OUTLIER, classes, split.labels))
+    label_of_row = tf.concat([tf.eye(classes), tf.fill((1, classes), 1 / classes)], axis=0)
+    weight_of_row = tf.constant(
+        [1.0 if class_weights is None else class_weights[label] for label in range(classes)] + [1.0]
+    )
     weighted = class_weights is not None or shard is not None
 
     def epoch(number: Tensor) -> Stream:
@@ -54,9 +61,9 @@ def training_batches(
         places, weights = (tf.range(count), tf.ones(count)) if shard is None else shard.take(count)
         chosen = tf.gather(batch, places)
         images = augment(rescale(read(chosen)), recipe.augmentation, _seed(recipe, step), (places, count))
-        chosen_labels = tf.gather(labels, chosen)
-        pair = images, tf.one_hot(chosen_labels, classes)
-        return (*pair, weights * tf.gather(weight_of_class, chosen_labels)) if weighted else pair
+        chosen_rows = tf.gather(rows, chosen)
+        pair = images, tf.gather(label_of_row, chosen_rows)
+        return (*pair, weights * tf.gather(weight_of_row, chosen_rows)) if weighted else pair
 
     epochs = tf.data.Dataset.range(start, recipe.epochs).flat_map(epoch)
     first = start * steps_per_epoch(split, recipe)

@@ -63,9 +63,22 @@ def compile_model(network: Network, recipe: Recipe, train: Split, distribution: 
     network.compile(
         optimizer=make_optimizer(recipe, steps_per_epoch(train, recipe) * recipe.epochs, distribution.sgd()),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        weighted_metrics=["accuracy"],
+        weighted_metrics=[Accuracy()],
     )
     network.optimizer.build(network.trainable_variables)
+
+
+class Accuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc] # Keras ships no types
+    """The share of right answers among the images that have a class."""
+
+    def __init__(self) -> None:
+        super().__init__(name="accuracy")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Count a batch; the largest value of an outlier's label is 1/classes."""
+        has_class = tf.cast(tf.reduce_max(y_true, axis=-1) > 0.5, tf.float32)
+        weight = has_class if sample_weight is None else has_class * tf.cast(sample_weight, tf.float32)
+        return super().update_state(y_true, y_pred, weight)
 
 
 def make_optimizer(recipe: Recipe, steps: int, sgd: Any = keras.optimizers.SGD) -> Any:

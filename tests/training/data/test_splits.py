@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.data.specs import CIFAR10, CIFAR100, CIFAR100_COARSE, MNIST
-from training.data.splits import Dataset, hold_out, make_split, take, weigh_classes
+from training.data.splits import OUTLIER, Dataset, hold_out, join, make_split, take, weigh_classes
 from training.errors import InvalidData
 
 IMAGES = np.zeros((3, 28, 28), np.uint8)
@@ -89,3 +89,16 @@ def test_a_class_without_images_changes_no_other_weight() -> None:
     weights = weigh_classes(UNEQUAL, 3, threshold=1.5) or {}
 
     assert weigh_classes(UNEQUAL, 4, threshold=1.5) == {**weights, 3: 1.0}
+
+
+def test_outliers_change_no_weight() -> None:
+    with_outliers = np.concatenate([UNEQUAL, np.full(50, OUTLIER)])
+
+    assert weigh_classes(with_outliers, 3, threshold=1.5) == weigh_classes(UNEQUAL, 3, threshold=1.5)
+
+
+def test_joined_splits_keep_their_order(dataset: Dataset) -> None:
+    joined = join(dataset.test, dataset.train)
+
+    assert take(joined, np.arange(len(dataset.test))).digest == dataset.test.digest
+    assert joined.labels[len(dataset.test) :].tolist() == dataset.train.labels.tolist()

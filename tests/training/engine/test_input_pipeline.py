@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.data.splits import Dataset, Split
+from training.data.splits import OUTLIER, Dataset, Split
 from training.engine.input_pipeline import evaluation_batches, inference_batches, steps_per_epoch, training_batches
 from training.recipes import RECIPES, Augmentation, Recipe
 
@@ -51,6 +51,14 @@ def test_another_seed_gives_another_feed(dataset: Dataset, recipe: Recipe) -> No
     first, other = (join(training_batches(dataset.train, replace(recipe, seed=seed)))[0] for seed in (1, 2))
 
     assert not np.array_equal(first, other)
+
+
+def test_the_label_of_an_outlier_is_the_same_for_all_classes(dataset: Dataset, plain: Recipe) -> None:
+    outliers = Split(dataset.train.images, np.full(len(dataset.train), OUTLIER))
+
+    labels = join(training_batches(outliers, plain).take(1))[1]
+
+    assert labels == pytest.approx(np.full((plain.batch_size, 10), 0.1))
 
 
 def test_images_are_shown_in_their_order_and_undistorted(dataset: Dataset, recipe: Recipe) -> None:

@@ -1,11 +1,11 @@
-"""The optimizer that a recipe asks for."""
+"""The optimizer that a recipe asks for, and the accuracy that a training shows."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from training.engine.trainer import make_optimizer
+from training.engine.trainer import Accuracy, make_optimizer
 from training.recipes import RECIPES
 
 STRONG = RECIPES["cifar10-strong"]
@@ -31,3 +31,14 @@ def test_weights_decay_but_no_biases_nor_scales() -> None:
     optimizer.apply([np.zeros(3, np.float32)] * 4, variables)
 
     assert [float(np.array(variable)[0]) for variable in variables] == pytest.approx([0.95, 1, 1, 1])
+
+
+def test_the_accuracy_counts_images_that_have_a_class_and_no_outliers() -> None:
+    accuracy = Accuracy()
+    labels = np.array([[1, 0], [0, 1], [0.5, 0.5], [0.5, 0.5]], np.float32)
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.1, 0.9]], np.float32)
+
+    accuracy.update_state(labels, probabilities)
+    assert float(accuracy.result()) == pytest.approx(0.5)
+    accuracy.update_state(labels, probabilities, np.array([2, 0, 7, 7], np.float32))
+    assert float(accuracy.result()) == pytest.approx(0.75)
