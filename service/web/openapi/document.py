@@ -63,7 +63,7 @@ def _complete(paths: Schema) -> None:
 
 
 def _fill(value: Any, fills: dict[str, Fill], texts: dict[str, str]) -> Any:
-    """The value with every marked object in it filled in, in front of its own members, and without the marks.
+    """The value with every marked object in it filled in, behind its own members, and without the marks.
 
     `texts` are what the placeholders stand for, as names of members and as values.
     """
@@ -77,7 +77,7 @@ def _fill(value: Any, fills: dict[str, Fill], texts: dict[str, str]) -> Any:
         if name not in (FILL, SUFFIXES)
     }
     filled = fills[value[FILL]](value) if FILL in value else {}
-    return {**filled, **members, **filled}
+    return {**members, **filled}
 
 
 def _texts(registry: ModelRegistry) -> dict[str, str]:
@@ -107,8 +107,8 @@ def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
         "label examples": lambda _: _some("examples", _distinct(each.labels[0] for each in loaded)),
         "most classes": lambda _: _some("maximum", max((each.output.classes for each in loaded), default=None)),
         "most images": lambda _: {"maxItems": most},
-        "batches of pixels": lambda _: _some("anyOf", [_batch_schema(each, most) for each in loaded]),
-        "pixels": lambda _: _some("anyOf", [_image_schema(each) for each in loaded]),
+        "batches of pixels": lambda _: _some("anyOf", [form for each in loaded for form in _batch_schemas(each, most)]),
+        "pixels": lambda _: _some("anyOf", [form for each in loaded for form in _image_schemas(each)]),
         "image types": lambda _: {each.media_type: {"schema": BINARY} for each in FORMATS},
         "error codes": lambda marked: _enumerate(marked, sorted(codes)),
     }
@@ -141,25 +141,28 @@ def _distinct(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _batch_schema(metadata: Metadata, most: int) -> Schema:
+def _batch_schemas(metadata: Metadata, most: int) -> list[Schema]:
     """Up to `most` images, [N, height, width, channels]; a single channel needs no axis of its own."""
-    spec = metadata.input
-    title = f"{metadata.name}: [N, {spec.height}, {spec.width}, {spec.channels}]"
-    return {"title": title, "type": "array", "minItems": 1, "maxItems": most, "items": _image(spec)}
+    return [
+        {"title": f"{metadata.name}: [N, {axes}]", "type": "array", "minItems": 1, "maxItems": most, "items": image}
+        for axes, image in _images(metadata.input)
+    ]
 
 
-def _image_schema(metadata: Metadata) -> Schema:
-    """One image, [height, width, channels]."""
-    spec = metadata.input
-    return {"title": f"{metadata.name}: [{spec.height}, {spec.width}, {spec.channels}]", **_image(spec)}
+def _image_schemas(metadata: Metadata) -> list[Schema]:
+    """One image, likewise."""
+    return [{"title": f"{metadata.name}: [{axes}]", **image} for axes, image in _images(metadata.input)]
 
 
-def _image(spec: InputSpec) -> Schema:
+def _images(spec: InputSpec) -> list[tuple[str, Schema]]:
+    """Every form of one image: its axes, and its schema."""
     value: Schema = {"type": "number", "minimum": 0, "maximum": 255, "multipleOf": 1}
-    pixel: Schema = _exactly(spec.channels, value)
-    if spec.channels == 1:
-        pixel = {"anyOf": [pixel, value]}
-    return _exactly(spec.height, _exactly(spec.width, pixel))
+    size = f"{spec.height}, {spec.width}"
+    forms = [
+        (f"{size}, {spec.channels}", _exactly(spec.channels, value)),
+        *([(size, value)] if spec.channels == 1 else []),
+    ]
+    return [(axes, _exactly(spec.height, _exactly(spec.width, pixel))) for axes, pixel in forms]
 
 
 def _exactly(length: int, items: Schema) -> Schema:

@@ -4,7 +4,8 @@ export function commandsOf(method, path, parameters, content) {
   const url = new URL(filled(path, parameters).slice(1) || "./", document.baseURI);
   if (!content) return [method === "get" ? `curl ${url}` : `curl -X ${method.toUpperCase()} ${url}`];
   const headers = parameters.filter((each) => each.in === "header");
-  const forms = Object.entries(content).map(([kind, form]) => command(kind, form, url, headers));
+  const pictureFirst = Object.entries(content).sort(([a], [b]) => b.startsWith("image/") - a.startsWith("image/"));
+  const forms = pictureFirst.map(([kind, form]) => command(kind, form, url, headers));
   return [...new Set(forms.flat())];
 }
 
@@ -13,6 +14,8 @@ function command(kind, form, url, headers) {
   if (kind === "multipart/form-data") return `curl -F file=@one.png -F file=@two.jpg ${url}`;
   if (kind === "application/json") return jsonCommands(form, url);
   if (kind === "application/octet-stream") return binaryCommands(url, headers);
+  if (kind === "application/x-www-form-urlencoded") return `curl --data-urlencode "image=$(base64 -w0 picture.png)" ${url}`;
+  if (kind === "text/plain") return `base64 picture.png | curl -H 'Content-Type: ${kind}' --data-binary @- ${url}`;
   return `curl -H 'Content-Type: ${kind}' --data-binary @batch.npy ${url}`;
 }
 
