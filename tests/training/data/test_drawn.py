@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from training.data.drawn.draw import Drawn, add_drawn, draw_digit
 from training.data.drawn.glyphs import DIGITS, LETTERS, SYMBOLS, parse
 from training.data.drawn.outliers import KINDS, draw_outlier
-from training.data.drawn.pen import Hand, ink, pick_hand, trace
+from training.data.drawn.pen import Hand, pick_hand, render, trace
 from training.data.splits import OUTLIER, Split
 from training.recipes import RECIPES
 
@@ -61,7 +61,7 @@ def test_a_drawn_digit_has_the_form_of_mnists(label: int) -> None:
 
 def test_a_barred_seven_has_ink_where_the_others_have_none() -> None:
     plain, barred = (
-        ink(trace(parse(DIGITS["7"][form]), STEADY, np.random.default_rng(1)), STEADY, np.random.default_rng(1))
+        render(trace(parse(DIGITS["7"][form]), STEADY, np.random.default_rng(1)), STEADY, np.random.default_rng(1))
         for form in (0, 3)
     )
 
@@ -93,7 +93,7 @@ def test_the_kinds_of_outliers_are_drawn_as_often_as_they_should_be() -> None:
 
 def test_a_broader_pen_leaves_more_ink() -> None:
     fine, broad = (
-        ink(trace(parse(DIGITS["3"][0]), hand, np.random.default_rng(1)), hand, np.random.default_rng(1)).sum()
+        render(trace(parse(DIGITS["3"][0]), hand, np.random.default_rng(1)), hand, np.random.default_rng(1)).sum()
         for hand in (STEADY, replace(STEADY, pen=0.2))
     )
 

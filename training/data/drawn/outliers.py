@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from preprocessing.handwriting import to_mnist
 from training.data.drawn.glyphs import DIGITS, LETTERS, SYMBOLS, parse
-from training.data.drawn.pen import SIZE, Gray, Path, ink, pick_hand, trace
+from training.data.drawn.pen import SIZE, Gray, Path, pick_hand, render, trace
 
 _ALL_DIGITS = [parse(glyph) for glyphs in DIGITS.values() for glyph in glyphs]
 _LETTERS = [[parse(glyph) for glyph in glyphs] for glyphs in LETTERS.values()]
@@ -20,13 +20,13 @@ def letter(rng: np.random.Generator) -> Gray:
     """A letter that is no digit's twin."""
     glyphs = _LETTERS[rng.integers(len(_LETTERS))]
     hand = pick_hand(rng)
-    return ink(trace(glyphs[rng.integers(len(glyphs))], hand, rng), hand, rng)
+    return render(trace(glyphs[rng.integers(len(glyphs))], hand, rng), hand, rng)
 
 
 def symbol(rng: np.random.Generator) -> Gray:
     """A sign or a small drawing."""
     hand = pick_hand(rng, _FINE)
-    return ink(trace(_SYMBOLS[rng.integers(len(_SYMBOLS))], hand, rng), hand, rng)
+    return render(trace(_SYMBOLS[rng.integers(len(_SYMBOLS))], hand, rng), hand, rng)
 
 
 def several(rng: np.random.Generator) -> Gray:
@@ -44,7 +44,7 @@ def several(rng: np.random.Generator) -> Gray:
         move = np.array([right - points[:, 0].min() + hand.pen, rng.normal(0, 0.05)])
         paths += [stroke + move for stroke in strokes]
         right += float(np.ptp(points[:, 0])) + hand.pen + gap
-    return ink(paths, hand, rng)
+    return render(paths, hand, rng)
 
 
 def scribble(rng: np.random.Generator) -> Gray:
@@ -67,7 +67,7 @@ def scribble(rng: np.random.Generator) -> Gray:
         path = np.stack([np.sin(time * wave + rng.uniform(0, 6, 3)) @ rng.normal(0, 1, 3) for wave in waves], axis=1)
     low, high = path.min(axis=0), path.max(axis=0)
     box = np.array([rng.uniform(0.5, 1.6), 1.0]) if rng.random() < 0.8 else np.array([1.0, rng.uniform(0.2, 0.6)])
-    return ink([(path - low) / np.maximum(high - low, 1e-3) * box], hand, rng)
+    return render([(path - low) / np.maximum(high - low, 1e-3) * box], hand, rng)
 
 
 def blob(rng: np.random.Generator) -> Gray:

@@ -15,7 +15,7 @@ SIZE = (28, 28)
 BOX = 20  # pixels: the longer side of MNIST's digits
 SIDE = 4 * BOX  # of a drawing on its paper, so that edges come out soft
 _SAMPLES = 7  # of a curve between two of its points
-_IS_INK = [0] * 51 + [255] * 205  # a fifth of full opacity: the box includes the gray edge of the strokes
+_IS_STROKE = [0] * 51 + [255] * 205  # a fifth of full opacity: the box includes the gray edge of the strokes
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _smooth(points: Path) -> Path:
     return np.concatenate([curves.swapaxes(0, 1).reshape(-1, 2), points[-1:]])
 
 
-def ink(paths: list[Path], hand: Hand, rng: np.random.Generator) -> Gray:
+def render(paths: list[Path], hand: Hand, rng: np.random.Generator) -> Gray:
     """The paths as MNIST has its images, uint8 [28, 28]: in a box of 20 × 20, its mass in the middle, white on black.
 
     The service brings pictures to the same form (`preprocessing.handwriting`), thin lines to the same width as here the
@@ -113,7 +113,7 @@ def ink(paths: list[Path], hand: Hand, rng: np.random.Generator) -> Gray:
 
 def _boxed(image: Image.Image) -> Gray:
     """The drawing's longer side scaled to the box, the usual opacity to full white, the mass centred."""
-    crop = image.crop(image.point(_IS_INK).getbbox())
+    crop = image.crop(image.point(_IS_STROKE).getbbox())
     scale = BOX / max(crop.size)
     width, height = (max(1, round(side * scale)) for side in crop.size)
     small = np.asarray(crop.resize((width, height), Image.Resampling.BOX), np.float64)
