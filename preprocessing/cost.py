@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from preprocessing.errors import CostlyImage
+from preprocessing.profile_cost import profile_seconds
 
 MAX_SECONDS = 0.012  # of CPU for all images of a request: so long do others wait for it
 MAX_BYTES = 16 << 20  # of memory while one image is decoded and prepared
@@ -114,6 +115,7 @@ def _estimate_png(content: bytes) -> Cost | None:
         return None
     if inflated > MAX_INFLATED:
         return None
+    seconds += profile_seconds(content, at, width * height) if inflated else 0.0
     sample_ns = max(1.0, channels * depth / 8) * (5 if interlaced else 3.5)
     nanoseconds = width * height * (sample_ns + (NS_PIXEL_BLENDED if blended else NS_PIXEL)) + len(content) * 3
     shape = (width, height, 0 if blended or depth < 8 else channels)
@@ -155,6 +157,7 @@ def _estimate_jpeg(content: bytes) -> Cost | None:
         return None
     _, height, width, channels = frame
     scans = content.count(b"\xff\xda", at)
+    seconds += profile_seconds(content, at, width * height)
     pixels = _whole_units(width) * _whole_units(height)
     pixel_ns = NS_PIXEL + max(3, channels) * (0.7 + 0.5 * scans)
     nanoseconds = pixels * pixel_ns + len(content) * (25 if progressive else 10) + seconds * 1e9
@@ -249,8 +252,9 @@ def _estimate_webp(content: bytes) -> Cost | None:
         pixels = width * height
         codes = min(pixels // _BLOCK, len(content) // 2)
     nanoseconds = pixels * (20 + NS_PIXEL_BLENDED) + len(content) * 65
-    if name == b"VP8X" and _has_many_chunks(content):
-        nanoseconds = float("inf")
+    if name == b"VP8X":
+        nanoseconds += profile_seconds(content, len(content), pixels) * 1e9
+        nanoseconds = float("inf") if _has_many_chunks(content) else nanoseconds
     return _cost((width, height, 0), nanoseconds, pixels * 24 + codes * _CODE_BYTES)
 
 

@@ -1,6 +1,6 @@
 """The preprocessing contract of a bundle, carried out: image files become pixels, and pixels the graph's input.
 
-An image is brought upright, then to 8 bits, opaque, the color mode and the size; a batch of pixels is normalized.
+An image is brought upright, then to sRGB, 8 bits, opaque, the color mode and the size; a batch of pixels is normalized.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from preprocessing.color import flatten, to_8_bits, to_mode
 from preprocessing.decode import DEFAULT_MAX_PIXELS, ORIENTATION, decode
 from preprocessing.errors import DECODER_ERRORS
 from preprocessing.handwriting import to_mnist
+from preprocessing.profiles import to_srgb
 from preprocessing.resize import resize
 
 PIXEL_MODES = {"grayscale": "L", "rgb": "RGB"}
@@ -49,8 +50,9 @@ def prepare(image: Image.Image, spec: InputSpec, contract: Preprocessing) -> Pre
     """Bring a decoded image to the input's size and color mode; an image that has both keeps its pixels."""
     size, mode = (spec.width, spec.height), PIXEL_MODES[contract.mode]
     image, turned = orient(image) if contract.exif_orientation else (image, "")
+    image, managed = to_srgb(image, size) if "icc_profile" in image.info else (image, "")
     if image.size == size and image.mode == mode and "transparency" not in image.info:
-        return PreparedImage(_to_array(image), _drop_empty(turned))
+        return PreparedImage(_to_array(image), _drop_empty(turned, managed))
     image, scaled = to_8_bits(image)
     image, flattened = flatten(image, contract.alpha)
     image, converted = to_mode(image, mode)
@@ -58,9 +60,9 @@ def prepare(image: Image.Image, spec: InputSpec, contract: Preprocessing) -> Pre
         image = image if image.mode == "L" else image.convert("L")
         gray, handwriting_steps = to_mnist(np.asarray(image), (spec.height, spec.width))
         pixels = np.repeat(gray[:, :, None], spec.channels, axis=2)
-        return PreparedImage(pixels, _drop_empty(turned, scaled, flattened, converted, *handwriting_steps))
+        return PreparedImage(pixels, _drop_empty(turned, managed, scaled, flattened, converted, *handwriting_steps))
     image, resized = resize(image, size, contract)
-    return PreparedImage(_to_array(image), _drop_empty(turned, scaled, flattened, converted, resized))
+    return PreparedImage(_to_array(image), _drop_empty(turned, managed, scaled, flattened, converted, resized))
 
 
 def normalize(pixels: NDArray[np.uint8], spec: InputSpec, contract: Preprocessing) -> NDArray[Any]:
@@ -95,7 +97,7 @@ def orient(image: Image.Image) -> tuple[Image.Image, str]:
     if correction is None:
         return image, ""
     upright = image.transpose(correction)
-    upright.info = {name: value for name, value in image.info.items() if name == "transparency"}
+    upright.info = {name: value for name, value in image.info.items() if name in ("transparency", "icc_profile")}
     return upright, "rotated"
 
 

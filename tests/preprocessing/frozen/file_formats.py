@@ -11,6 +11,7 @@ from tests.preprocessing.frozen import encoders
 from tests.preprocessing.frozen.contracts import MIDDLE, Files, painted, saved
 from tests.preprocessing.frozen.encoders import animated, bmp, palette, png, tiff, tiff_fields, ycck
 from tests.preprocessing.frozen.patterns import color, gray, noise, opacity, wide
+from tests.support.images.color_profiles import ADOBE_RGB, DISPLAY_P3, INKS, SRGB, gray_profile
 
 
 def list_formats() -> Files:
@@ -78,6 +79,11 @@ def list_modes() -> Files:
         "JPEG gray": partial(saved, dull, "JPEG", quality=90),
         "JPEG CMYK": partial(saved, photo, "JPEG", "CMYK", quality=90),
         "JPEG YCCK": lambda: ycck(Image.fromarray(photo)),
+        "JPEG of Display P3": partial(saved, photo, "JPEG", quality=90, icc_profile=DISPLAY_P3),
+        "JPEG of inks with a profile": partial(saved, photo, "JPEG", "CMYK", quality=90, icc_profile=INKS),
+        "PNG of Adobe RGB": partial(saved, photo, "PNG", icc_profile=ADOBE_RGB),
+        "PNG gray, as bright as the numbers": partial(saved, dull, "PNG", icc_profile=gray_profile(1.0)),
+        "PNG that says it is sRGB": partial(saved, photo, "PNG", icc_profile=SRGB),
         "WebP gray": partial(saved, dull, "WEBP", lossless=True),
         "TIFF gray": partial(saved, dull, "TIFF"),
         "TIFF where white is zero": lambda: inverse,
