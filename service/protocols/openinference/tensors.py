@@ -53,8 +53,8 @@ def _read(tensor: Tensor, model: str, limits: Limits) -> Inputs:
     count = math.prod(tensor.shape)
     if count == 0:
         raise InvalidArray(f"input {tensor.name!r} has shape {list(tensor.shape)}: send at least one image")
-    limits.check_count(tensor.shape[0] if tensor.shape else 1)
     if tensor.datatype == BYTES:
+        limits.check_count(tensor.shape[0] if tensor.shape else 1)
         return _read_images(tensor, count)
     datatype = NUMERIC.get(tensor.datatype)
     if datatype is None:

@@ -27,6 +27,8 @@ from service.protocols.tfserving.request import (
 )
 
 SUFFIX = "_bytes"  # TensorFlow Serving's convention for the names of tensors that hold bytes
+IMAGE_BYTES, DATA = "image_bytes", "data"  # names in the samples of KServe, for TensorFlow and for TorchServe
+SAMPLE_MEMBERS = {"key", "target"}  # beside the image in these samples: the client's own name, and a class to explain
 _KINDS = {str: "a text", bool: "a truth value", dict: 'an object without "b64"', type(None): "null"}
 
 Pixels = NDArray[Any]
@@ -35,22 +37,23 @@ Image = EncodedImage | Pixels
 
 def read_predict(request: PredictRequest, metadata: Metadata, limits: Limits) -> Inputs:
     """The images of :predict; raises InvalidRequest, InvalidArray, InvalidImage or TooLarge."""
-    read = _split_rows if request.by_row else _split_columns
-    values = read(request.value, metadata, limits)
-    images = [read_image(value, f"image {number}") for number, value in enumerate(values, start=1)]
-    return gather(images, metadata.input)
+    split, name = (_split_rows, ROWS) if request.by_row else (_split_columns, COLUMNS)
+    return _read_images(split(request.value, metadata), name, metadata.input, limits)
 
 
 def read_classify(request: ClassifyRequest, metadata: Metadata, limits: Limits) -> Inputs:
     """The images of :classify; raises the same."""
-    examples = check_list(request.examples, "examples", limits)
-    shared = _read_feature(request.context, metadata, 'the image of "context"') if request.context else None
+    examples = check_list(request.examples, "examples")
+    limits.check_count(len(examples))
+    is_shared = request.context and any(example == {} for example in examples)
+    shared = _read_context(request.context, metadata) if is_shared else None
     images = [_read_example(example, shared, metadata, number) for number, example in enumerate(examples, start=1)]
     return gather(images, metadata.input)
 
 
 def read_image(value: Any, name: str) -> Image:
     """An image file, or pixels of any shape; raises InvalidRequest, InvalidImage or InvalidArray with the name."""
+    value = _unwrap(value)
     if is_file(value):
         return _read_file(value, name)
     if isinstance(value, list):
@@ -68,8 +71,39 @@ def gather(images: Sequence[Image], spec: InputSpec) -> Inputs:
     return _stack(arrays, spec) if arrays else EncodedImages(tuple(files))
 
 
-def _split_rows(instances: Any, metadata: Metadata, limits: Limits) -> list[Any]:
-    values = check_list(instances, ROWS, limits)
+def _read_images(values: list[Any], name: str, spec: InputSpec, limits: Limits) -> Inputs:
+    """The images in a list with an item for each, which is the member of this name.
+
+    They are counted before they are read, but for pixels of a wrong shape: of a flat list of 784 numbers the shape is
+    what is wrong. The predictor raises the error for it.
+    """
+    if isinstance(values[0], int | float) and not isinstance(values[0], bool):
+        return PixelArray(read_nested(values, f'"{name}"'))
+    if not isinstance(values[0], list):
+        limits.check_count(len(values))
+    first = read_image(values[0], "image 1")
+    if not isinstance(first, EncodedImage) and not _fits(first, spec):
+        return PixelArray(np.broadcast_to(first, (len(values), *first.shape)))  # a view: copies might be huge
+    limits.check_count(len(values))
+    others = [read_image(value, f"image {number}") for number, value in enumerate(values[1:], start=2)]
+    return gather([first, *others], spec)
+
+
+def _fits(pixels: Pixels, spec: InputSpec) -> bool:
+    shape = (spec.height, spec.width, spec.channels)
+    return pixels.shape == shape or (spec.channels == 1 and pixels.shape == shape[:2])
+
+
+def _unwrap(value: Any) -> Any:
+    """The object in lists of one item each, as clients nest files for a tensor of shape [N, 1]; else the value."""
+    inner = value
+    while isinstance(inner, list) and len(inner) == 1:
+        inner = inner[0]
+    return inner if isinstance(inner, dict) else value
+
+
+def _split_rows(instances: Any, metadata: Metadata) -> list[Any]:
+    values = check_list(instances, ROWS)
     named = sum(map(_is_named, values))
     if not named:
         return values
@@ -78,9 +112,9 @@ def _split_rows(instances: Any, metadata: Metadata, limits: Limits) -> list[Any]
     return [_named_value(value, metadata) for value in values]
 
 
-def _split_columns(inputs: Any, metadata: Metadata, limits: Limits) -> list[Any]:
+def _split_columns(inputs: Any, metadata: Metadata) -> list[Any]:
     tensor = _named_value(inputs, metadata) if _is_named(inputs) else inputs
-    return [tensor] if is_file(tensor) else check_list(tensor, COLUMNS, limits)
+    return [tensor] if is_file(tensor) else check_list(tensor, COLUMNS)
 
 
 def _is_named(value: Any) -> bool:
@@ -90,12 +124,25 @@ def _is_named(value: Any) -> bool:
 def _named_value(members: JsonObject, metadata: Metadata) -> Any:
     """The value for the model's one input, whose name an InvalidRequest gives."""
     name = metadata.input.name
-    sent = list(members)
-    if sent not in ([name], [name + SUFFIX]):
-        names = ", ".join(f'"{each:.40}"' for each in sent[:5]) or "none"
+    images = _image_names(members, metadata)
+    if len(images) != 1 or members.keys() - {*images, *SAMPLE_MEMBERS}:
+        names = ", ".join(f'"{each:.40}"' for each in list(members)[:5]) or "none"
         only = f'{metadata.name} has one input, "{name}"; you named {names}'
         raise InvalidRequest(f'{only}: send {{"{name}": <pixels>}} or {{"{name}{SUFFIX}": {FILE}}}')
-    return members[sent[0]]
+    return _as_files(members[images[0]]) if images[0] == DATA else members[images[0]]
+
+
+def _image_names(members: JsonObject, metadata: Metadata) -> list[str]:
+    """The names in the members that are ones of the model's input."""
+    name = metadata.input.name
+    return [each for each in members if each in (name, name + SUFFIX, IMAGE_BYTES, DATA)]
+
+
+def _as_files(value: Any) -> Any:
+    """The value under the name `data`, where image files may come as base64 texts alone."""
+    if isinstance(value, str):
+        return {"b64": value}
+    return [_as_files(each) if isinstance(each, str) else each for each in value] if isinstance(value, list) else value
 
 
 def _read_example(example: Any, shared: Image | None, metadata: Metadata, number: int) -> Image:
@@ -106,12 +153,16 @@ def _read_example(example: Any, shared: Image | None, metadata: Metadata, number
     return _read_feature(example, metadata, f"image {number}")
 
 
+def _read_context(context: JsonObject, metadata: Metadata) -> Image:
+    """The image for examples without one; other features are ignored, as TensorFlow Serving does."""
+    images = _image_names(context, metadata)
+    members = {name: context[name] for name in images} if images else context
+    return _read_feature(members, metadata, 'the image of "context"')
+
+
 def _read_feature(features: JsonObject, metadata: Metadata, name: str) -> Image:
     """An image whose pixels may also come in one flat list, for a feature of tf.Example has no shape."""
-    value = _named_value(features, metadata)
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
-        value = value[0]  # a feature of tf.Example is a list, of one value too
-    image = read_image(value, name)
+    image = read_image(_named_value(features, metadata), name)
     spec = metadata.input
     shape = (spec.height, spec.width, spec.channels)
     if isinstance(image, EncodedImage) or image.ndim != 1 or image.size != math.prod(shape):

@@ -8,6 +8,7 @@ from service.errors import InvalidRequest, NotReady
 from service.inference.data_plane import DataPlane, DecodedRequest, InferenceContext
 from service.inference.model_version import LoadedVersion
 from service.inference.registry import ModelRegistry
+from service.protocols.tfserving.cloud_events import EventForm, Reply, make_reply
 from service.protocols.tfserving.inputs import read_classify, read_predict
 from service.protocols.tfserving.request import parse_classify, parse_predict
 from service.protocols.tfserving.responses import (
@@ -33,16 +34,21 @@ class TensorFlowServing:
         """Select the version that answers, before the body is read."""
         return self._data_plane.begin(choose_predictor(self._registry, name, version, label, state.bucket), state)
 
-    def predict(self, context: InferenceContext, content: bytes) -> bytes:
-        """All probabilities of each image of a JSON body, as JSON."""
-        request = parse_predict(content, self._most_numbers(context))
+    def predict(self, context: InferenceContext, content: bytes, form: EventForm | None = None) -> Reply:
+        """All probabilities of each image of a JSON body, as JSON; for an event of this form, as an event."""
+        request = parse_predict(content, self._most_numbers(context), form)
         inputs = read_predict(request, context.metadata, self._limits)
-        return self._data_plane.infer(context, DecodedRequest(inputs, partial(encode_predictions, request.by_row)))
+        encode = partial(encode_predictions, request.by_row)
+        return self._infer(context, DecodedRequest(inputs, encode), form)
 
-    def classify(self, context: InferenceContext, content: bytes) -> bytes:
-        """All labels of each image of a JSON body with their probabilities, as JSON."""
-        inputs = read_classify(parse_classify(content, self._most_numbers(context)), context.metadata, self._limits)
-        return self._data_plane.infer(context, DecodedRequest(inputs, partial(encode_results, context.metadata)))
+    def classify(self, context: InferenceContext, content: bytes, form: EventForm | None = None) -> Reply:
+        """All labels of each image with their probabilities, in the same way."""
+        request = parse_classify(content, self._most_numbers(context), form)
+        inputs = read_classify(request, context.metadata, self._limits)
+        return self._infer(context, DecodedRequest(inputs, partial(encode_results, context.metadata)), form)
+
+    def _infer(self, context: InferenceContext, request: DecodedRequest[bytes], form: EventForm | None) -> Reply:
+        return make_reply(form, context.metadata.name, self._data_plane.infer(context, request))
 
     def _most_numbers(self, context: InferenceContext) -> int:
         spec = context.metadata.input

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from service.environ import REQUEST_STATE
 from service.errors import InvalidRequest
+from service.protocols.tfserving.cloud_events import EventForm, Reply, event_form
 from service.protocols.tfserving.operations import TensorFlowServing
 from service.web.request_body import read_content
 from service.web.responses import json_response, raw_json_response
@@ -18,7 +19,7 @@ HELP = (
 
 
 def v1_routes(protocol: TensorFlowServing) -> Blueprint:
-    """All routes of the protocol. The Content-Type of a request is ignored."""
+    """All routes of the protocol. The Content-Type of a request is ignored, but for those of CloudEvents."""
     routes = Blueprint("v1", __name__, url_prefix="/v1")
     routes.before_request(_check_names)
     _add_inference(routes, protocol)
@@ -40,11 +41,11 @@ def _check_names() -> None:
 def _add_inference(routes: Blueprint, protocol: TensorFlowServing) -> None:
     def predict(name: str, version: str | None = None, label: str | None = None) -> Response:
         context = protocol.select(name, version, label, request.environ[REQUEST_STATE])
-        return raw_json_response(protocol.predict(context, read_content(request)))
+        return _send(protocol.predict(context, read_content(request), _event_form()))
 
     def classify(name: str, version: str | None = None, label: str | None = None) -> Response:
         context = protocol.select(name, version, label, request.environ[REQUEST_STATE])
-        return raw_json_response(protocol.classify(context, read_content(request)))
+        return _send(protocol.classify(context, read_content(request), _event_form()))
 
     def regress(name: str, version: str | None = None, label: str | None = None) -> NoReturn:
         protocol.regress(name, version, label)
@@ -53,6 +54,17 @@ def _add_inference(routes: Blueprint, protocol: TensorFlowServing) -> None:
         routes.post(f"{servable}:predict")(predict)
         routes.post(f"{servable}:classify")(classify)
         routes.post(f"{servable}:regress")(regress)
+
+
+def _event_form() -> EventForm | None:
+    attributes = {name[3:].lower(): value for name, value in request.headers if name[:3].lower() == "ce-"}
+    return event_form(request.mimetype, attributes)
+
+
+def _send(reply: Reply) -> Response:
+    response = raw_json_response(reply.content)
+    response.headers.update(reply.headers)
+    return response
 
 
 def _add_models(routes: Blueprint, protocol: TensorFlowServing) -> None:

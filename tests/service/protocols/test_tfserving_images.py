@@ -42,7 +42,7 @@ def test_nested_lists_are_pixels() -> None:
         pytest.param([[1], [2, 3]], InvalidArray, "^Encountered list at unexpected size: image 1", id="ragged"),
         pytest.param([1, [2]], InvalidArray, "^Encountered list at unexpected size: image 1", id="of several depths"),
         pytest.param([[1, {}]], InvalidArray, "nothing but numbers", id="an object in pixels"),
-        pytest.param([{"b64": "YQ=="}], InvalidArray, "nothing but numbers", id="a file in pixels"),
+        pytest.param([[1, {"b64": "YQ=="}]], InvalidArray, "nothing but numbers", id="a file in pixels"),
         pytest.param([[1, "abc"]], InvalidArray, "nothing but numbers", id="a text in pixels"),
         pytest.param([["abc"]], InvalidArray, "^image 1 must hold nothing but numbers", id="texts"),
         pytest.param([[True]], InvalidArray, "^image 1 must hold nothing but numbers", id="truth values"),

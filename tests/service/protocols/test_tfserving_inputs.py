@@ -50,6 +50,13 @@ def values(inputs: Inputs) -> Any:
         pytest.param(False, FILES, id="column"),
         pytest.param(False, {"image": FILES}, id="column, named"),
         pytest.param(False, {"image_bytes": FILES}, id="column, named as bytes"),
+        pytest.param(True, [[each] for each in FILES], id="row, in lists of one"),
+        pytest.param(True, [[[[each]]] for each in FILES], id="row, in deep lists of one"),
+        pytest.param(False, [[each] for each in FILES], id="column, in lists of one"),
+        pytest.param(True, [{"image": [[each]]} for each in FILES], id="row, named, in lists of one"),
+        pytest.param(True, [{"image_bytes": each, "key": "1"} for each in FILES], id="KServe's sample for TensorFlow"),
+        pytest.param(True, [{"data": each["b64"], "target": 0} for each in FILES], id="KServe's sample for TorchServe"),
+        pytest.param(False, {"data": [each["b64"] for each in FILES]}, id="column of data"),
     ],
 )
 def test_every_form_of_files_gives_the_same(by_row: bool, value: Any) -> None:
@@ -62,6 +69,7 @@ def test_every_form_of_files_gives_the_same(by_row: bool, value: Any) -> None:
         pytest.param(True, PIXELS, PIXELS, id="row"),
         pytest.param(True, [{"image": each} for each in PIXELS], PIXELS, id="row, named"),
         pytest.param(True, GRAY, GRAY, id="row, without channels"),
+        pytest.param(True, [{"data": each} for each in PIXELS], PIXELS, id="row, as data"),
         pytest.param(False, PIXELS, PIXELS, id="column"),
         pytest.param(False, {"image": PIXELS}, PIXELS, id="column, named"),
         pytest.param(False, GRAY, GRAY, id="column, without channels"),
@@ -79,6 +87,14 @@ def test_a_column_may_be_one_file(value: Any) -> None:
 @pytest.mark.parametrize("feature", ["image", "image_bytes"])
 def test_an_example_has_a_file_or_a_list_of_one(feature: str) -> None:
     assert contents(classify([{feature: FILES[0]}, {feature: [FILES[1]]}])) == batch_files(2)
+
+
+def test_a_context_that_no_example_needs_is_ignored() -> None:
+    assert contents(classify([{"image": FILES[0]}], {"user": "x", "image": "no image"})) == batch_files(1)
+
+
+def test_other_features_of_the_context_are_ignored() -> None:
+    assert contents(classify([{}], {"image": FILES[0], "user": "x"})) == batch_files(1)
 
 
 def test_an_example_has_pixels_nested_or_flat() -> None:
@@ -109,6 +125,8 @@ def test_the_image_of_the_context_is_read_once() -> None:
         pytest.param(True, [FILES[0], PIXELS[1]], "must have one form: either pixels or", id="kinds"),
         pytest.param(True, [{"image": FILES[0]}, {"image": PIXELS[1]}], "must have one form", id="named kinds"),
         pytest.param(False, [FILES[0], PIXELS[1]], "must have one form", id="kinds in a column"),
+        pytest.param(True, [{"key": "1"}], 'you named "key"', id="a key alone"),
+        pytest.param(True, [{"image": PIXELS[0], "data": PIXELS[0]}], 'you named "image", "data"', id="two images"),
         pytest.param(True, [{}], 'mnist has one input, "image"; you named none: send', id="an empty object"),
         pytest.param(True, [{"picture": PIXELS[0]}], 'you named "picture": send {"image": <pixels>}', id="name"),
         pytest.param(True, [{"image": PIXELS[0], "x": 1}], 'you named "image", "x"', id="one name too many"),

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.codecs.limits import Limits
-from service.errors import InvalidRequest, TooLarge
+from service.errors import InvalidRequest
 from service.protocols.tfserving.request import (
     ClassifyRequest,
     PredictRequest,
@@ -14,8 +13,6 @@ from service.protocols.tfserving.request import (
     parse_classify,
     parse_predict,
 )
-
-LIMITS = Limits(max_pixels=100, max_request_pixels=10_000, max_images=2)
 
 
 def as_json(**members: Any) -> bytes:
@@ -87,12 +84,6 @@ def test_a_long_name_is_not_repeated_whole() -> None:
     assert len(str(raised.value)) < 300
 
 
-def test_a_list_is_counted_before_it_is_read() -> None:
-    assert check_list([1, 2], "instances", LIMITS) == [1, 2]
-    with pytest.raises(TooLarge, match="3 images in one request are too many"):
-        check_list([1, 2, 3], "instances", LIMITS)
-
-
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
@@ -104,4 +95,4 @@ def test_a_list_is_counted_before_it_is_read() -> None:
 )
 def test_a_list_must_be_one_and_hold_something(value: object, sentence: str) -> None:
     with pytest.raises(InvalidRequest, match=sentence):
-        check_list(value, "instances", LIMITS)
+        check_list(value, "instances")
