@@ -38,7 +38,6 @@ from service.web.error_handlers import ErrorForm, error_alone, handle_errors
 from service.web.fast_path import FastPath
 from service.web.hooks import admit_requests
 from service.web.middleware import RequestMiddleware
-from service.web.request_body import BodyRequest
 from service.web.routes import health, v2
 from service.web.routes.metrics import metrics_routes
 from service.web.routes.models import model_routes, summary_routes
@@ -131,11 +130,10 @@ def create_service(
 
 def _create_flask(settings: Settings) -> Flask:
     app = Flask("convserve", static_folder=None)
-    app.request_class = BodyRequest
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # it would redirect, in HTML
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.config["MAX_FORM_PARTS"] = settings.max_images + 16  # files, and a few fields that are ignored
+    app.config["MAX_FORM_PARTS"] = settings.max_images + 16  # files, and a few fields
     return app
 
 

@@ -25,7 +25,7 @@ def inflate(content: bytes, coding: str, limit: int) -> bytes:
     except zlib.error as error:
         if str(error).startswith(OUT_OF_MEMORY):
             raise MemoryError from error
-        raise InvalidRequest(f"the body is not {coding}, as its Content-Encoding says: {error}") from error
+        raise InvalidRequest(f"the body is not {coding}, as its Content-Encoding says, or it is damaged") from error
     return inflater.finish() if content else b""
 
 

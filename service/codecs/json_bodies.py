@@ -1,10 +1,8 @@
-"""JSON from clients (RFC 8259): parsing within limits, pixels as nested lists, image files as base64 text."""
+"""JSON from clients (RFC 8259): parsing within limits, the native document, pixels as nested lists."""
 
-import base64
-import binascii
 import gc
 import mmap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -12,7 +10,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
+from service.codecs.base64_images import read_base64, read_base64_images
+from service.codecs.inputs import EncodedImages, Inputs, PixelArray
 from service.codecs.limits import (
     MANY_JSON_BYTES,
     MAX_JSON_NODES,
@@ -21,22 +20,25 @@ from service.codecs.limits import (
     MIN_JSON_NUMBERS,
     Limits,
 )
-from service.errors import InvalidArray, InvalidImage, InvalidRequest, RaggedArray, TooLarge
+from service.codecs.parameters import PARAMETERS, Parameters, check_names
+from service.errors import InvalidArray, InvalidRequest, RaggedArray, TooLarge
 
 NOT_NUMBERS = (b'"', b"u", b"s")  # one of them is in every text, in true and null, and in false; in no number
 IMAGE_MEMBERS = ("image", "images", "instances")  # of the native document, which has exactly one of them
 PARSER_BYTES, NODE_BYTES, NUMBER_BYTES = 12, 200, 40  # at most, of each byte, of a list, object or text, of a number
-_SPACES = " \r\n\t"
-_WHITESPACE = {ord(space): None for space in _SPACES}  # MIME encoders break their lines
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # of UTF-8, which RFC 8259 lets a recipient ignore
+_MARKS_16, _MARKS_32 = (b"\xff\xfe", b"\xfe\xff"), (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+_IN_OBJECT = 'the JSON must be an object with exactly one of "image", "images" and "instances"'
 
 
-def read_json_inputs(content: bytes, limits: Limits, pixels: int = MAX_JSON_NUMBERS) -> Inputs:
+def read_json_inputs(content: bytes, limits: Limits, pixels: int, parameters: Parameters) -> Inputs:
     """The inputs in a native JSON body: `{"image": base64}`, `{"images": [base64, …]}` or `{"instances": pixels}`.
 
-    `pixels` are the numbers that one image has for the model. Raises InvalidRequest, InvalidImage, InvalidArray or
-    TooLarge.
+    The values alone are read as well. `pixels` are the numbers that one image has for the model; `parameters` gets
+    those in the document. Raises InvalidRequest, InvalidImage, InvalidArray or TooLarge.
     """
-    member, value = _image_member(parse_json(content, limits.max_images * pixels))
+    document = parse_json(content, limits.max_images * pixels)
+    member, value = _image_member(document, parameters) if isinstance(document, dict) else _bare_value(document)
     if member == "image":
         return EncodedImages((read_base64(value, "image"),))
     if member == "instances":
@@ -48,8 +50,9 @@ def read_json_inputs(content: bytes, limits: Limits, pixels: int = MAX_JSON_NUMB
 
 
 def looks_like_json(content: bytes) -> bool:
-    """Whether the first bytes are those of a JSON object or array."""
-    return content[:64].lstrip().startswith((b"{", b"["))
+    """Whether the first bytes are those of a JSON object, array or text, in whatever encoding."""
+    start = content[:64].removeprefix(_BYTE_ORDER_MARK).lstrip()
+    return start.startswith((b"{", b"[", b'"')) or _other_encoding(content) is not None
 
 
 def parse_json(content: bytes, numbers: int = MAX_JSON_NUMBERS) -> Any:
@@ -62,6 +65,7 @@ def parse_json(content: bytes, numbers: int = MAX_JSON_NUMBERS) -> Any:
     if is_long:
         most_nodes = min(MAX_JSON_NODES, max(MIN_JSON_NODES, numbers + numbers // 4))
         _check_size(content, most_nodes, min(MAX_JSON_NUMBERS, max(MIN_JSON_NUMBERS, 2 * numbers)))
+    content = content.removeprefix(_BYTE_ORDER_MARK)
     if not content.strip():
         raise InvalidRequest("the body is empty, and should be JSON")
     try:
@@ -70,7 +74,7 @@ def parse_json(content: bytes, numbers: int = MAX_JSON_NUMBERS) -> Any:
     except orjson.JSONDecodeError as error:
         if error.msg.startswith("Not enough memory"):
             raise MemoryError from error
-        raise InvalidRequest(f"the body is not valid JSON (NaN and Infinity are not JSON either): {error}") from error
+        raise InvalidRequest(f"the body is not valid JSON{_explain(content, error)}") from error
 
 
 def read_nested(value: Any, name: str, form: str = "[N,height,width,channels]") -> NDArray[np.float64]:
@@ -90,31 +94,56 @@ def read_nested(value: Any, name: str, form: str = "[N,height,width,channels]") 
         raise RaggedArray(f"{name} must be nested arrays of equal lengths, {form}") from error
 
 
-def read_base64(text: object, name: str) -> EncodedImage:
-    """The image file in a JSON text, base64 or a data URL (RFC 2397); raises InvalidImage."""
-    if not isinstance(text, str):
-        raise InvalidImage(f"{name} must be a text of base64 or a data URL")
-    if not text.isascii():
-        raise InvalidImage(f"{name} is not valid base64: encode the image file's bytes (RFC 4648)")
-    payload = _payload(text, name)
-    if any(space in payload for space in _SPACES):
-        payload = payload.translate(_WHITESPACE)
-    try:
-        return EncodedImage(base64.b64decode(payload, validate=True), name)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidImage(f"{name} is not valid base64: encode the image file's bytes (RFC 4648)") from error
-
-
-def read_base64_images(texts: Iterable[object]) -> EncodedImages:
-    """The image files in JSON texts, called image 1, image 2 …; raises InvalidImage."""
-    return EncodedImages(tuple(read_base64(text, f"image {number}") for number, text in enumerate(texts, start=1)))
-
-
-def _image_member(document: Any) -> tuple[str, Any]:
-    members = [name for name in IMAGE_MEMBERS if isinstance(document, dict) and name in document]
+def _image_member(document: dict[str, Any], parameters: Parameters) -> tuple[str, Any]:
+    members = [name for name in IMAGE_MEMBERS if name in document]
+    if not document:
+        raise InvalidRequest(f"{_IN_OBJECT}; yours is {{}}, as JSON.stringify writes a file or form: send that itself")
+    check_names(document, (*IMAGE_MEMBERS, *PARAMETERS), "JSON member")
     if len(members) != 1:
-        raise InvalidRequest('the JSON must be an object with exactly one of "image", "images" and "instances"')
+        raise InvalidRequest(_IN_OBJECT)
+    for name in PARAMETERS:
+        parameters.add(name, document.get(name), "the JSON")
     return members[0], document[members[0]]
+
+
+def _bare_value(value: Any) -> tuple[str, Any]:
+    """The member that a text or a list would be the value of, with the value."""
+    if isinstance(value, str):
+        if value.lstrip()[:1] in ("{", "["):
+            raise InvalidRequest("the JSON is a text with JSON in it: encode it once (JSON.stringify, json.dumps)")
+        return "image", value
+    first = value[0] if isinstance(value, list) and value else None
+    if isinstance(first, str):
+        return "images", value
+    if isinstance(first, list | int | float) and not isinstance(first, bool):
+        return "instances", value
+    raise InvalidRequest(_IN_OBJECT)
+
+
+def _explain(content: bytes, error: orjson.JSONDecodeError) -> str:
+    """What is no JSON in the content: the mistakes that many make, else the parser's words and place."""
+    coding, start = _other_encoding(content), content[:16].lstrip()
+    if coding:
+        return f": it is {coding}, and JSON is UTF-8 (RFC 8259): encode it so"
+    if start.startswith(b"[object"):
+        return ": [object …] is what JavaScript writes for an object: use JSON.stringify, or send a file as the body"
+    if start.startswith((b"{'", b"['")):
+        return ", which has double quotes: write it with json.dumps or JSON.stringify"
+    return f" (NaN and Infinity are not JSON either): {error}"
+
+
+def _other_encoding(content: bytes) -> str | None:
+    """UTF-16 or UTF-32 where JSON begins so: with a mark, or with zero bytes beside its first character."""
+    start = content[:4]
+    if start in _MARKS_32:
+        return "UTF-32"
+    if start.startswith(_MARKS_16):
+        return "UTF-16"
+    zeros = start.count(0)
+    is_json = start.replace(b"\0", b"")[:1] in (b"{", b"[", b'"')
+    if not is_json or start[:2].count(0) == 0:
+        return None
+    return "UTF-32" if zeros == 3 else "UTF-16"
 
 
 def _check_size(content: bytes, most_nodes: int, most_numbers: int) -> None:
@@ -147,12 +176,3 @@ def _collector_at_rest() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _payload(text: str, name: str) -> str:
-    if not text.startswith("data:"):
-        return text
-    head, comma, payload = text.partition(",")
-    if not comma or not head.endswith(";base64"):
-        raise InvalidImage(f"{name} is a data URL without base64: write data:image/png;base64,…")
-    return payload

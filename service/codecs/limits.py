@@ -25,6 +25,9 @@ MANY_JSON_BYTES = 1 << 16
 # Streams in one gzip body (RFC 1952, 2.2). Tools that write many put at least 64 KB into each.
 MAX_GZIP_STREAMS = 1024
 
+# Fields of a form that is sent as text: images, and a few parameters.
+MAX_FORM_FIELDS = 1024
+
 # Bytes that are inflated at a time: zlib copies what is left of them behind every stream.
 INFLATE_SLICE = 1 << 16
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from service.codecs.inputs import PixelArray
 from service.codecs.limits import Limits
+from service.codecs.parameters import Parameters
 from service.errors import InvalidArray
 
 MAGIC = b"\x93NUMPY"
@@ -32,7 +33,7 @@ def is_npy(content: bytes) -> bool:
     return content.startswith(MAGIC)
 
 
-def read_npy_inputs(content: bytes, _limits: Limits, _pixels: int) -> PixelArray:
+def read_npy_inputs(content: bytes, _limits: Limits, _pixels: int, _parameters: Parameters) -> PixelArray:
     """The pixels in a body that is a `.npy` file; raises InvalidArray."""
     return PixelArray(read_npy(content))
 
@@ -53,7 +54,7 @@ def read_npy(content: bytes) -> NDArray[np.generic]:
         flat: NDArray[np.generic] = np.frombuffer(content, dtype, offset=start)
         return flat.reshape(shape, order="F" if members["fortran_order"] == "True" else "C")
     except (ValueError, OverflowError) as error:
-        raise InvalidArray(f"the .npy file claims an impossible shape: {error}") from error
+        raise InvalidArray(f"the .npy file claims an impossible shape, ({members['shape']:.100})") from error
 
 
 def _read_header(content: bytes) -> tuple[dict[str, str], int]:

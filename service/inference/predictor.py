@@ -23,6 +23,7 @@ from preprocessing.pipeline import normalize, prepare
 from service.codecs.inputs import EncodedImages, Inputs, PixelArray
 from service.codecs.limits import Limits
 from service.codecs.pixel_arrays import check_pixels
+from service.codecs.transfer_damage import describe_transfer_damage
 from service.errors import InvalidImage, Overloaded, RequestError, TooLarge
 from service.inference.prediction import AbstainReason, Classification, softmax
 from service.inference.runtime import Model, ModelOutputs, Scores
@@ -149,4 +150,6 @@ class Predictor:
             most = self.limits.max_request_pixels
             return TooLarge(f"with {name} the request has more than {most} pixels: send fewer images at a time")
         kind = TooLarge if isinstance(error, ImageTooLarge | ImageTooCostly) else InvalidImage
-        return kind(f"{'' if is_alone else f'{name}: '}{error}: {_ADVICE[type(error)]}")
+        is_broken = isinstance(error, UnknownFormat | TruncatedImage | DamagedImage)
+        damage = describe_transfer_damage(inputs.images[row].content) if is_broken else None
+        return kind(f"{'' if is_alone else f'{name}: '}{error}: {damage or _ADVICE[type(error)]}")

@@ -42,7 +42,7 @@ def _parse_top_k(text: str | None, metadata: Metadata) -> int:
         return min(DEFAULT_TOP_K, classes)
     count = parse_count(text, 1, classes)
     if count is None:
-        sentence = f"top_k must be a whole number from 1 to {classes}, the classes of {metadata.name}, not {text!r}"
+        sentence = f"top_k must be a whole number from 1 to {classes}, the classes of {metadata.name}, not {text!r:.82}"
         raise InvalidRequest(sentence)
     return count
 
@@ -51,7 +51,8 @@ def _encode_response(metadata: Metadata, count: int, classification: Classificat
     ranked = top_k(classification.probabilities, metadata.labels, count)
     abstentions = _abstentions(classification)
     entries = [_entry(*each) for each in zip(ranked, abstentions, classification.steps, strict=True)]
-    return orjson.dumps({"model_name": metadata.name, "model_version": metadata.version, "predictions": entries})
+    document = {"model_name": metadata.name, "model_version": metadata.version, "predictions": entries}
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _abstentions(classification: Classification) -> list[dict[str, Any]]:

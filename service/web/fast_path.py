@@ -55,14 +55,16 @@ class FastPath:
         path, query = _PATH.fullmatch(environ["PATH_INFO"]), environ.get("QUERY_STRING", "")
         if path is None or (query and not _QUERY.fullmatch(query)):
             return None
+        in_query = _PARAMETER.findall(query) if query else ()
+        parameters = dict(in_query)
+        name, version = parameters.get("model", path[1]), parameters.get("version", path[2])
+        if in_query and (len(parameters) < len(in_query) or (path[1] or name, path[2] or version) != (name, version)):
+            return None  # Flask says that they contradict each other
         content = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        image = read_image(environ.get("CONTENT_TYPE", ""), content)
+        image = read_image(content)
         if image is None:
             environ["wsgi.input"] = io.BytesIO(content)  # Flask looks at it for the first time
             return None
-        # Of two parameters of one name, the first counts.
-        parameters = dict(reversed(_PARAMETER.findall(query))) if query else {}
-        name, version = path[1] or parameters.get("model"), path[2] or parameters.get("version")
         state = environ[REQUEST_STATE]
         try:
             context = self._native.select(name, version, state)

@@ -1,16 +1,16 @@
 """The body of a request: its bytes, and for the native protocol the images or pixels in it.
 
-`READERS` is the table of what a native body may be. A new form is a function in `codecs` and a row here.
+`READERS` is the table of what a native body may be. The first bytes decide which one it is, and Content-Type only where
+they do not. A new form is a function in `codecs` and a row here.
 """
 
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
 from preprocessing.decode import FORMAT_NAMES, is_image
 from service.codecs.content_encoding import inflate
@@ -18,33 +18,38 @@ from service.codecs.inputs import EncodedImage, EncodedImages, Inputs
 from service.codecs.json_bodies import looks_like_json, read_json_inputs
 from service.codecs.limits import Limits
 from service.codecs.npy import is_npy, read_npy_inputs
-from service.errors import InvalidRequest, TooLarge, UnsupportedEncoding, UnsupportedType
+from service.codecs.parameters import Parameters
+from service.codecs.text_bodies import (
+    looks_like_base64,
+    looks_like_form,
+    read_base64_inputs,
+    read_field,
+    read_form_inputs,
+)
+from service.errors import InvalidRequest, TooLarge, UnsupportedType
+from service.web.unreadable_body import check_text_part, describe_body, describe_multipart
 
-FORM = "multipart/form-data"  # not in the table: Werkzeug reads it as it arrives
+FORM = "multipart/form-data"  # not in the table: its media type says how to take it apart
 UNDECLARED = ("", "application/octet-stream", "application/x-www-form-urlencoded")  # the last is curl's default
 
 
 @dataclass(frozen=True)
 class BodyReader:
-    """One form of body: its media type, how to recognise it where no media type is declared, and what reads it."""
+    """One form of body: how to recognise it by its first bytes, what reads it, and the media type that it has alone."""
 
-    media_type: str
     matches: Callable[[bytes], bool]
-    read: Callable[[bytes, Limits, int], Inputs]
+    read: Callable[[bytes, Limits, int, Parameters], Inputs]
+    media_type: str | None = None
 
 
 READERS = (
-    BodyReader("application/json", looks_like_json, read_json_inputs),
-    BodyReader("application/x-npy", is_npy, read_npy_inputs),
+    BodyReader(looks_like_json, read_json_inputs, "application/json"),
+    BodyReader(is_npy, read_npy_inputs, "application/x-npy"),
+    BodyReader(looks_like_form, read_form_inputs),
+    BodyReader(looks_like_base64, read_base64_inputs),
 )
-ACCEPTED = f"an image ({', '.join(FORMAT_NAMES)}), {FORM}, {' or '.join(each.media_type for each in READERS)}"
-
-
-class BodyRequest(Request):
-    """Flask's request, with uploaded files in memory: the body's limit bounds them, and the disk may be read-only."""
-
-    def _get_file_stream(self, *_args: Any, **_kwargs: Any) -> BinaryIO:
-        return io.BytesIO()
+_TYPES = " or ".join(each.media_type for each in READERS if each.media_type)
+ACCEPTED = f"an image ({', '.join(FORMAT_NAMES)}), {FORM}, {_TYPES}"
 
 
 def read_content(request: Request) -> bytes:
@@ -64,46 +69,83 @@ def is_compressed(request: Request) -> bool:
     return (request.content_encoding or "identity").lower() != "identity"
 
 
-def read_inputs(request: Request, limits: Limits, pixels: int) -> Inputs:
-    """The images or pixels in the body of a native request; `pixels` are the numbers of one image for the model.
+def read_inputs(request: Request, limits: Limits, pixels: int, parameters: Parameters) -> Inputs:
+    """The images or pixels in the body of a native request, whose own parameters are added to the others.
 
-    Raises InvalidRequest, InvalidImage, InvalidArray, TooLarge, UnsupportedType or UnsupportedEncoding.
+    `pixels` are the numbers of one image for the model. Raises InvalidRequest, InvalidImage, InvalidArray, TooLarge,
+    UnsupportedType or UnsupportedEncoding.
     """
-    media_type = request.mimetype
-    if media_type == FORM:
-        return _read_form(request)
     content = read_content(request)
     if not content:
         raise InvalidRequest(f"the body is empty: send {ACCEPTED}")
-    return read_image(media_type, content) or _read_other(media_type, content, limits, pixels)
+    form = _read_multipart(request, content, parameters) if request.mimetype == FORM else None
+    return form or read_image(content) or _read_other(request.mimetype, content, limits, pixels, parameters)
 
 
-def read_image(media_type: str, content: bytes) -> EncodedImages | None:
-    """The body as one image file, where it is declared as an image or begins like one, whatever is declared."""
-    if media_type.startswith("image/") or is_image(content):
-        return EncodedImages((EncodedImage(content, "the image"),))
-    return None
+def read_image(content: bytes) -> EncodedImages | None:
+    """The body as one image file, where it begins like one."""
+    return EncodedImages((EncodedImage(content, "the image"),)) if is_image(content) else None
 
 
-def _read_other(media_type: str, content: bytes, limits: Limits, pixels: int) -> Inputs:
-    declared = media_type not in UNDECLARED
+def _read_other(media_type: str, content: bytes, limits: Limits, pixels: int, parameters: Parameters) -> Inputs:
     for reader in READERS:
-        if media_type == reader.media_type if declared else reader.matches(content):
-            return reader.read(content, limits, pixels)
-    if declared:
-        raise UnsupportedType(f"cannot read {media_type}: send {ACCEPTED}")
-    return EncodedImages((EncodedImage(content, "the image"),))  # the decoder says what is wrong with it
+        if reader.matches(content):
+            return reader.read(content, limits, pixels, parameters)
+    error = describe_body(content, media_type)
+    if error:
+        raise error
+    if media_type in UNDECLARED or media_type.startswith("image/"):
+        return EncodedImages((EncodedImage(content, "the image"),))  # the decoder says what is wrong with it
+    for reader in READERS:
+        if media_type == reader.media_type:
+            return reader.read(content, limits, pixels, parameters)  # which says it
+    raise UnsupportedType(f"cannot read {media_type}, and the body begins like nothing that is read: send {ACCEPTED}")
 
 
-def _read_form(request: Request) -> Inputs:
-    if is_compressed(request):
-        raise UnsupportedEncoding(f"send a form as it is, without Content-Encoding: {request.content_encoding}")
-    with _within_limits(request):
-        files = [file for _, file in request.files.items(multi=True)]
-    images = [EncodedImage(file.read(), f"image {n} ({file.filename})") for n, file in enumerate(files, start=1)]
+def _read_multipart(request: Request, content: bytes, parameters: Parameters) -> EncodedImages | None:
+    """The images of a form; None where the body is something else that is read."""
+    boundary = request.mimetype_params.get("boundary", "")
+    images: list[EncodedImage] = []
+    try:
+        with _within_limits(request):
+            for part, data in _parts(content, boundary, request.max_form_parts):
+                _read_part(part, data, images, parameters)
+    except ValueError as error:
+        if is_image(content) or any(reader.matches(content) for reader in READERS):
+            return None
+        raise describe_multipart(content, boundary) from error
     if not images:
         raise InvalidRequest("the form has no file: send one or more, as curl -F file=@digit.png does")
     return EncodedImages(tuple(images))
+
+
+def _parts(content: bytes, boundary: str, most: int | None) -> Iterator[tuple[Field | File, bytes]]:
+    """Each part of a form (RFC 7578) with its bytes; raises ValueError where the form does not end."""
+    if not boundary:
+        raise ValueError("no boundary")
+    decoder = MultipartDecoder(boundary.encode(), max_parts=most)
+    decoder.receive_data(content)
+    decoder.receive_data(None)
+    part: Field | File | None = None
+    chunks: list[bytes] = []
+    while not isinstance(event := decoder.next_event(), Epilogue):
+        if isinstance(event, Field | File):
+            part, chunks = event, []
+        elif isinstance(event, Data) and part:
+            chunks.append(event.data)
+            if not event.more_data:
+                yield part, b"".join(chunks)
+
+
+def _read_part(part: Field | File, content: bytes, images: list[EncodedImage], parameters: Parameters) -> None:
+    """Add a file to the images, whatever its name; a browser sends a file input without a file as an empty one."""
+    if isinstance(part, File):
+        if content or part.filename:
+            images.append(EncodedImage(content, f"image {len(images) + 1} ({part.filename})"))
+        return
+    name = part.name or ""
+    check_text_part(name, content)
+    read_field(name, content.decode(errors="replace"), images, parameters)
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from service.codecs.content_encoding import CODINGS, WORTH_BYTES, deflate
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A response of type exactly `application/json`."""
-    return raw_json_response(orjson.dumps(value), status, headers)
+    """A response of type exactly `application/json`, whose last line ends."""
+    return raw_json_response(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE), status, headers)
 
 
 def raw_json_response(content: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -45,7 +45,7 @@ def encode_response(
         document["parameters"] = _abstention(classification.reasons)
     tensor, blob = _encode(output, metadata, classification)
     header = orjson.dumps({**document, "outputs": [tensor]}, option=orjson.OPT_SERIALIZE_NUMPY)
-    return InferResponse(header, None) if blob is None else InferResponse(header + blob, len(header))
+    return InferResponse(header + b"\n", None) if blob is None else InferResponse(header + blob, len(header))
 
 
 def _abstention(reasons: Sequence[AbstainReason | None]) -> dict[str, str | bool]:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from modelrepo.metadata import Metadata
 from preprocessing.decode import is_image
+from service.codecs.base64_images import read_base64_images
 from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
-from service.codecs.json_bodies import read_base64_images, read_nested
+from service.codecs.json_bodies import read_nested
 from service.codecs.limits import Limits
 from service.errors import InvalidArray, InvalidRequest
 from service.protocols.openinference.datatypes import BYTES, NUMERIC, PIXELS, Datatype, is_element, split_elements

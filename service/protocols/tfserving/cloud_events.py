@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from preprocessing.decode import is_image
-from service.codecs.json_bodies import parse_json, read_base64
+from service.codecs.base64_images import read_base64
+from service.codecs.json_bodies import parse_json
 from service.errors import InvalidRequest
 
 REQUIRED = ("specversion", "id", "source", "type")

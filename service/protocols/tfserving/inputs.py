@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelrepo.metadata import InputSpec, Metadata
+from service.codecs.base64_images import read_base64
 from service.codecs.inputs import EncodedImage, EncodedImages, Inputs, PixelArray
-from service.codecs.json_bodies import read_base64, read_nested
+from service.codecs.json_bodies import read_nested
 from service.codecs.limits import Limits
 from service.codecs.pixel_arrays import format_shape
 from service.errors import InvalidArray, InvalidRequest, RaggedArray

@@ -15,14 +15,15 @@ Document = dict[str, Any]
 
 def encode_predictions(by_row: bool, classification: Classification) -> bytes:
     """Every class's probability, in the order of the labels, with the fewest digits that are the same float32."""
-    member = "predictions" if by_row else "outputs"
-    return orjson.dumps({member: classification.probabilities}, option=orjson.OPT_SERIALIZE_NUMPY)
+    document = {"predictions" if by_row else "outputs": classification.probabilities}
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
 
 
 def encode_results(metadata: Metadata, classification: Classification) -> bytes:
     """Every class's label and probability, the most probable first."""
     ranked = top_k(classification.probabilities, metadata.labels, metadata.output.classes)
-    return orjson.dumps({"results": [[(best.label, best.probability) for best in row] for row in ranked]})
+    document = {"results": [[(best.label, best.probability) for best in row] for row in ranked]}
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def describe_versions(versions: Sequence[ModelVersion]) -> Document:

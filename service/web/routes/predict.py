@@ -2,8 +2,11 @@
 
 from flask import Blueprint, Response, request
 
-from service.codecs.limits import Limits
+from service.codecs.limits import MAX_JSON_NUMBERS, Limits
+from service.codecs.parameters import PARAMETERS, Parameters, check_names
 from service.environ import REQUEST_STATE
+from service.errors import RequestError
+from service.inference.data_plane import InferenceContext
 from service.protocols.native import NativeProtocol
 from service.web.fast_path import PREDICT_RULES
 from service.web.request_body import read_inputs
@@ -13,24 +16,43 @@ from service.web.responses import raw_json_response
 def predict_routes(native: NativeProtocol, limits: Limits) -> Blueprint:
     """The native prediction routes, for every form of body."""
     routes = Blueprint("predict", __name__)
-    of_default, of_model, of_version = map(routes.post, PREDICT_RULES)
 
-    def predict(name: str | None, version: str | None) -> Response:
-        context = native.select(name, version, request.environ[REQUEST_STATE])
-        spec = context.metadata.input
-        inputs = read_inputs(request, limits, spec.height * spec.width * spec.channels)
-        return raw_json_response(native.predict(context, inputs, request.args.get("top_k")))
+    def select(parameters: Parameters) -> InferenceContext:
+        return native.select(*parameters.wanted, request.environ[REQUEST_STATE])
 
-    @of_default
-    def predict_default() -> Response:
-        return predict(request.args.get("model"), request.args.get("version"))
+    def predict(name: str | None = None, version: str | None = None) -> Response:
+        parameters = _read_parameters(name, version)
+        wanted = parameters.wanted
+        try:
+            context = select(parameters)
+        except RequestError:
+            if parameters.get("model"):
+                raise
+            context = None  # there is no such version of the default model; the body may name another model
+        inputs = read_inputs(request, limits, _pixels(context), parameters)
+        if context is None or parameters.wanted != wanted:
+            context = select(parameters)
+        return raw_json_response(native.predict(context, inputs, parameters.get("top_k")))
 
-    @of_model
-    def predict_model(name: str) -> Response:
-        return predict(name, request.args.get("version"))
-
-    @of_version
-    def predict_version(name: str, version: str) -> Response:
-        return predict(name, version)
-
+    for rule in PREDICT_RULES:
+        routes.post(rule)(predict)
     return routes
+
+
+def _read_parameters(name: str | None, version: str | None) -> Parameters:
+    """The parameters in path and query; raises InvalidRequest for others, and where they contradict each other."""
+    parameters = Parameters()
+    parameters.add("model", name, "the path")
+    parameters.add("version", version, "the path")
+    check_names(request.args, PARAMETERS, "query parameter")
+    for parameter, value in request.args.items(multi=True):
+        parameters.add(parameter, value, "the query")
+    return parameters
+
+
+def _pixels(context: InferenceContext | None) -> int:
+    """The numbers of one image for the model."""
+    if context is None:
+        return MAX_JSON_NUMBERS
+    spec = context.metadata.input
+    return spec.height * spec.width * spec.channels

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from service.codecs.json_bodies import parse_json
+from service.codecs.json_bodies import looks_like_json, parse_json
 from service.codecs.limits import MAX_JSON_NODES
 from service.errors import InvalidRequest, TooLarge
 
@@ -24,6 +24,7 @@ def objects(depth: int) -> bytes:
     [
         pytest.param('{"a": [1, 2.5, "ü", true, null]}'.encode(), {"a": [1, 2.5, "ü", True, None]}, id="all kinds"),
         pytest.param(b" \t\r\n7\n", 7, id="spaces around"),
+        pytest.param(b"\xef\xbb\xbf{}", {}, id="byte order mark"),
         pytest.param(b'"\\u00fc\\ud83d\\ude00\\u0000"', "ü😀\0", id="escapes"),
         pytest.param(b'{"a": 1, "b": 2, "a": 3}', {"a": 3, "b": 2}, id="of duplicates the last"),
         pytest.param(b"18446744073709551615", 2**64 - 1, id="64 bits"),
@@ -52,8 +53,7 @@ def test_nesting_is_read_as_deep_as_1024(nested: Any) -> None:
         pytest.param(b"-Infinity", id="negative infinity"),
         pytest.param(b"1e999", id="too large a number"),
         pytest.param(b"9" * 5000, id="5,000 digits"),
-        pytest.param(b"\xef\xbb\xbf{}", id="byte order mark"),
-        pytest.param("{}".encode("utf-16"), id="UTF-16"),
+        pytest.param(b"{}\xef\xbb\xbf", id="a byte order mark at the end"),
         pytest.param(b'"\xff"', id="not UTF-8"),
         pytest.param(b'"\\ud800"', id="half a surrogate"),
         pytest.param(b'"\n"', id="control character"),
@@ -63,13 +63,35 @@ def test_nesting_is_read_as_deep_as_1024(nested: Any) -> None:
         pytest.param(b'{"a": ', id="cut short"),
         pytest.param(b"{} {}", id="two values"),
         pytest.param(b"[1,]", id="comma at the end"),
-        pytest.param(b"{'a': 1}", id="single quotes"),
+        pytest.param(b"[1, 'a']", id="single quotes"),
         pytest.param(b"[1] // one", id="comment"),
         pytest.param(b"01", id="leading zero"),
     ],
 )
 def test_what_is_no_json_is_rejected_with_the_place(content: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"^the body is not valid JSON .*: line \d+ column \d+"):
+        parse_json(content)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["without a mark", "with a mark"])
+@pytest.mark.parametrize("coding", ["UTF-16-LE", "UTF-16-BE", "UTF-32-LE", "UTF-32-BE"])
+def test_json_in_another_encoding_is_an_error_that_names_it(coding: str, mark: str) -> None:
+    content = f'{mark}{{"image": "ü"}}'.encode(coding)
+
+    assert looks_like_json(content)
+    with pytest.raises(InvalidRequest, match=f"not valid JSON: it is {coding[:6]}, and JSON is UTF-8"):
+        parse_json(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"{'image': 'iVBO'}", "which has double quotes: write it with json.dumps or JSON.stringify"),
+        (b"[object FormData]", "is what JavaScript writes for an object: use JSON.stringify"),
+    ],
+)
+def test_an_error_about_what_a_language_prints_says_what_to_use(content: bytes, sentence: str) -> None:
+    with pytest.raises(InvalidRequest, match=sentence):
         parse_json(content)
 
 

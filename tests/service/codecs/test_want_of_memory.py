@@ -8,7 +8,8 @@ import pytest
 PROGRAM = """
 import gzip, resource
 from service.codecs.content_encoding import inflate
-from service.codecs.json_bodies import parse_json, read_base64, read_nested
+from service.codecs.base64_images import read_base64
+from service.codecs.json_bodies import parse_json, read_nested
 from service.codecs.npy import read_npy
 
 def limit(more):

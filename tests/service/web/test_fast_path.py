@@ -59,9 +59,9 @@ def ask(fast_path: FastPath, **request: Any) -> tuple[str, RequestState]:
 
 
 def fast_and_slow(client: FlaskClient, path: str, **request: Any) -> tuple[TestResponse, TestResponse]:
-    """The same request, once as it is and once with a query that the fast path leaves to Flask."""
+    """The same request, once as it is and once with a query that the fast path leaves to Flask: it ends in &."""
     arguments = {"data": PNG, "content_type": "image/png", "headers": {"X-Request-ID": "id"}, **request}
-    return client.post(path, **arguments), client.post(f"{path}{'&' if '?' in path else '?'}flask=1", **arguments)
+    return client.post(path, **arguments), client.post(f"{path}{'&' if '?' in path else '?&'}", **arguments)
 
 
 # The same responses
@@ -74,11 +74,11 @@ def fast_and_slow(client: FlaskClient, path: str, **request: Any) -> tuple[TestR
         "/predict?top_k=2",
         "/predict?model=colour&top_k=1",
         "/predict?version=1",
-        "/predict?version=1&version=2",
+        "/predict?version=1&version=1",
         "/models/mnist/predict",
-        "/models/mnist/predict?version=1&model=colour",
+        "/models/mnist/predict?version=1&model=mnist",
         "/models/mnist/versions/1/predict",
-        "/models/mnist/versions/1/predict?version=2",
+        "/models/mnist/versions/1/predict?version=1",
     ],
 )
 def test_the_answer_is_flasks_to_the_last_byte_but_for_the_times(client: FlaskClient, path: str) -> None:
@@ -100,6 +100,9 @@ def test_the_answer_is_flasks_to_the_last_byte_but_for_the_times(client: FlaskCl
         pytest.param("/predict?model=nothing", {}, id="an unknown model in the query"),
         pytest.param("/models/mnist/versions/9/predict", {}, id="an unknown version"),
         pytest.param("/predict?version=x", {}, id="a version that is none"),
+        pytest.param("/predict?version=1&version=2", {}, id="two versions"),
+        pytest.param("/models/mnist/predict?model=colour", {}, id="two models"),
+        pytest.param("/models/mnist/versions/1/predict?version=2", {}, id="two versions, one in the path"),
         pytest.param("/predict?top_k=0", {}, id="no classes"),
         pytest.param("/predict?top_k=-1", {}, id="a negative number of classes"),
     ],
@@ -173,7 +176,7 @@ def test_an_image_is_taken_whatever_its_type_says(
 )
 def test_flask_takes_an_image_whatever_its_type_says_as_well(client: FlaskClient, content_type: str) -> None:
     declared, plain = client.post("/predict", data=PNG, content_type=content_type), client.post("/predict", data=PNG)
-    unusual = client.post("/predict?flask=1", data=PNG, content_type=content_type)
+    unusual = client.post("/predict?&", data=PNG, content_type=content_type)
 
     assert declared.data == unusual.data == plain.data
 
@@ -190,6 +193,8 @@ def test_flask_takes_an_image_whatever_its_type_says_as_well(client: FlaskClient
         pytest.param({"query_string": "top_k"}, id="a query without a value"),
         pytest.param({"query_string": "top_k=%31"}, id="an encoded query"),
         pytest.param({"query_string": "top_k=1&"}, id="a query that ends in &"),
+        pytest.param({"query_string": "top_k=1&top_k=1"}, id="a name twice in the query"),
+        pytest.param({"path": "/models/mnist/predict", "query_string": "model=colour"}, id="two models"),
         pytest.param({"method": "PUT"}, id="another method"),
         pytest.param({"content_type": "application/json", "data": b'{"image": "x"}'}, id="JSON"),
         pytest.param({"content_type": None, "data": b'{"image": "x"}'}, id="JSON of no type"),
@@ -200,6 +205,7 @@ def test_flask_takes_an_image_whatever_its_type_says_as_well(client: FlaskClient
         pytest.param({"data": b""}, id="no body"),
         pytest.param({"data": b"x" * ((1 << 20) + 1)}, id="a body over the limit"),
         pytest.param({"data": b"no image", "content_type": "text/plain"}, id="no image"),
+        pytest.param({"data": b"no image"}, id="no image, though declared as one"),
         pytest.param({"environ": {ERROR: Overloaded("full")}}, id="an error of the server's"),
         pytest.param({"environ": {"waited": 31.0}}, id="past its deadline"),
     ],

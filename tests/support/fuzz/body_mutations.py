@@ -32,7 +32,10 @@ def hostile_bodies() -> tuple[bytes, ...]:
         b'{"instances":' + b"[" * 90 + b"1" + b"]" * 90 + b"}",
         b'{"instances":[' + b"[]," * 5000 + b"[]]}",
         b'{"ready":' + b"[" * 1020 + b"]" * 1020 + b"}",
-        *(b"--b--\r\n", b"--b\r\n" * 100),
+        *(b"--b--\r\n", b"--b\r\n" * 100, b"--", b"image=", b"image=%2B+%", b"top_k=1&" * 2000, b"a=b", b"digit.png"),
+        *(b"data:", b"data:;base64,", b"iVBORw0KGgo=", b"/9j/" * 20_000, b"Qk" * 50, b"b'iVBORw0KGgo'", b"%2F" * 99),
+        *(b"\xff\xfe{\0", b"{\0\0\0", b"\x89PNG\x1a", b"\xef\xbf\xbdPNG", b"\xff\xd8\xff" * 500),
+        *(b"\x1f\x8b", b"PK\3\4"),
         *(png_bomb(), tiff_with_huge_tile(), *KINDS.values()),
     )
 

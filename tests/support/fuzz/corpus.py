@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,6 +191,22 @@ def _native() -> Iterator[Request]:
         yield post("/predict", tail=as_npy(values), kind="application/x-npy")
     yield post("/predict", {"instances": batch(MANY).tolist()}).compressed("deflate")
     yield post("/predict", tail=as_npy(np.asfortranarray(batch(3))))
+    yield from _native_texts(base64_of(png))
+
+
+def _native_texts(text: str) -> Iterator[Request]:
+    """An image and parameters in fields of forms, and the image's base64 without anything around it."""
+    fields = {"image": text, "model": "mnist", "version": "1", "top_k": "2"}
+    parts = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    )
+    yield post("/predict", tail=f"{parts}--b--\r\n".encode(), kind="multipart/form-data; boundary=b")
+    yield post("/predict", tail=urlencode(fields).encode(), kind="application/x-www-form-urlencoded")
+    yield post("/predict", tail=text.encode(), kind="text/plain")
+    yield post("/predict", {**fields, "version": 1, "top_k": 2}, kind="application/json")
+    yield post("/predict", text)
+    yield post("/predict", [text, text], chunked=True)
+    yield post("/predict", batch(2).tolist())
 
 
 def form(*contents: bytes) -> bytes:
