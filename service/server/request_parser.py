@@ -22,7 +22,8 @@ MAX_CHUNK_LINE = 256
 REQUEST_LINE = re.compile(r"([A-Z][A-Z-]{2,19}) ([\x21-\x7e\x80-\xff]++) (HTTP/1\.[01])")
 TARGET = re.compile(r"(?:(?=/)|(?i:https?)://[^/?]++)(/[^?]*+)?(?:\?(.*+))?")  # or a whole URL (RFC 9112, 3.2.2)
 FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]++):([\t\x20-\x7e\x80-\xff]*+)\r\n|([\x00-\xff]+)")
-FIRST_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(;[\t\x20-\x7e\x80-\xff]*+)?+\r\n")
+# More than 8 digits only where they say so much that every reader sees it is too much.
+FIRST_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8}|[1-9A-Fa-f][0-9A-Fa-f]{8,15})(;[\t\x20-\x7e\x80-\xff]*+)?+\r\n")
 NEXT_CHUNK = re.compile(rb"\r\n" + FIRST_CHUNK.pattern)
 HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+;=%:\[\]-]*")  # RFC 3986, 3.2.2, without the comma of a list
 SINGLE = frozenset({"HTTP_HOST", "HTTP_TRANSFER_ENCODING", "HTTP_AUTHORIZATION", "CONTENT_LENGTH", "CONTENT_TYPE"})

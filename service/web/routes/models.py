@@ -90,11 +90,15 @@ def summary_routes(registry: ModelRegistry) -> Blueprint:
     def summary_model(name: str) -> Response:
         return _summary(registry, name)
 
+    @routes.get("/models/<name>/versions/<version>/summary")
+    def summary_version(name: str, version: str) -> Response:
+        return _summary(registry, name, version)
+
     return routes
 
 
-def _summary(registry: ModelRegistry, name: str | None) -> Response:
-    metadata = registry.get(name, parse_version(request.args.get("version"))).metadata
+def _summary(registry: ModelRegistry, name: str | None, version: str | None = None) -> Response:
+    metadata = registry.get(name, parse_version(version or request.args.get("version"))).metadata
     if _wants_text(request):
         return Response(layer_table(metadata), content_type="text/plain; charset=utf-8")
     return json_response(_summary_document(metadata))

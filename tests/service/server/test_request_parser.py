@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from service.errors import TooLarge
 from service.server.request_parser import (
     MAX_EMPTY_LINES,
     MAX_HEAD_BYTES,
@@ -185,6 +186,17 @@ def test_what_cannot_be_served_is_refused_with_its_code(parser: RequestParser, d
     assert parser.error is not None
     assert parser.error.code == code
     assert not parser.is_persistent
+
+
+@pytest.mark.parametrize("size", [b"65", b"00000065", b"ffffffff", b"FFFFFFFFFFFFFFFF;x=y"], ids=repr)
+@pytest.mark.parametrize("before", [b"", b"4\r\nbody\r\n"], ids=["first", "second"])
+def test_a_chunk_over_the_limit_is_refused_by_its_size_before_any_of_it_has_come(
+    parser: RequestParser, size: bytes, before: bytes
+) -> None:
+    parser.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + before + size + b"\r\n")
+
+    assert isinstance(parser.error, TooLarge)
+    assert parser.missing == 0
 
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"

@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
         ("/summary?model=colour", "colour", 1),
         ("/models/colour/summary", "colour", 1),
         ("/models/mnist/summary?version=1", "mnist", 1),
+        ("/models/mnist/versions/1/summary", "mnist", 1),
+        ("/models/mnist/versions/2/summary", "mnist", 2),
     ],
 )
 def test_the_route_and_the_query_name_model_and_version(
@@ -38,6 +40,8 @@ def test_programs_get_the_layers_and_totals(client: FlaskClient) -> None:
     ("path", "accept"),
     [
         ("/summary?format=text", "application/json"),
+        ("/models/mnist/versions/2/summary?format=text", "application/json"),
+        ("/models/mnist/versions/2/summary", "text/plain"),
         ("/summary", "text/plain"),
         ("/summary", "text/plain, application/json;q=0.5"),
     ],
@@ -74,6 +78,9 @@ def test_other_clients_get_json(client: FlaskClient, path: str, accept: str | No
         ("/models/nothing/summary", 404, "model_not_found"),
         ("/summary?version=7", 404, "model_not_found"),
         ("/summary?version=new", 400, "invalid_request"),
+        ("/models/mnist/versions/7/summary", 404, "model_not_found"),
+        ("/models/nothing/versions/1/summary", 404, "model_not_found"),
+        ("/models/mnist/versions/new/summary", 400, "invalid_request"),
     ],
 )
 def test_what_there_is_not_is_said(client: FlaskClient, path: str, status: int, code: str) -> None:
