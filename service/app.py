@@ -28,6 +28,7 @@ from service.lifecycle.worker_status import WorkerStatuses
 from service.protocols.native import NativeProtocol
 from service.protocols.openinference.operations import OpenInference, OpenInferenceRepository
 from service.protocols.tfserving.operations import TensorFlowServing
+from service.protocols.torchserve import TorchServe, describe_error
 from service.server.background import ServedApp
 from service.settings import Settings
 from service.telemetry.access_log import AccessLog, Write, stdout_writer
@@ -39,10 +40,12 @@ from service.web.fast_path import FastPath
 from service.web.hooks import admit_requests
 from service.web.middleware import RequestMiddleware
 from service.web.routes import health, v2
+from service.web.routes.metrics import PATHS as METRICS_PATHS
 from service.web.routes.metrics import metrics_routes
 from service.web.routes.models import model_routes, summary_routes
 from service.web.routes.pages import page_routes
 from service.web.routes.predict import predict_routes
+from service.web.routes.torchserve import PING, torchserve_routes
 from service.web.routes.v1 import malformed_request, v1_routes
 
 logger = logging.getLogger("convserve")
@@ -107,13 +110,24 @@ def create_service(
         registry, data_plane, metrics.statistics, readiness, limits=limits, instances=settings.workers
     )
     tensorflow_serving = TensorFlowServing(registry, data_plane, limits)
+    torchserve = TorchServe(registry, data_plane, readiness)
 
     app = _create_flask(settings)
-    admit_requests(app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, *v2.CONTROL_PATHS, "/metrics"})
-    handle_errors(app, metrics, {"v1": ErrorForm(error_alone, malformed_request), "v2": ErrorForm(error_alone)})
+    admit_requests(
+        app, settings.request_timeout, {*health.PATHS, *v2.HEALTH_PATHS, *v2.CONTROL_PATHS, *METRICS_PATHS, PING}
+    )
+    torchserve_errors = ErrorForm(describe_error)
+    error_forms = {
+        "v1": ErrorForm(error_alone, malformed_request),
+        "v2": ErrorForm(error_alone),
+        "predictions": torchserve_errors,
+        "ping": torchserve_errors,
+    }
+    handle_errors(app, metrics, error_forms)
     for routes in (
         predict_routes(native, limits),
         v1_routes(tensorflow_serving),
+        torchserve_routes(torchserve, limits),
         v2.v2_routes(open_inference, open_repository, _read_keys(settings)),
         summary_routes(registry),
         model_routes(registry),

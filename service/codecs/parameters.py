@@ -34,6 +34,11 @@ class Parameters:
         return self._values[name][0] if name in self._values else None
 
     @property
+    def is_set(self) -> bool:
+        """Whether any is said."""
+        return bool(self._values)
+
+    @property
     def wanted(self) -> tuple[str | None, str | None]:
         """The model and the version that shall respond."""
         return self.get("model"), self.get("version")

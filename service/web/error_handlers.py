@@ -27,11 +27,11 @@ ERROR_CODE = "X-Error-Code"
 class ErrorForm:
     """How a protocol responds to errors.
 
-    `document` makes the body of a status and a sentence. `no_route` is the protocol's own error for a path or method
-    that no route takes, if it has one.
+    `document` makes the body of a status, a code and a sentence. `no_route` is the protocol's own error for a path or
+    method that no route takes, if it has one.
     """
 
-    document: Callable[[int, str], Mapping[str, Any]]
+    document: Callable[[int, str, str], Mapping[str, Any]]
     no_route: Callable[[], RequestError] | None = None
 
 
@@ -54,10 +54,11 @@ def handle_errors(app: Flask, metrics: Metrics, forms: Mapping[str, ErrorForm] =
         state = request.environ[REQUEST_STATE]
         state.error_code = code
         native = {"error": sentence, "code": code, "request_id": state.request_id}
-        return json_response(form.document(status, sentence) if form else native, status, {**headers, ERROR_CODE: code})
+        document = form.document(status, code, sentence) if form else native
+        return json_response(document, status, {**headers, ERROR_CODE: code})
 
 
-def error_alone(_status: int, sentence: str) -> dict[str, str]:
+def error_alone(_status: int, _code: str, sentence: str) -> dict[str, str]:
     """The error of /v1 and /v2, whose strict clients, such as Triton's for Java, refuse any other member."""
     return {"error": sentence}
 

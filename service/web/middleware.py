@@ -16,7 +16,7 @@ from service.telemetry.request_state import RequestState
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 MAX_PATH = 64  # characters of the path of a request that is named while it runs
-METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
+METHODS = {"GET", "HEAD", "POST", "PUT", "OPTIONS"}
 
 
 class RequestMiddleware:

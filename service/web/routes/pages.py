@@ -14,7 +14,7 @@ from service.web.responses import json_response
 
 WEB = Path(__file__).parents[1]
 PAGES = (WEB / "templates", WEB / "static")  # HTML documents, and what they load
-SKELETONS = [WEB / "openapi" / f"{name}.json" for name in ("native", "v1", "v2")]  # one a URL prefix
+SKELETONS = [WEB / "openapi" / f"{name}.json" for name in ("native", "v1", "v2", "torchserve")]
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",

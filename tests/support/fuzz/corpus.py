@@ -123,6 +123,8 @@ PATHS = (
     "/readyz",
     "/healthz",
     "/metrics",
+    "/monitoring/prometheus/metrics",
+    "/ping",
     "/models",
     "/models/mnist",
     "/models/mnist/versions/1",
@@ -191,6 +193,9 @@ def _native() -> Iterator[Request]:
         yield post("/predict", tail=as_npy(values), kind="application/x-npy")
     yield post("/predict", {"instances": batch(MANY).tolist()}).compressed("deflate")
     yield post("/predict", tail=as_npy(np.asfortranarray(batch(3))))
+    for method in ("POST", "PUT"):
+        for path in ("/predictions/mnist", "/predictions/mnist/1"):
+            yield replace(post(path, tail=png), method=method)
     yield from _native_texts(base64_of(png))
 
 
