@@ -44,6 +44,19 @@ class Parameters:
         return self.get("model"), self.get("version")
 
 
+def read_url_parameters(
+    name: str | None, version: str | None, query: Iterable[tuple[str, str]], known: Collection[str] = PARAMETERS
+) -> Parameters:
+    """Model and version in the path, and the `known` parameters in the query; raises InvalidRequest for others."""
+    parameters = Parameters()
+    parameters.add("model", name, "the path")
+    parameters.add("version", version, "the path")
+    for parameter, value in query:
+        check_names([parameter], known, "query parameter")
+        parameters.add(parameter, value, "the query")
+    return parameters
+
+
 def check_names(names: Iterable[str], known: Collection[str], kind: str) -> None:
     """Raise InvalidRequest for a name that is none of the known ones, with the one that may be meant.
 

@@ -7,6 +7,7 @@ from flask import Blueprint, Request, Response, request
 
 from modelrepo.metadata import Metadata
 from modelrepo.table import layer_table
+from service.codecs.parameters import read_url_parameters
 from service.errors import InvalidRequest
 from service.inference.model_version import LoadedVersion, ModelVersion, VersionState
 from service.inference.registry import ModelRegistry
@@ -84,7 +85,7 @@ def summary_routes(registry: ModelRegistry) -> Blueprint:
 
     @routes.get("/summary")
     def summary_default() -> Response:
-        return _summary(registry, request.args.get("model"))
+        return _summary(registry)
 
     @routes.get("/models/<name>/summary")
     def summary_model(name: str) -> Response:
@@ -97,17 +98,18 @@ def summary_routes(registry: ModelRegistry) -> Blueprint:
     return routes
 
 
-def _summary(registry: ModelRegistry, name: str | None, version: str | None = None) -> Response:
-    metadata = registry.get(name, parse_version(version or request.args.get("version"))).metadata
-    if _wants_text(request):
+def _summary(registry: ModelRegistry, name: str | None = None, version: str | None = None) -> Response:
+    parameters = read_url_parameters(name, version, request.args.items(multi=True), ("model", "version", "format"))
+    name, version = parameters.wanted
+    metadata = registry.get(name, parse_version(version)).metadata
+    if _wants_text(parameters.get("format"), request):
         return Response(layer_table(metadata), content_type="text/plain; charset=utf-8")
     return json_response(_summary_document(metadata))
 
 
-def _wants_text(request: Request) -> bool:
-    wanted = request.args.get("format")
+def _wants_text(wanted: str | None, request: Request) -> bool:
     if wanted not in (None, "text", "json"):
-        raise InvalidRequest(f"format must be json or text, not {wanted!r}")
+        raise InvalidRequest(f"format must be json or text, not {wanted!r:.82}")
     if wanted is not None:
         return wanted == "text"
     return request.accept_mimetypes.best_match(["application/json", "text/plain"]) == "text/plain"

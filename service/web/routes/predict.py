@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 
 from service.codecs.limits import MAX_JSON_NUMBERS, Limits
-from service.codecs.parameters import PARAMETERS, Parameters, check_names
+from service.codecs.parameters import Parameters, read_url_parameters
 from service.environ import REQUEST_STATE
 from service.errors import RequestError
 from service.inference.data_plane import InferenceContext
@@ -21,7 +21,7 @@ def predict_routes(native: NativeProtocol, limits: Limits) -> Blueprint:
         return native.select(*parameters.wanted, request.environ[REQUEST_STATE])
 
     def predict(name: str | None = None, version: str | None = None) -> Response:
-        parameters = _read_parameters(name, version)
+        parameters = read_url_parameters(name, version, request.args.items(multi=True))
         wanted = parameters.wanted
         try:
             context = select(parameters)
@@ -37,17 +37,6 @@ def predict_routes(native: NativeProtocol, limits: Limits) -> Blueprint:
     for rule in PREDICT_RULES:
         routes.post(rule)(predict)
     return routes
-
-
-def _read_parameters(name: str | None, version: str | None) -> Parameters:
-    """The parameters in path and query; raises InvalidRequest for others, and where they contradict each other."""
-    parameters = Parameters()
-    parameters.add("model", name, "the path")
-    parameters.add("version", version, "the path")
-    check_names(request.args, PARAMETERS, "query parameter")
-    for parameter, value in request.args.items(multi=True):
-        parameters.add(parameter, value, "the query")
-    return parameters
 
 
 def _pixels(context: InferenceContext | None) -> int:

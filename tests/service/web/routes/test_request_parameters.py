@@ -75,6 +75,22 @@ def test_a_contradiction_is_an_error_that_says_both(shared_client: FlaskClient, 
 
 
 @pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/summary?fromat=text", "there is no query parameter 'fromat', did you mean \"format\"?"),
+        ("/models/mnist/summary?top_k=1", "there is no query parameter 'top_k': there are"),
+        ("/models/mnist/summary?model=colour", "model is 'mnist' in the path and 'colour' in the query"),
+        ("/models/mnist/versions/1/summary?version=2", "version is '1' in the path and '2' in the query"),
+    ],
+)
+def test_the_query_of_a_summary_is_read_in_the_same_way(shared_client: FlaskClient, path: str, sentence: str) -> None:
+    response = shared_client.get(path)
+
+    assert (response.status_code, response.get_json()["code"]) == (400, "invalid_request")
+    assert sentence in response.get_json()["error"]
+
+
+@pytest.mark.parametrize(
     ("name", "guess"),
     [
         *(("topk", "top_k"), ("top-k", "top_k"), ("TOP_K", "top_k"), ("topK", "top_k"), ("k", "top_k"), ("n", "top_k")),
