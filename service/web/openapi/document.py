@@ -24,6 +24,7 @@ PICTURE = (  # in the examples: a 3 of 28×28 pixels, white on black, as a PNG i
 
 Schema = dict[str, Any]
 BINARY: Schema = {"type": "string", "format": "binary"}  # generators of clients know bytes by it
+VALUE: Schema = {"type": "number", "minimum": 0, "maximum": 255, "multipleOf": 1}  # of a pixel, or of a channel of it
 Fill = Callable[[Schema], Schema]  # from a marked object of a skeleton to the members that it gets
 
 
@@ -109,6 +110,7 @@ def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
         "most images": lambda _: {"maxItems": most},
         "batches of pixels": lambda _: _some("anyOf", [form for each in loaded for form in _batch_schemas(each, most)]),
         "pixels": lambda _: _some("anyOf", [form for each in loaded for form in _image_schemas(each)]),
+        "flat pixels": lambda _: _some("anyOf", [_flat(each.input) for each in loaded]),
         "image types": lambda _: {each.media_type: {"schema": BINARY} for each in FORMATS},
         "error codes": lambda marked: _enumerate(marked, sorted(codes)),
     }
@@ -156,13 +158,17 @@ def _image_schemas(metadata: Metadata) -> list[Schema]:
 
 def _images(spec: InputSpec) -> list[tuple[str, Schema]]:
     """Every form of one image: its axes, and its schema."""
-    value: Schema = {"type": "number", "minimum": 0, "maximum": 255, "multipleOf": 1}
     size = f"{spec.height}, {spec.width}"
     forms = [
-        (f"{size}, {spec.channels}", _exactly(spec.channels, value)),
-        *([(size, value)] if spec.channels == 1 else []),
+        (f"{size}, {spec.channels}", _exactly(spec.channels, VALUE)),
+        *([(size, VALUE)] if spec.channels == 1 else []),
     ]
     return [(axes, _exactly(spec.height, _exactly(spec.width, pixel))) for axes, pixel in forms]
+
+
+def _flat(spec: InputSpec) -> Schema:
+    """The pixels of one image in one list."""
+    return _exactly(spec.height * spec.width * spec.channels, VALUE)
 
 
 def _exactly(length: int, items: Schema) -> Schema:

@@ -153,6 +153,15 @@ def test_every_array_says_what_is_in_it(document: Document) -> None:
     assert [each for each in schemas_in(document) if each.get("type") == "array" and "items" not in each] == []
 
 
+def test_every_constant_has_a_type_and_is_always_there(document: Document) -> None:
+    """Without a type a client has an object of any kind; one that may be absent is no Python in one client."""
+    for schema in (each for each in schemas_in(document) if "properties" in each):
+        constants = {name for name, value in schema["properties"].items() if "const" in value}
+
+        assert constants <= set(schema.get("required", ())), schema
+        assert all("type" in schema["properties"][name] for name in constants)
+
+
 def test_every_whole_number_says_how_large_it_becomes(document: Document) -> None:
     """Without a format a client in Java takes 32 bits, and a time in nanoseconds is no number there."""
     numbers = [each for each in schemas_in(document) if each.get("type") == "integer"]
