@@ -10,17 +10,23 @@ MAX_TEXT = 500  # characters of what a library says
 _FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^/\s'\"]+/)*(?=[^/\s])")  # of an absolute path
 _SOURCE = re.compile(r"\S+\.(?:cc|cpp|h|hpp|py|pyx|rs):\d+\s*")  # a place in a library's source code
 
+# What a library has left of its own format where it could not fill it in, such as "%.*s" (not "100%", "%2F" or "%d2").
+_CONVERSION = re.compile(
+    r"""(?<![\w%])(['"]?)%[-+#0]*[*\d]*(?:\.[*\d]*)?(?:hh?|ll?|[jztL])?[diouxXeEfgGacspR]\1(?!\w)"""
+)
+
 
 def public_text(error: BaseException) -> str:
     """What an error of the system or of a library says, for clients: no folders of this machine, no source code.
 
-    One line. Such errors name files by absolute paths; the last part of each stays.
+    One line. Such errors name files by absolute paths; the last part of each stays. An ellipsis stands for what the
+    library has not filled in.
     """
     text = " ".join(str(error).split())
     for file in (getattr(error, "filename", None), getattr(error, "filename2", None)):
         if file:
             text = text.replace(str(file), str(file).rpartition("/")[2])
-    text = _SOURCE.sub("", _FOLDERS.sub("", text))
+    text = _CONVERSION.sub("…", _SOURCE.sub("", _FOLDERS.sub("", text)))
     return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
 
 

@@ -21,7 +21,7 @@ from service.codecs.limits import (
     Limits,
 )
 from service.codecs.parameters import PARAMETERS, Parameters, check_names
-from service.errors import InvalidArray, InvalidRequest, RaggedArray, TooLarge
+from service.errors import InvalidArray, InvalidRequest, RaggedArray, TooLarge, public_text
 
 NOT_NUMBERS = (b'"', b"u", b"s")  # one of them is in every text, in true and null, and in false; in no number
 IMAGE_MEMBERS = ("image", "images", "instances")  # of the native document, which has exactly one of them
@@ -129,7 +129,7 @@ def _explain(content: bytes, error: orjson.JSONDecodeError) -> str:
         return ": [object …] is what JavaScript writes for an object: use JSON.stringify, or send a file as the body"
     if start.startswith((b"{'", b"['")):
         return ", which has double quotes: write it with json.dumps or JSON.stringify"
-    return f" (NaN and Infinity are not JSON either): {error}"
+    return f" (NaN and Infinity are not JSON either): {public_text(error)}"
 
 
 def _other_encoding(content: bytes) -> str | None:

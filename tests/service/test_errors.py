@@ -14,6 +14,9 @@ from service.errors import public_text
         ("golden/golden.json: images[0]: is missing", "golden/golden.json: images[0]: is missing"),
         ("1 / 2 and and/or 28×28/s", "1 / 2 and and/or 28×28/s"),
         ("/opt/m is not a bundle", "m is not a bundle"),
+        ("Invalid default '%.*s' for %s of type %d", "Invalid default … for … of type …"),
+        ("expected %.200R, got %-5lld.", "expected …, got …."),
+        ("100% done, a%20b, 50%, %2F and 7 % d", "100% done, a%20b, 50%, %2F and 7 % d"),
         ("x" * 9999, "x" * 500 + "…"),
     ],
 )
