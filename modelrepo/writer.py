@@ -44,6 +44,22 @@ def publish(repository: ModelRepository, staged: Path, metadata: Metadata) -> Pa
     return target
 
 
+def replace_version(repository: ModelRepository, staged: Path, metadata: Metadata) -> Path:
+    """Put the staged files in the place of a version that exists; returns the bundle's path.
+
+    For an instant there is no such version, so a service that reads the repository then goes on with the old one.
+    Raises InvalidMetadata or OSError, and then the repository is as it was.
+    """
+    target = repository.path(metadata.name, metadata.version)
+    with staging(repository) as old:
+        target.rename(old / target.name)
+        try:
+            return publish(repository, staged, metadata)
+        except BaseException:
+            (old / target.name).rename(target)
+            raise
+
+
 def _rename(staged: Path, target: Path) -> None:
     staged.chmod(0o755)  # mkdtemp makes it private, but the service may run as another user
     target.parent.mkdir(exist_ok=True)

@@ -21,6 +21,10 @@ class InvalidModel(TrainingError):
     """An ONNX file from elsewhere cannot be made into a bundle, or not without being told more."""
 
 
+class Unfitted(TrainingError):
+    """No outlier score can be fitted: the graph does not end in a dense layer, or no image serves for the threshold."""
+
+
 class InvalidCheckpoint(TrainingError):
     """A run's kept state cannot be read, or is another run's."""
 

@@ -5,10 +5,11 @@ Every step is one call, in the order in which it happens.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from modelrepo.metadata import OutputSpec
 from modelrepo.strict_json import JsonObject
 from training.data.drawn.draw import add_drawn
 from training.data.splits import Dataset, Split, split_validation
@@ -25,12 +26,13 @@ from training.engine.trainer import (
     fit,
     seed_everything,
 )
-from training.errors import InvalidData, InvalidNetwork
+from training.errors import InvalidData, InvalidNetwork, Unfitted
 from training.evaluation.calibration import Calibration, calibrate
 from training.evaluation.metrics import evaluate
+from training.export.abstention import Contract, Rule, Splits, fit_abstention
 from training.export.int8 import Int8, quantize_checked
 from training.export.publish import publish_bundle
-from training.export.to_onnx import check_parity, to_onnx
+from training.export.to_onnx import OUTPUT, Exported, check_parity, to_onnx
 from training.models.build import Network
 from training.models.saving import save_network
 from training.models.temperature import apply_temperature, can_apply_temperature
@@ -73,7 +75,7 @@ def train(run: Run, options: TrainOptions = _DEFAULTS) -> Path:
     model = build_serving_model(run.recipe, run.name, trained)
     if options.save is not None:
         save_network(model, options.save)
-    bundle = publish_model(run, model, validation, fitted=fitted, origin=options.describe())
+    bundle = publish_model(run, model, train_split, validation, fitted=fitted, origin=options.describe())
     if options.checkpoint is not None:
         options.checkpoint.unlink(missing_ok=True)
     return bundle
@@ -107,6 +109,7 @@ def fit_model(run: Run, train_split: Split, validation: Split, options: TrainOpt
 def publish_model(
     run: Run,
     model: Network,
+    train_split: Split,
     validation: Split,
     *,
     fitted: Fit | None = None,
@@ -114,7 +117,7 @@ def publish_model(
     origin: JsonObject = _NOTHING,
     export: Callable[[Network], bytes] = to_onnx,
 ) -> Path:
-    """Calibrate, export, check, evaluate and publish a trained model; returns the bundle's folder.
+    """Calibrate, export, check, score outliers, evaluate and publish a trained model; returns the bundle's folder.
 
     `fitted` is None for a model that was trained elsewhere, `origin` is added to the record of its training. The
     model's last weights take in the temperature. Raises InvalidNetwork, InvalidData, ParityFailed, NotWorthwhile,
@@ -125,10 +128,27 @@ def publish_model(
     exported = check_parity(model, export(model), run.dataset.test.images, run.recipe.seed, run.verbose)
     if int8 is not None:
         exported = quantize_checked(exported, run.dataset, run.recipe.seed, int8)
+    exported = _add_outlier_score(exported, run, Splits(train_split, validation, run.dataset.test))
     evaluation = evaluate(exported.probabilities, run.dataset.test, run.dataset.spec.class_names)
     return publish_bundle(
         run, model, exported, evaluation=evaluation, calibration=calibration, fitted=fitted, origin=origin
     )
+
+
+def _add_outlier_score(exported: Exported, run: Run, splits: Splits) -> Exported:
+    """The graph with an outlier score and a threshold for it, or as it is where there can be none."""
+    rule = Rule(run.recipe.outlier_score, run.recipe.outlier_share)
+    if not rule.share or not len(splits.validation):
+        return exported
+    spec = run.dataset.spec
+    output = OutputSpec(OUTPUT, "float32", "probabilities", len(spec.class_names))
+    contract = Contract(spec.input, run.recipe.preprocessing, output)
+    try:
+        abstention = fit_abstention(exported.graph, contract, splits, rule, run.recipe.seed)
+    except Unfitted as error:
+        print(f"no outlier score: {error}")
+        return exported
+    return replace(exported, graph=abstention.graph, outlier_above=abstention.above, abstention=abstention.record)
 
 
 def _identify(run: Run, train_split: Split, options: TrainOptions) -> str:

@@ -110,9 +110,10 @@ class Predictor:
         self, prepared: PreparedBatch, outputs: ModelOutputs, probabilities: Scores
     ) -> tuple[AbstainReason | None, ...]:
         """Why the model abstains from each image, by its bundle's thresholds; None where it answers."""
-        count = len(prepared.pixels)
+        unsure, count = self.metadata.output.abstain_below is not None, len(prepared.pixels)
+        largest = probabilities.max(axis=1).tolist() if unsure else [1.0] * count
         outlier_scores = [0.0] * count if outputs.outlier_scores is None else outputs.outlier_scores.tolist()
-        rows = zip(prepared.pixels, prepared.steps, outlier_scores, probabilities.max(axis=1).tolist(), strict=True)
+        rows = zip(prepared.pixels, prepared.steps, outlier_scores, largest, strict=True)
         return tuple([self._abstain_reason(*row) for row in rows])
 
     def _abstain_reason(

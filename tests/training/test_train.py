@@ -8,7 +8,7 @@ import pytest
 from modelrepo.metadata import Metadata
 from modelrepo.reader import read_bundle
 from modelrepo.repository import ModelRepository
-from training.data.splits import split_validation
+from training.data.splits import split_validation, take
 from training.errors import InvalidNetwork, ParityFailed
 from training.evaluation.onnx_inference import open_graph
 from training.evaluation.test_split import read_predictions
@@ -40,6 +40,25 @@ def test_the_metadata_tells_the_run(bundle: Path, run: Run) -> None:
     assert told.evaluation["correct"] / told.evaluation["examples"] == told.evaluation["accuracy"]
 
 
+def test_the_model_abstains_from_what_is_unlike_its_training(bundle: Path, run: Run) -> None:
+    published = read_bundle(bundle).metadata
+
+    figures = published.evaluation["abstention"]
+    assert published.output.outlier_output == "outlier_score"
+    assert figures["share"] == run.recipe.outlier_share
+    assert figures["validation"]["right_answers_lost"] <= 0.5  # of a few images
+    assert figures["noise"]["abstained"] == 1
+
+
+def test_a_model_without_held_out_images_has_no_outlier_score(run: Run, network: Network) -> None:
+    nothing = take(run.dataset.train, np.arange(0))
+
+    published = read_bundle(publish_model(run, network, run.dataset.train, nothing)).metadata
+
+    assert published.output.outlier_output is None
+    assert "abstention" not in published.evaluation
+
+
 def test_the_predictions_are_those_of_the_graph(bundle: Path, run: Run) -> None:
     scores = open_graph(bundle / "model.onnx")(run.dataset.test.images)
 
@@ -68,7 +87,7 @@ def test_a_failed_parity_publishes_nothing(run: Run, network: Network, contents:
     before = contents(run.repository.root)
 
     with pytest.raises(ParityFailed):
-        publish_model(run, network, run.dataset.test, export=export_another)
+        publish_model(run, network, run.dataset.train, run.dataset.test, export=export_another)
 
     assert contents(run.repository.root) == before
 
@@ -81,7 +100,7 @@ def test_a_full_disk_or_ctrl_c_leaves_the_repository_as_it_was(
     before = contents(run.repository.root)
 
     with pytest.raises(type(failure)):
-        publish_model(replace(run, publish=failing(failure)), network, run.dataset.test)
+        publish_model(replace(run, publish=failing(failure)), network, run.dataset.train, run.dataset.test)
 
     assert contents(run.repository.root) == before
     assert [path.name for path in run.repository.root.iterdir()] == ["digits"]
@@ -90,8 +109,8 @@ def test_a_full_disk_or_ctrl_c_leaves_the_repository_as_it_was(
 def test_a_saved_network_is_published_by_the_same_steps(run: Run, tmp_path: Path) -> None:
     trained = read_bundle(train(run, TrainOptions(save=tmp_path / "digits.keras")))
 
-    _, validation = split_validation(run.dataset, run.recipe.validation_split, run.recipe.seed)
-    exported = read_bundle(publish_model(run, load_network(tmp_path / "digits.keras"), validation))
+    splits = split_validation(run.dataset, run.recipe.validation_split, run.recipe.seed)
+    exported = read_bundle(publish_model(run, load_network(tmp_path / "digits.keras"), *splits))
 
     assert exported.metadata.version == 2
     assert exported.metadata.evaluation == trained.metadata.evaluation
@@ -100,7 +119,7 @@ def test_a_saved_network_is_published_by_the_same_steps(run: Run, tmp_path: Path
 
 def test_a_network_of_another_shape_is_refused(run: Run) -> None:
     with pytest.raises(InvalidNetwork, match="choose the recipe that it was trained by"):
-        publish_model(run, build(Textbook(), (32, 32, 3), 10, "network"), run.dataset.test)
+        publish_model(run, build(Textbook(), (32, 32, 3), 10, "network"), run.dataset.train, run.dataset.test)
 
 
 @pytest.fixture

@@ -40,8 +40,8 @@ def export_model(options: Namespace) -> int:
     recipe = change_recipe(options, options.recipe)
     network = load_network(options.network)
     with open_run(options, recipe) as run:
-        _, validation = split_validation(run.dataset, recipe.validation_split, recipe.seed)
-        bundle = publish_model(run, network, validation, int8=Int8() if options.int8 else None)
+        train_split, validation = split_validation(run.dataset, recipe.validation_split, recipe.seed)
+        bundle = publish_model(run, network, train_split, validation, int8=Int8() if options.int8 else None)
     print_bundle(bundle)
     return 0
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "preview": ("datasets:add_preview", "write a grid of a data set's images"),
     "export": ("export:add_export", "evaluate, verify and publish a saved Keras network"),
     "import": ("import_onnx:add_import", "verify and publish an ONNX file that was trained elsewhere"),
+    "fit-abstention": ("abstention:add_fit_abstention", "give a bundle an outlier score, so that it abstains"),
     "verify": ("verify:add_verify", "compare a bundle or a running service with the recorded results"),
     "summary": ("summary:add_summary", "print the table of layers"),
     "evaluate": ("verify:add_evaluate", "the older name of `verify URL --data`"),

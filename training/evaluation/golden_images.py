@@ -1,4 +1,4 @@
-"""Golden images: drawn images with the probabilities that a model must give for them whenever it is loaded.
+"""Drawn images: extremes, and golden ones with the probabilities that a model must give whenever it is loaded.
 
 The images are drawn here, never taken from a data set.
 """
@@ -17,6 +17,7 @@ from training.evaluation.metrics import Probabilities
 # Other CPUs and other releases of ONNX Runtime sum in another order: ten times the tolerance of the parity check allows
 # that, and is far below what a wrong scaling, layout or weight would change.
 TOLERANCE = 1e-4
+_RANDOM = 64  # images of noise, which reaches activations that no real image does
 _SEED = 2017  # any fixed number: the noise of all bundles is the same
 
 Plane = NDArray[np.float64]  # [height, width] of 0…1
@@ -28,6 +29,13 @@ def draw_images(height: int, width: int, channels: int) -> Images:
     y, x = np.mgrid[0:height, 0:width] / np.array([height, width]).reshape(2, 1, 1)
     planes = [draw(y, x) for draw in _SHAPES] + [random.random((height, width)), _strokes(height, width)]
     return np.stack([_tint(plane, y, x, channels) for plane in planes])
+
+
+def draw_extremes(shape: tuple[int, int, int], seed: int) -> Images:
+    """What no test image is: noise, an all-black and an all-white one; uint8 [N, height, width, channels]."""
+    noise = np.random.default_rng(seed).integers(0, 256, (_RANDOM, *shape), np.uint8)
+    flat = np.stack([np.full(shape, level, np.uint8) for level in (0, 255)])
+    return np.concatenate([noise, flat])
 
 
 def make_golden(images: Images, probabilities: Probabilities, tolerance: float = TOLERANCE) -> GoldenSet:

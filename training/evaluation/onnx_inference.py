@@ -68,19 +68,27 @@ def open_bundle(bundle: Bundle) -> Classifier:
 
 
 def open_scorer(model: bytes | Path, spec: InputSpec, contract: Preprocessing) -> Scorer:
-    """A function from images to the graph's first output, logits or probabilities.
+    """A function from images to the graph's first output, logits or probabilities."""
+    outputs = open_outputs(model, spec, contract)
+    return lambda images: outputs(images)[0]
+
+
+def open_outputs(
+    model: bytes | Path, spec: InputSpec, contract: Preprocessing
+) -> Callable[[ImageArray], tuple[Scores, ...]]:
+    """A function from images to all outputs of the graph, in its order.
 
     A graph with a fixed batch axis gets batches of that length, the last one filled up with zeros.
     """
     session = open_session(model)
     size = spec.batch or _batch_size((spec.height, spec.width, spec.channels))
 
-    def score(images: ImageArray) -> Scores:
+    def compute(images: ImageArray) -> tuple[Scores, ...]:
         tensors = (normalize(images[i : i + size], spec, contract) for i in _starts(images, size))
-        filled = (_fill(tensor, spec.batch) for tensor in tensors)
-        return np.concatenate([_run(session, spec.name, tensor) for tensor in filled])[: len(images)]
+        batches = [session.run(None, {spec.name: _fill(tensor, spec.batch)}) for tensor in tensors]
+        return tuple(np.concatenate(parts)[: len(images)] for parts in zip(*batches, strict=True))
 
-    return score
+    return compute
 
 
 def to_probabilities(scores: Scores, kind: str) -> Probabilities:

@@ -19,6 +19,7 @@ from training.evaluation.calibration import Calibration
 from training.evaluation.metrics import Evaluation, predicted_labels
 from training.evaluation.plots import draw_confusion, draw_history
 from training.evaluation.test_split import write_predictions
+from training.export.outlier_output import OUTPUT as OUTLIERS
 from training.export.to_onnx import INPUT, OUTPUT, Exported
 from training.models.architectures import ResNet, ResNet9, Textbook
 from training.models.build import Network
@@ -81,6 +82,8 @@ def _describe_bundle(
             "probabilities",
             len(spec.class_names),
             None if threshold is None else threshold.threshold,
+            None if exported.outlier_above is None else OUTLIERS,
+            exported.outlier_above,
         ),
         labels=spec.class_names,
         layers=table_layers(model),
@@ -89,6 +92,7 @@ def _describe_bundle(
         evaluation={
             **evaluation.to_json(),
             **({} if calibration is None else {"calibration": calibration.to_json()}),
+            **({} if exported.outlier_above is None else {"abstention": exported.abstention}),
         },
         parity=exported.parity,
         files={},

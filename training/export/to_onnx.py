@@ -16,10 +16,10 @@ import tf2onnx
 
 from modelrepo.golden import GoldenSet
 from modelrepo.strict_json import JsonObject
-from training.data.splits import ImageArray, Images
+from training.data.splits import ImageArray
 from training.engine.input_pipeline import predict
 from training.errors import ParityFailed
-from training.evaluation.golden_images import draw_images, make_golden
+from training.evaluation.golden_images import draw_extremes, draw_images, make_golden
 from training.evaluation.metrics import Probabilities, predicted_labels
 from training.evaluation.onnx_inference import open_graph
 from training.models.build import FULL_SCALE, Network
@@ -76,7 +76,6 @@ def _free_batch_axis(graph: Any) -> None:
 
 
 TOLERANCE = 1e-5  # float32 sums in another order differ by some 1e-6; a real mistake by 1e-2 and more
-_RANDOM = 64  # noise, which reaches activations that no real image does
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,9 @@ class Parity:
 
 @dataclass(frozen=True)
 class Exported:
-    """A checked graph. `origin` is added to the record of its training.
+    """A checked graph. `origin` is added to the record of its training, `abstention` to that of its evaluation.
+
+    It has an outlier score where `outlier_above`, the threshold for that, is not None.
 
     `probabilities` are those that the bundle is evaluated by, of the test split: Keras's, or an 8-bit graph's own;
     `graph_probabilities` are those that the graph computed in ONNX Runtime.
@@ -107,6 +108,8 @@ class Exported:
     parity: JsonObject
     golden: GoldenSet
     origin: JsonObject = field(default_factory=dict)
+    outlier_above: float | None = None
+    abstention: JsonObject = field(default_factory=dict)
 
 
 def check_parity(network: Network, graph: bytes, images: ImageArray, seed: int, verbose: int = 0) -> Exported:
@@ -121,13 +124,6 @@ def check_parity(network: Network, graph: bytes, images: ImageArray, seed: int, 
         np.concatenate([probabilities, keras_extremes]), np.concatenate([graph_probabilities, graph_extremes])
     )
     return Exported(graph, probabilities, graph_probabilities, parity.to_json(), make_golden(drawn, keras_drawn))
-
-
-def draw_extremes(shape: tuple[int, int, int], seed: int) -> Images:
-    """What no test image is: noise, an all-black and an all-white one; uint8 [N, height, width, channels]."""
-    noise = np.random.default_rng(seed).integers(0, 256, (_RANDOM, *shape), np.uint8)
-    flat = np.stack([np.full(shape, level, np.uint8) for level in (0, 255)])
-    return np.concatenate([noise, flat])
 
 
 def compare(keras: Probabilities, exported: Probabilities) -> Parity:

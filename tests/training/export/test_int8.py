@@ -48,7 +48,7 @@ def network(saved: Path) -> Network:
 def published(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of the network in eight bits, found to be twice as fast; not to be changed."""
     run = make_run(draw_dataset(MNIST), ModelRepository(tmp_path_factory.mktemp("int8")))
-    return publish_model(run, network, run.dataset.test, int8=Int8(time=faster))
+    return publish_model(run, network, run.dataset.train, run.dataset.test, int8=Int8(time=faster))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_graph_that_is_slower_is_compared_and_not_published(
     run: Run, network: Network, contents: Contents, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(NotWorthwhile, match=r"is 0\.50 times as fast here"):
-        publish_model(run, network, run.dataset.test, int8=Int8(time=slower))
+        publish_model(run, network, run.dataset.train, run.dataset.test, int8=Int8(time=slower))
 
     assert "0.50 times as fast" in capsys.readouterr().out
     assert not contents(run.repository.root)
@@ -71,7 +71,7 @@ def test_a_graph_that_is_worse_is_compared_and_not_published(
     run: Run, network: Network, contents: Contents, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(NotWorthwhile, match="points of accuracy"):
-        publish_model(run, network, run.dataset.test, int8=Int8(quantize=another, time=faster))
+        publish_model(run, network, run.dataset.train, run.dataset.test, int8=Int8(quantize=another, time=faster))
 
     assert "2.00 times as fast" in capsys.readouterr().out
     assert not contents(run.repository.root)

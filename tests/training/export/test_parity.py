@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from training.errors import ParityFailed
-from training.export.to_onnx import compare, draw_extremes
+from training.evaluation.golden_images import draw_extremes
+from training.export.to_onnx import compare
 
 KERAS = np.array([[0.7, 0.3], [0.4, 0.6]], np.float32)
 
