@@ -14,6 +14,7 @@ from service.errors import InvalidImage
 
 MAX_HEAD = 256  # characters before the payload of a data URL
 MAX_REFERENCE = 2048  # characters of a URL or of a file's name
+MAX_SAMPLE = 4096  # characters that show whether spaces are as regular as line breaks
 
 _SPACES = " \r\n\t"
 _WHITESPACE = {ord(space): None for space in _SPACES}  # MIME encoders break their lines
@@ -87,7 +88,7 @@ def _without_spaces(text: str) -> str:
     spaces = stripped.count(" ")
     if not spaces or "+" in stripped or len(joined) + spaces != len(stripped):
         return joined
-    *lines, _ = stripped.split(" ")
+    *lines, _ = stripped[:MAX_SAMPLE].split(" ")
     fills_up = len(stripped) % 4 == 0 and len(joined) % 4 != 0
     return stripped.replace(" ", "+") if fills_up or len(set(map(len, lines))) > 1 else joined
 

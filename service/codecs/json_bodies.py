@@ -28,6 +28,7 @@ IMAGE_MEMBERS = ("image", "images", "instances")  # of the native document, whic
 PARSER_BYTES, NODE_BYTES, NUMBER_BYTES = 12, 200, 40  # at most, of each byte, of a list, object or text, of a number
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # of UTF-8, which RFC 8259 lets a recipient ignore
 _MARKS_16, _MARKS_32 = (b"\xff\xfe", b"\xfe\xff"), (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+_FILES = 'send files as {"images": ["<base64>", …]}'
 _IN_OBJECT = 'the JSON must be an object with exactly one of "image", "images" and "instances"'
 
 
@@ -42,6 +43,8 @@ def read_json_inputs(content: bytes, limits: Limits, pixels: int, parameters: Pa
     if member == "image":
         return EncodedImages((read_base64(value, "image"),))
     if member == "instances":
+        if isinstance(value, list) and value and isinstance(value[0], str | dict):
+            raise InvalidArray(f'"instances" must hold nothing but numbers, the pixels: {_FILES}')
         return PixelArray(read_nested(value, '"instances"'))
     if not isinstance(value, list) or not value:
         raise InvalidRequest('"images" must be an array of base64 texts that is not empty')
@@ -117,7 +120,7 @@ def _bare_value(value: Any) -> tuple[str, Any]:
         return "images", value
     if isinstance(first, list | int | float) and not isinstance(first, bool):
         return "instances", value
-    raise InvalidRequest(_IN_OBJECT)
+    raise InvalidRequest(f"{_IN_OBJECT}: {_FILES}" if isinstance(first, dict) else _IN_OBJECT)
 
 
 def _explain(content: bytes, error: orjson.JSONDecodeError) -> str:
