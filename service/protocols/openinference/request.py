@@ -15,6 +15,7 @@ MAX_PARAMETERS = 256  # of a request or tensor; this protocol defines five
 MAX_TENSORS = 64  # of one request: every model has one input and one output
 MAX_NAME = 256  # characters of a name, which error messages repeat
 MAX_ID = 4096  # characters of a request's id, which the response repeats
+LEAST_TIMEOUT = 1000  # microseconds; an idle worker's queue takes some 50
 RESERVED = "triton_"  # parameters that begin so are the server's own
 SHARED_MEMORY = "shared_memory_region"
 
@@ -141,13 +142,16 @@ def _output(value: Any, binary: bool) -> Output:
 
 
 def _timeout(parameters: Parameters) -> float | None:
-    """The reserved parameter `timeout` is in microseconds; 0 means none."""
+    """The reserved parameter `timeout` is in microseconds; 0 means none, and so does one that no request could keep.
+
+    Clients send such where they mean seconds, as tritony does; Triton ignores timeouts unless it is configured to obey.
+    """
     timeout = parameters.get("timeout")
     if timeout is None:
         return None
     if not _is_count(timeout):
         raise InvalidRequest(f"timeout must be a whole number of microseconds, not {timeout!r:.80}")
-    return int(timeout) / 1e6 or None
+    return int(timeout) / 1e6 if timeout >= LEAST_TIMEOUT else None
 
 
 def _optional_object(content: bytes) -> JsonObject:

@@ -73,6 +73,11 @@ def test_timeout_is_in_microseconds_and_none_where_it_is_0() -> None:
     assert parse({"inputs": [], "parameters": {"timeout": 0}}).timeout is None
 
 
+def test_a_timeout_that_no_request_could_keep_is_none() -> None:
+    assert parse({"inputs": [], "parameters": {"timeout": 30}}).timeout is None
+    assert parse({"inputs": [], "parameters": {"timeout": 1000}}).timeout == 0.001
+
+
 def test_what_is_null_is_not_there() -> None:
     tensor = {**IMAGE, "data": None}
 
