@@ -69,3 +69,31 @@ def test_real_digits_get_the_label_that_keras_gave(service: RunningService, data
             found.append(connection.response().json()["predictions"][0]["label"])
 
     assert found == [labels[index] for index in expected]
+
+
+def ask(service: RunningService, model: str, image: bytes) -> str | None:
+    """Why a model abstains from an image; None where it answers."""
+    (prediction,) = service.post(f"/models/{model}/predict", image).json()["predictions"]
+    reason: str | None = prediction.get("reason")
+    assert prediction["abstained"] is (reason is not None)
+    return reason
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.full((60, 40, 3), 255), np.full((1, 1, 3), 90), np.zeros((28, 28))],
+    ids=["a blank sheet", "one pixel", "black of the model's size"],
+)
+def test_a_sheet_without_ink_is_no_digit(
+    service: RunningService, image: np.ndarray[tuple[int, ...], np.dtype[np.int_]]
+) -> None:
+    assert ask(service, "mnist", encode_png(image.astype(np.uint8))) == "no_ink"
+
+
+def test_noise_is_no_digit_and_a_digit_is_no_animal(service: RunningService) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (28, 28), np.uint8)
+    digit = (ROOT / "docs" / "images" / "digit.png").read_bytes()
+
+    assert ask(service, "mnist", encode_png(noise)) is not None
+    assert ask(service, "mnist", digit) is None
+    assert ask(service, "cifar10", digit) == "unlike_training"

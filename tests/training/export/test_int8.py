@@ -91,7 +91,7 @@ def test_the_metadata_says_that_it_is_quantised_and_is_not_kerass_equal(publishe
     told = metadata.training["quantisation"]
 
     assert told["comparison"]["ratio"] == 2
-    assert told["comparison"]["int8"]["size"] == metadata.files["model.onnx"].size
+    assert told["comparison"]["int8"]["size"] < metadata.files["model.onnx"].size  # which has the outlier score, too
     assert told["calibration"] == {"split": "train", "images": 120}
     assert metadata.parity["largest_difference"] == told["comparison"]["largest_difference"]
     assert metadata.parity["largest_difference"] > told["float32_parity"]["tolerance"]
