@@ -86,6 +86,8 @@ def test_json_bodies_fit_the_schema_where_they_are_right(document: Document, bod
         pytest.param(PREDICT, {"instances": tiny_image(1)[None, ..., 0].tolist()}, True, id="no channel axis"),
         pytest.param(PREDICT, {"instances": [{"image_bytes": FILE}]}, True, id="a named file"),
         pytest.param(PREDICT, {"instances": [{"image": PIXELS[0]}]}, True, id="named pixels"),
+        pytest.param(PREDICT, {"instances": [{"image_bytes": FILE, "key": "1"}]}, True, id="KServe's for TensorFlow"),
+        pytest.param(PREDICT, {"instances": [{"data": TEXT}]}, True, id="KServe's for TorchServe"),
         pytest.param(PREDICT, {"inputs": FILE}, True, id="one file as a column"),
         pytest.param(PREDICT, {"inputs": {"image": PIXELS}}, True, id="a named column"),
         pytest.param(PREDICT, {}, False, id="no member"),
