@@ -69,8 +69,8 @@ def _split(bundle: Bundle, dataset: Dataset) -> Splits:
     """The splits that the network was trained, calibrated and tested with, by the numbers in the bundle."""
     record = bundle.metadata.training
     try:
-        held, learned = record["validation_images"], record["train_images"]
-        train, validation = hold_out(dataset.train, held / (held + learned), record["seed"])
+        # By this number alone: drawn images, which no data set has, count as training images, too.
+        train, validation = hold_out(dataset.train, record["validation_images"] / len(dataset.train), record["seed"])
     except KeyError as error:
         raise InvalidChoice(f"{bundle.path} does not say which images were held out ({error} is missing)") from error
     return Splits(train, validation, dataset.test)
