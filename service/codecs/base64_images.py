@@ -7,7 +7,6 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
-from urllib.parse import unquote
 
 from service.codecs.inputs import EncodedImage, EncodedImages
 from service.errors import InvalidImage
@@ -17,9 +16,9 @@ MAX_REFERENCE = 2048  # characters of a URL or of a file's name
 MAX_SAMPLE = 4096  # characters that show whether spaces are as regular as line breaks
 
 _SPACES = " \r\n\t"
-_WHITESPACE = {ord(space): None for space in _SPACES}  # MIME encoders break their lines
 _STANDARD = str.maketrans("-_", "+/")  # from the alphabet for URLs
 _HEAD = re.compile(r"(?:data:)?[\w.+/-]*(?:;[\w.+/=\"-]+)*?;?base64,", re.IGNORECASE)  # some clients cut "data:" off
+_ESCAPES = {"2B": "+", "2F": "/", "3D": "=", "3A": ":", "3B": ";", "2C": ",", "0D": "\r", "0A": "\n", "20": " "}
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]+://|blob:|www\.)\S", re.IGNORECASE)
 _FILE_NAME = re.compile(r"[^\r\n\0<>|\"{}=,;]*\w\.[a-z]{3,4}", re.IGNORECASE)  # it ends like one
 _ENCODED_TEXT = ("data:", "iVBORw0KGgo", "/9j/", "UklGR", "R0lGOD")  # how a data URL or base64 of an image begins
@@ -48,6 +47,15 @@ def read_base64_images(texts: Iterable[object]) -> EncodedImages:
     return EncodedImages(tuple(read_base64(text, f"image {number}") for number, text in enumerate(texts, start=1)))
 
 
+def unescape(text: str) -> str:
+    """The text without the percent-escapes of base64; one function for all takes 15 times the memory of the text."""
+    if "%" not in text:
+        return text
+    for code, character in _ESCAPES.items():
+        text = text.replace(f"%{code}", character).replace(f"%{code.lower()}", character)
+    return text.replace("%25", "%")  # last, so that what was escaped twice still has escapes
+
+
 def describe_reference(text: str) -> str | None:
     """What a text is that only says where an image is: a URL or the name of a file; None where it is neither."""
     if len(text) > MAX_REFERENCE:
@@ -64,7 +72,7 @@ def _payload(text: str, name: str) -> str:
     head = _HEAD.match(text[:MAX_HEAD])
     if head:
         payload = text[head.end() :]
-        return unquote(payload) if "%" in payload else payload
+        return unescape(payload)
     if text[:5].lower() == "data:":
         raise InvalidImage(f"{name} is a data URL without base64: write data:image/png;base64,…")
     return text
@@ -84,7 +92,9 @@ def _without_spaces(text: str) -> str:
     if "\\" in text:  # of JSON that was written twice
         text = text.replace("\\/", "/").replace("\\r", "").replace("\\n", "")
     stripped = text.strip(_SPACES)
-    joined = stripped.translate(_WHITESPACE)
+    joined = stripped
+    for space in _SPACES:  # MIME encoders break their lines
+        joined = joined.replace(space, "")
     spaces = stripped.count(" ")
     if not spaces or "+" in stripped or len(joined) + spaces != len(stripped):
         return joined

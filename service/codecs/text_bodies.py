@@ -2,16 +2,17 @@
 
 import base64
 import re
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from preprocessing.decode import is_image
-from service.codecs.base64_images import MAX_HEAD, read_base64
+from service.codecs.base64_images import MAX_HEAD, read_base64, unescape
 from service.codecs.inputs import EncodedImage, EncodedImages
 from service.codecs.limits import MAX_FORM_FIELDS, Limits
 from service.codecs.parameters import PARAMETERS, Parameters, check_names
 from service.errors import InvalidRequest, TooLarge
 
 IMAGE_FIELDS = ("image", "images")  # the text fields of a form that may hold one; jQuery writes lists as images[]
+MAX_VALUE = 1024  # characters that are read of a name and of a parameter
 _LONG_TEXT = 60  # characters of base64 at the beginning, from which on it is no word
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{8,}={0,2}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -43,16 +44,18 @@ def looks_like_form(content: bytes) -> bool:
 def read_form_inputs(content: bytes, _limits: Limits, _pixels: int, parameters: Parameters) -> EncodedImages:
     """The images in the fields of a form (application/x-www-form-urlencoded).
 
-    A space in base64 is a + that was not escaped. Raises InvalidRequest, InvalidImage or TooLarge.
+    A + in base64 may stand there as it is. Raises InvalidRequest, InvalidImage or TooLarge.
     """
-    try:
-        fields = parse_qsl(content.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
-    except ValueError as error:
-        raise TooLarge(f"the form has more than {MAX_FORM_FIELDS} fields: send fewer images at a time") from error
     images: list[EncodedImage] = []
-    for name, value in fields:
+    fields = content.decode("latin-1").split("&", MAX_FORM_FIELDS)
+    if len(fields) > MAX_FORM_FIELDS:
+        raise TooLarge(f"the form has more than {MAX_FORM_FIELDS} fields: send fewer images at a time")
+    for field in fields:
+        raw_name, _, value = field.partition("=")
+        name = unquote_plus(raw_name[:MAX_VALUE])
         is_base64 = name.removesuffix("[]") in IMAGE_FIELDS
-        read_field(name, value.strip().replace(" ", "+") if is_base64 else value, images, parameters)
+        if field:
+            read_field(name, unescape(value) if is_base64 else unquote_plus(value[:MAX_VALUE]), images, parameters)
     if not images:
         raise InvalidRequest('the form has no image: send base64 or a data URL in the field "image"')
     return EncodedImages(tuple(images))

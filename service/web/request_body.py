@@ -7,10 +7,11 @@ they do not. A new form is a function in `codecs` and a row here.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from preprocessing.decode import FORMAT_NAMES, is_image
 from service.codecs.content_encoding import inflate
@@ -29,6 +30,7 @@ from service.codecs.text_bodies import (
 from service.errors import InvalidRequest, TooLarge, UnsupportedType
 from service.web.unreadable_body import check_text_part, describe_body, describe_multipart
 
+FORM_SLICE, MAX_PART_HEAD = 1 << 16, 1 << 18  # bytes of a form at a time, and before the content of one of its parts
 FORM = "multipart/form-data"  # not in the table: its media type says how to take it apart
 UNDECLARED = ("", "application/octet-stream", "application/x-www-form-urlencoded")  # the last is curl's default
 
@@ -123,18 +125,25 @@ def _parts(content: bytes, boundary: str, most: int | None) -> Iterator[tuple[Fi
     """Each part of a form (RFC 7578) with its bytes; raises ValueError where the form does not end."""
     if not boundary:
         raise ValueError("no boundary")
-    decoder = MultipartDecoder(boundary.encode(), max_parts=most)
-    decoder.receive_data(content)
-    decoder.receive_data(None)
+    decoder = MultipartDecoder(boundary.encode(), MAX_PART_HEAD, max_parts=most)
     part: Field | File | None = None
     chunks: list[bytes] = []
-    while not isinstance(event := decoder.next_event(), Epilogue):
+    for event in _events(decoder, content):
         if isinstance(event, Field | File):
             part, chunks = event, []
         elif isinstance(event, Data) and part:
             chunks.append(event.data)
             if not event.more_data:
                 yield part, b"".join(chunks)
+
+
+def _events(decoder: MultipartDecoder, content: bytes) -> Iterator[Event]:
+    """What the decoder finds, which gets no more at a time than the head of a part may have."""
+    slices = (content[start : start + FORM_SLICE] for start in range(0, len(content), FORM_SLICE))
+    for data in chain(slices, (None,)):
+        decoder.receive_data(data)
+        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+            yield event
 
 
 def _read_part(part: Field | File, content: bytes, images: list[EncodedImage], parameters: Parameters) -> None:
@@ -156,5 +165,5 @@ def _within_limits(request: Request) -> Iterator[None]:
     except RequestEntityTooLarge as error:
         limit = request.max_content_length or 0
         if (request.content_length or 0) <= limit:
-            raise TooLarge("the form has too many parts: send fewer images at a time") from error
+            raise TooLarge("the form has too many parts, or too long headers: send fewer images at a time") from error
         raise TooLarge(f"the body is larger than {limit} bytes: send fewer or smaller images") from error
