@@ -137,7 +137,7 @@ def decode(content: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
 
     The size is read from the header and checked before any pixel is decoded. Raises ImageTooLarge for more than
     `max_pixels` pixels; EmptyImage, UnknownFormat, UnsupportedVariant, TruncatedImage or DamagedImage for bytes of
-    which no image can be made.
+    which no image can be made; MemoryError.
     """
     opener = _choose_opener(content)
     stream = io.BytesIO(content)
@@ -146,6 +146,8 @@ def decode(content: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise ImageTooLarge(f"the image claims more pixels than the limit of {max_pixels}") from error
     except DECODER_ERRORS as error:
+        if "out of memory" in str(error).lower():  # AVIF's decoder says it in words
+            raise MemoryError from error
         raise diagnose(content, stream, error) from error
 
 

@@ -5,6 +5,7 @@ pixels, or what is wrong with one of them.
 """
 
 import contextlib
+import re
 import sys
 import traceback
 from time import perf_counter
@@ -21,6 +22,8 @@ from service.isolation.messages import Message, MessageSocket
 from service.memory import trim_heap
 
 LEAST_BYTES = 10  # of memory that decoding a pixel takes
+AVIF_SIZE = re.compile(rb"ispe\0{4}(.{4})(.{4})", re.DOTALL)  # ISO/IEC 23008-12, 6.5.3: width and height
+AVIF_HEADER = 1 << 16
 
 
 def main() -> None:
@@ -77,10 +80,17 @@ def _prepare(
 
 def _find_cause(error: ImageError, content: bytes, memory: int) -> ImageError:
     """Want of memory, where a decoder that cannot say so failed at an image that must have taken all of it."""
-    cost = estimate(content) if isinstance(error, DamagedImage | TruncatedImage) else None
-    if cost is None or cost.shape[0] * cost.shape[1] * LEAST_BYTES < memory:
+    if not isinstance(error, DamagedImage | TruncatedImage) or _claimed_pixels(content) * LEAST_BYTES < memory:
         return error
     return ImageTooCostly(f"the image takes more than {memory >> 20} MB to decode")
+
+
+def _claimed_pixels(content: bytes) -> int:
+    cost = estimate(content)
+    if cost is not None:
+        return cost.shape[0] * cost.shape[1]
+    sizes = AVIF_SIZE.findall(content[:AVIF_HEADER]) if content[4:8] == b"ftyp" else []
+    return max((int.from_bytes(width) * int.from_bytes(height) for width, height in sizes), default=0)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def process_id(pool: ImagePool) -> int:
 
 
 def test_images_become_the_pixels_and_steps_that_they_become_in_the_loop(pool: ImagePool) -> None:
-    files = [file_of(gradient(50, 40)), PHOTOGRAPH, file_of(gradient(), "TIFF")]
+    files = [file_of(gradient(50, 40)), PHOTOGRAPH, file_of(gradient(), "TIFF"), file_of(photograph(), "AVIF")]
 
     result = prepared(pool, *files)
 
@@ -88,6 +88,7 @@ def test_images_become_the_pixels_and_steps_that_they_become_in_the_loop(pool: I
         pytest.param(b"no image", UnknownFormat, id="unknown"),
         pytest.param(file_of(gradient(200, 200)), ImageTooLarge, id="too large"),
         pytest.param(dear_file("WebP, animated"), ImageTooCostly, id="too costly"),
+        pytest.param(dear_file("AVIF of 49 megapixels"), ImageTooCostly, id="too much memory"),
     ],
 )
 def test_what_is_wrong_with_an_image_is_said_of_that_image(

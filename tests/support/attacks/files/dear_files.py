@@ -29,6 +29,7 @@ DEAR_FILES: dict[str, Callable[[], bytes]] = {
     "TIFF, fax of 1.23 M rows": lambda: tiff_files.fax(1_230_000),
     "TIFF, fax of group 4": lambda: tiff_files.fax(1_000_000, coding=tiff_files.FAX4),
     "TIFF, fax of 48 megapixels": lambda: tiff_files.fax(6000, 8000),
+    "AVIF of 49 megapixels": other_files.avif,
     "GIF of 3 M comments": lambda: other_files.gif_comments(3_000_000),
     "GIF of 5 M extensions": lambda: other_files.gif_extensions(5_000_000),
     "BMP of 8 M runs": lambda: other_files.bmp_runs(7000, 7000, 8_000_000),

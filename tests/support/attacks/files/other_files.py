@@ -1,7 +1,26 @@
-"""WebP, GIF and BMP files that claim or cost far more than their bytes."""
+"""AVIF, WebP, GIF and BMP files that claim or cost far more than their bytes."""
 
+import base64
 import random
 import struct
+import zlib
+
+# One colour, 7000 × 7000 pixels, deflated. Pillow's writer takes seconds for it.
+_AVIF = (
+    "c-muNU{FXasVqn=%S>Yc0uY^>nP!-"
+    "qnV9D5Xy^nKdYzkElE?r7iWw<6MNl?FL1uCZ0~+8f$SlbPvlxL`E;A=T8N_h`@fjhajKT~IOfP|Kjm*rvG`LzRASaax%1bOWFm%q($p_n&m03_!0"
+    "HnP$3zGAJv`A)gK`O*L=?DmB5Gcs3$OMTnb8v6~DW1eKL+3_$9*~f5a(+%xUUE(a&}3c)wg#Y(cxFK^%uhgvu`n_<vjAQ7F*hZ#M2LZlTmG}z`mJ"
+    "Rh92q7GM%P&-"
+    "T#mQ5r803S%yR^)4?lk{aIMjtqy>fgCfk3=es*ke`hP1VusIOuxF1=eKTDJ4g*E@Y)XU#$f6+=a&s+0}$VY{1HYZr}ZY6Z@65Vo*Nn(rn#^BC<9("
+    "8TIWgqbbY>eI%SI@hmA>#bGh;n9mzlKDex|gs03XXY9zBeb**2um2@Sl4!cVpi#xxg7Sr{mW9H(NY!RZpwsD%#Cnqobr>@x}f4xsB_trB?rQ-"
+    "xI>OT3fmxl*8t`<Jk||#=j;vA9meLJCnnRHhF7z?YxR&CC$#t1m(TYBrJS7^n!~6>N6&FZQRa2eg452yYm-4bYOS#>FwCjdVppw-"
+    "ZB(Trb!^T0|3y2pHB"
+)
+
+
+def avif() -> bytes:
+    """A kilobyte of 49 megapixels, which take a gigabyte to decode."""
+    return zlib.decompress(base64.b85decode(_AVIF))
 
 
 def webp(width: int = 7000, height: int = 7000, animated: bool = False, chunks: bytes = b"") -> bytes:
