@@ -67,4 +67,4 @@ def describe_error(status: int, code: str, sentence: str) -> dict[str, Any]:
 def _encode(metadata: Metadata, classification: Classification) -> bytes:
     ranked = top_k(classification.probabilities, metadata.labels, min(BEST, metadata.output.classes))
     images = [{each.label: each.probability for each in best} for best in ranked]
-    return orjson.dumps(images if len(images) > 1 else images[0])
+    return orjson.dumps(images if len(images) > 1 else images[0], option=orjson.OPT_APPEND_NEWLINE)

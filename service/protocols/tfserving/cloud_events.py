@@ -88,7 +88,7 @@ def make_reply(form: EventForm | None, model: str, content: bytes) -> Reply:
     if form is EventForm.BINARY:
         return Reply(content, {f"ce-{name}": value for name, value in event.items()})
     document = {**event, "datacontenttype": "application/json", "data": orjson.Fragment(content)}
-    return Reply(orjson.dumps(document), {"Content-Type": STRUCTURED})
+    return Reply(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE), {"Content-Type": STRUCTURED})
 
 
 def _check_version(version: Any) -> None:
