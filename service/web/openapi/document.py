@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document: skeletons that are data, filled in with what is loaded and with the limits."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -104,7 +105,8 @@ def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
         "model example": lambda _: _some("example", next(iter(ready or names), None)),
         "version example": lambda _: {"example": next((each.version for each in loaded), 1)},
         "input names": lambda marked: _enumerate(marked, [each.input.name for each in loaded]),
-        "output names": lambda marked: _enumerate(marked, [each.output.name for each in loaded]),
+        "input name": lambda _: _some("pattern", _pattern([each.input.name for each in loaded])),
+        "output name": lambda _: _some("pattern", _pattern([each.output.name for each in loaded])),
         "label examples": lambda _: _some("examples", _distinct(each.labels[0] for each in loaded)),
         "most classes": lambda _: _some("maximum", max((each.output.classes for each in loaded), default=None)),
         "most images": lambda _: {"maxItems": most},
@@ -126,6 +128,11 @@ def _append(marked: Schema, text: str) -> Schema:
 
 def _enumerate(marked: Schema, names: list[str]) -> Schema:
     return _some("enum", _distinct(name + suffix for suffix in marked.get(SUFFIXES, [""]) for name in names))
+
+
+def _pattern(names: list[str]) -> str:
+    """A pattern of nothing but these names: of an enumeration a client would make a type, without tomorrow's names."""
+    return f"^({'|'.join(map(re.escape, _distinct(names)))})$" if names else ""
 
 
 def _introduce(metadata: Metadata) -> str:

@@ -246,7 +246,8 @@ def test_no_mark_is_left_in_it_where_no_model_is_loaded() -> None:
     [
         "model example",
         "input names",
-        "output names",
+        "input name",
+        "output name",
         "label examples",
         "most classes",
         "batches of pixels",
