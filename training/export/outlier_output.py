@@ -1,6 +1,7 @@
 """The outlier score as a second output of a classifier's ONNX graph: nodes are added, none of its own is changed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from training.export.classifier_head import Head, find_head
+from training.errors import Unfitted
 from training.export.outlier_score import ChannelDistances, Distances, OutlierScore
 
 OUTPUT = "outlier_score"
@@ -54,7 +55,7 @@ class _Builder:
     def __init__(self, graph: bytes, output: str) -> None:
         self.model = onnx.load_model_from_string(graph)
         _remove_score(self.model)
-        self._head = find_head(self.model, output)
+        self._head = _find_head(self.model, output)
         self._opset = next(each.version for each in self.model.opset_import if each.domain in ("", "ai.onnx"))
         self._rows = next(each for each in self.model.graph.output if each.name == output).type.tensor_type.shape.dim[0]
 
@@ -64,12 +65,12 @@ class _Builder:
 
     def add_features(self) -> tuple[str, ...]:
         """Add LAST and, where there are two convolutions at least, MIDDLE."""
-        self._average(self._head, self._head.features, LAST)
+        self._average(self._head.features, LAST)
         channels = _middle_activations(self.model)
         if channels is None:
             return (LAST,)
         pooled = self._node("GlobalAveragePool", [channels], "pooled")
-        self._average(self._head, self._node("Flatten", [pooled], "channels", axis=1), MIDDLE)
+        self._average(self._node("Flatten", [pooled], "channels", axis=1), MIDDLE)
         return LAST, MIDDLE
 
     def add_score(self, score: OutlierScore) -> None:
@@ -120,10 +121,10 @@ class _Builder:
         )
         return self._node("Div", [above, self._constant(f"{squares}_deviation", deviation)], f"{squares}_scaled")
 
-    def _average(self, head: Head, views: str, target: str) -> None:
+    def _average(self, views: str, target: str) -> None:
         """Add copies of the head's averaging nodes that make `target` of a tensor of all views."""
-        renamed = {head.dense: views}
-        for node in head.averaging:
+        renamed = {self._head.dense: views}
+        for node in self._head.averaging:
             copy = NodeProto()
             copy.CopyFrom(node)
             copy.name = f"{_PREFIX}{target}/{node.name or node.output[0]}"
@@ -132,7 +133,7 @@ class _Builder:
                 renamed[name] = copy.output[place] = f"{_PREFIX}{target}/{name}"
             self.model.graph.node.append(copy)
         self.model.graph.node.append(
-            helper.make_node("Identity", [renamed[head.logits]], [target], name=f"{_PREFIX}{target}/identity")
+            helper.make_node("Identity", [renamed[self._head.logits]], [target], name=f"{_PREFIX}{target}/identity")
         )
 
     def _reduce(self, operator: str, source: str, target: str, keepdims: int = 0) -> str:
@@ -174,3 +175,99 @@ def _remove_score(model: ModelProto) -> None:
         graph.initializer.remove(each)
     for each in [value for value in graph.output if value.name == OUTPUT]:
         graph.output.remove(each)
+
+
+_PASSED = {"Softmax", "Identity"}  # between the logits and the output
+_AVERAGED = {"Split", "Add", "Sum", "Mean", "Mul", "Div"}  # by which several views of an image become one
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """Names of tensors: `features` [M, dimensions] and `dense` [M, classes] of all views, `logits` [N, classes].
+
+    `averaging` are the nodes, in their order, that make `logits` of `dense`. They are linear and treat all columns
+    alike, so they average features as well. Where there are none, both names are the same.
+    """
+
+    features: str
+    dimensions: int
+    dense: str
+    logits: str
+    averaging: tuple[NodeProto, ...]
+
+
+def _find_head(model: ModelProto, output: str) -> _Head:
+    """The head of the graph that gives `output`; raises Unfitted for a graph without such an end."""
+    graph = _Tensors(model)
+    logits = graph.behind(output)
+    averaging: list[NodeProto] = []
+    layers: dict[str, tuple[str, int]] = {}
+    pending = [logits]
+    while pending:
+        name = pending.pop()
+        layer, node = graph.dense_layer(name), graph.producers.get(name)
+        if layer is not None:
+            layers[name] = layer
+        elif node is None or not graph.averages(node):
+            raise Unfitted(
+                f"the graph's output {output!r} is not made by a dense layer (Gemm, or MatMul and Add): it has no "
+                "features to compute an outlier score of"
+            )
+        elif node not in averaging:
+            averaging.append(node)
+            pending += graph.computed_inputs(node)
+    if len(layers) != 1:
+        raise Unfitted(f"the graph's output {output!r} is made by {len(layers)} dense layers, not by one")
+    ((dense, (features, dimensions)),) = layers.items()
+    return _Head(features, dimensions, dense, logits, tuple(each for each in model.graph.node if each in averaging))
+
+
+class _Tensors:
+    """The nodes of a graph by the tensors that they give, and the shapes of its weights."""
+
+    def __init__(self, model: ModelProto) -> None:
+        self.producers: dict[str, NodeProto] = {name: node for node in model.graph.node for name in node.output}
+        self._weights: dict[str, Shape] = {each.name: tuple(each.dims) for each in model.graph.initializer}
+
+    def behind(self, name: str) -> str:
+        """The tensor that becomes this one without a change of order."""
+        node = self.producers.get(name)
+        return name if node is None or node.op_type not in _PASSED else self.behind(node.input[0])
+
+    def computed_inputs(self, node: NodeProto) -> list[str]:
+        """The inputs that depend on the image."""
+        return [name for name in node.input if name and self._weight(name) is None]
+
+    def averages(self, node: NodeProto) -> bool:
+        """Whether a node treats all columns alike: no operand but single numbers, and splits between rows only."""
+        if node.op_type == "Split":
+            return _integer(node, "axis") == 0
+        shapes = [self._weight(name) for name in node.input]
+        return node.op_type in _AVERAGED and all(set(shape) <= {1} for shape in shapes if shape is not None)
+
+    def dense_layer(self, name: str) -> tuple[str, int] | None:
+        """Features and their number of the dense layer that gives a tensor; None where something else gives it."""
+        node = self.producers.get(name)
+        if node is not None and node.op_type == "Add":
+            computed = self.computed_inputs(node)
+            node = self.producers.get(computed[0]) if len(computed) == 1 else None
+        if node is None or node.op_type not in {"MatMul", "Gemm"} or _integer(node, "transA"):
+            return None
+        shape = self._weight(node.input[1])
+        return None if shape is None or len(shape) != 2 else (node.input[0], shape[_integer(node, "transB")])
+
+    def _weight(self, name: str) -> Shape | None:
+        """The shape of a tensor that is the same for every image; None of one that is computed."""
+        node = self.producers.get(name)
+        if node is None:
+            return self._weights.get(name)
+        if node.op_type == "Constant":
+            value = next((each.t for each in node.attribute if each.name == "value"), None)
+            return () if value is None else tuple(numpy_helper.to_array(value).shape)
+        return self._weight(node.input[0]) if node.op_type == "DequantizeLinear" else None
+
+
+def _integer(node: NodeProto, attribute: str) -> int:
+    return next((int(each.i) for each in node.attribute if each.name == attribute), 0)

@@ -11,7 +11,6 @@ from tests.support.bundles.third_party import Kind, classifier
 from tests.support.bundles.tiny import PREPROCESSING, tiny_graph
 from training.errors import Unfitted
 from training.evaluation.onnx_inference import open_outputs
-from training.export.classifier_head import find_head
 from training.export.outlier_output import OUTPUT, append_energy, append_score, expose_features
 from training.export.outlier_score import MOST_DIMENSIONS, Features, fit
 
@@ -137,4 +136,4 @@ def test_a_graph_that_ends_in_no_dense_layer_has_no_features() -> None:
     model.graph.node[-1].op_type = "Pow"
 
     with pytest.raises(Unfitted, match="is not made by a dense layer"):
-        find_head(model, "logits")
+        expose_features(model.SerializeToString(), "logits")
