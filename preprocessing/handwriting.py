@@ -6,46 +6,33 @@ box of 20 × 20 pixels with their aspect ratio kept, gray levels coming from the
 did not need: paper or a board, of any brightness, under any light.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
 
+from preprocessing.ink import MIN_CONTRAST, STROKE_THRESHOLD, THIN, Ink, find_ink, grow, without_dust
+
 BOX_SHARE = 20 / 28  # of the side that the handwriting fills
-ANALYSIS_SIDE = 256  # pixels; strokes are located on a copy no larger, so a photograph costs little more than a sketch
+ANALYSIS_SIDE = 200  # pixels; strokes are located on a copy no larger, so a photograph costs little more than a sketch
+SMALLEST_SIDE = 64  # pixels of the longer side; what is smaller is enlarged first
+ENLARGED_SIDE = 96
 OVERSAMPLING = 4  # strokes are extracted and dilated at this many times their final size
 STROKE_WIDTH = 2.3  # final pixels: the median of MNIST's own strokes, measured by `_stroke_width`
-MIN_CONTRAST = 10  # gray levels of 255; an image with less is empty
-NOISE_MARGIN = 5  # standard deviations of the background's noise that the strongest contrast must exceed
-STROKE_THRESHOLD = 0.3  # of the strongest contrast; JPEG artifacts around a stroke stay below a quarter
 EDGE_THRESHOLD = 0.2  # of full opacity: MNIST's boxes include the gray edge of the strokes
-CELL_SIDE = 8  # pixels of the copy; strokes farther apart than this are not one component
-MIN_COMPONENT = 0.05  # of the largest component's pixels; a smaller one is dust
-
-SAMPLES = 2048  # pixels that the brightness is fitted to
-ROUNDS = 4  # of fitting; the results of the third and the fourth hardly differ
-RIDGE = 1e-3  # regularization; makes images of a pixel or two solvable, negligible beside thousands of samples
+FULL_INK = 250  # gray levels that the brightest pixel of MNIST's images reaches, all 70,000 of them
+BLACK = 32  # gray levels that their border stays below, but for a tenth of it
+PLAIN_BORDER = 0.2  # of the strongest contrast that the border of a plain page varies by, at most
 
 Gray = NDArray[np.uint8]  # [height, width]
-Mask = NDArray[np.bool_]  # [height, width]
-Cell = tuple[int, int]  # row, column
 FloatImage = NDArray[np.float32]  # [height, width]
 Box = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of the image
-WHOLE: Box = (0, 0, 1, 1)
 
 
-@dataclass(frozen=True)
-class Background:
-    """Brightness as a quadratic polynomial of the position (1, x, y, x², y², xy), and the deviation from it."""
-
-    coefficients: NDArray[np.float64]
-    noise: float  # standard deviation, in gray levels
-
-    def brightness(self, size: tuple[int, int], box: Box = WHOLE) -> FloatImage:
-        """The brightness in a box at `size` (width, height) points, in gray levels, float32 [height, width]."""
-        return (_terms(size, box) @ self.coefficients).astype(np.float32)
+def is_mnist(pixels: Gray) -> bool:
+    """Whether an image of the final size is in MNIST's form already: full ink on black, hardly any at the border."""
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return bool(pixels.max() >= FULL_INK and np.count_nonzero(border >= BLACK) <= 0.1 * border.size)
 
 
 def to_mnist(pixels: Gray, size: tuple[int, int]) -> tuple[Gray, tuple[str, ...]]:
@@ -56,83 +43,84 @@ def to_mnist(pixels: Gray, size: tuple[int, int]) -> tuple[Gray, tuple[str, ...]
     """
     image = Image.fromarray(pixels)
     copy = image.reduce(max(1, -(-max(image.size) // ANALYSIS_SIDE)))
-    levels = np.asarray(copy, np.float32)
-    background = estimate_background(levels)
-    contrast = levels - background.brightness(copy.size)
-    sign = _polarity(contrast)
-    box = _locate_strokes(sign * contrast, background.noise)
+    noise = _noise(np.asarray(copy))
+    if max(image.size) < SMALLEST_SIDE:
+        factor = -(-ENLARGED_SIDE // max(image.size))
+        image = copy = image.resize((image.width * factor, image.height * factor), Resampling.BICUBIC)
+    levels = np.asarray(copy)
+    ink = _plain_ink(levels) or find_ink(levels, noise)
     side = max(1, round(min(size) * BOX_SHARE))
-    strokes = None if box is None else _extract_strokes(image, box, background, sign, side * OVERSAMPLING)
-    if strokes is None:
+    strokes = None if ink is None else _extract_strokes(image, ink, side * OVERSAMPLING)
+    if ink is None or strokes is None:
         return np.zeros(size, np.uint8), ("found no ink",)
     dilated = _dilate(strokes, STROKE_WIDTH * OVERSAMPLING)
-    steps = {"inverted": sign < 0, "cropped to ink": True, "thickened": dilated is not strokes, "centred": True}
+    steps = {
+        "inverted": ink.sign < 0,
+        "cropped to ink": True,
+        "thickened": dilated is not strokes,
+        "centred": True,
+        "found several pieces": ink.several,
+    }
     return _center(_scale_to_box(dilated, side), size), tuple(step for step, done in steps.items() if done)
 
 
-def _polarity(contrast: FloatImage) -> int:
-    """1 for strokes lighter than the background, -1 for darker: the side of the distribution's long tail."""
-    return 1 if float((contrast * contrast * contrast).sum()) > 0 else -1
+def _noise(levels: Gray) -> float:
+    """Standard deviation of the noise, from the small ones of neighbors' differences: strokes make the others."""
+    if levels.shape[1] < 2:
+        return 0.0
+    share, factor = (12.5, 4.5) if max(levels.shape) < SMALLEST_SIDE else (25, 2.2)  # few pixels are nearly all strokes
+    small = float(np.percentile(np.abs(np.diff(levels[::2].astype(np.int16), axis=1)), share))
+    return factor * (small + 0.5 if small >= 1 else small)  # whole numbers: half a level may be hidden
 
 
-def _locate_strokes(contrast: FloatImage, noise: float) -> Box | None:
-    """The bounding box of the strokes, a pixel larger on each side; None if nothing has enough contrast."""
-    strongest = float(np.percentile(contrast, 99.9))
-    if strongest < max(MIN_CONTRAST, NOISE_MARGIN * noise):
+def _plain_ink(levels: Gray) -> Ink | None:
+    """The ink of a page that is plain to see: one piece of thin strokes on paper of one level; None for any other."""
+    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
+    paper, lowest, highest = int(np.median(border)), int(levels.min()), int(levels.max())
+    sign = 1 if highest - paper > paper - lowest else -1
+    strongest = max(highest - paper, paper - lowest)
+    other = min(highest - paper, paper - lowest)
+    varies = int(border.max()) - int(border.min())
+    if strongest < MIN_CONTRAST or max(varies, other) >= PLAIN_BORDER * strongest or min(levels.shape) < 3:
         return None
-    mask = _remove_specks(contrast > STROKE_THRESHOLD * strongest)
-    (top, bottom), (left, right) = _extent(mask, 0), _extent(mask, 1)
-    height, width = mask.shape
-    return (
-        max(0, left - 1) / width,
-        max(0, top - 1) / height,
-        min(width, right + 1) / width,
-        min(height, bottom + 1) / height,
-    )
+    edge = STROKE_THRESHOLD * strongest
+    mask = levels > paper + edge if sign > 0 else levels < paper - edge
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if part.shape != (rows.size, columns.size):  # there is a gap: dust, or several pieces
+        clean = without_dust(mask)
+        if clean is None:
+            return None
+        mask = clean
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    framed = part[[0, -1]].mean(axis=1).min() > 0.7 or part[:, [0, -1]].mean(axis=0).min() > 0.7
+    if _stroke_width(part.astype(np.float32)) > THIN * max(part.shape) or (
+        framed and min(part.shape) > THIN * max(part.shape)
+    ):
+        return None
+    return Ink(sign, grow(mask), np.full(levels.shape, paper if sign < 0 else 255 - paper, np.uint8))
 
 
-def _extent(mask: Mask, axis: int) -> tuple[int, int]:
+def _extent(mask: NDArray[np.bool_], axis: int) -> tuple[int, int]:
     """Along an axis: the first index and one past the last with anything true."""
     indices = np.flatnonzero(mask.any(axis=1 - axis))
     return int(indices[0]), int(indices[-1]) + 1
 
 
-def _remove_specks(mask: Mask) -> Mask:
-    """The mask without its small components, which are found on a grid of cells."""
-    rows, columns = (np.arange(0, length, CELL_SIDE) for length in mask.shape)
-    counts = np.add.reduceat(np.add.reduceat(mask, rows, axis=0, dtype=np.int64), columns, axis=1)
-    components = _connected_components({(int(row), int(column)) for row, column in np.argwhere(counts)})
-    weights = [sum(int(counts[cell]) for cell in component) for component in components]
-    kept = np.zeros(counts.shape, np.bool_)
-    for component, weight in zip(components, weights, strict=True):
-        kept[tuple(zip(*component, strict=True))] = weight >= MIN_COMPONENT * max(weights)
-    return mask & kept.repeat(CELL_SIDE, axis=0).repeat(CELL_SIDE, axis=1)[: mask.shape[0], : mask.shape[1]]
-
-
-def _connected_components(cells: set[Cell]) -> list[list[Cell]]:
-    """Groups of cells that touch, also at their corners. Empties the set."""
-    components = []
-    while cells:
-        component = [cells.pop()]
-        for row, column in component:
-            neighbors = {(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)} & cells
-            cells -= neighbors
-            component.extend(neighbors)
-        components.append(component)
-    return components
-
-
-def _extract_strokes(image: Image.Image, box: Box, background: Background, sign: int, side: int) -> FloatImage | None:
-    """The opacity of the strokes in the box, 0 to 1, its longer side scaled to `side`; None if scaling leaves none."""
-    left, top, right, bottom = (
-        box[0] * image.width,
-        box[1] * image.height,
-        box[2] * image.width,
-        box[3] * image.height,
-    )
-    size = _scale_size(right - left, bottom - top, side)
-    crop = image.resize(size, Resampling.BILINEAR, box=(left, top, right, bottom), reducing_gap=3.0)
-    contrast = sign * (np.asarray(crop, np.float32) - background.brightness(size, box))
+def _extract_strokes(image: Image.Image, ink: Ink, side: int) -> FloatImage | None:
+    """The opacity of the strokes, 0 to 1, in a box whose longer side is scaled to `side`; None if that leaves none."""
+    (height, width), (top, bottom), (left, right) = ink.mask.shape, _extent(ink.mask, 0), _extent(ink.mask, 1)
+    box = (left, top, right, bottom)
+    across, down = image.width / width, image.height / height
+    large = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
+    size = _scale_size(large[2] - large[0], large[3] - large[1], side)
+    crop = image.resize(size, Resampling.BILINEAR, box=large, reducing_gap=3.0)
+    paper = Image.fromarray(ink.paper).resize(size, Resampling.BILINEAR, box=box)
+    mask = Image.fromarray(ink.mask.view(np.uint8) * np.uint8(255)).resize(size, Resampling.BILINEAR, box=box)
+    levels = np.asarray(crop, np.float32)
+    contrast = np.asarray(paper, np.float32) - (levels if ink.sign < 0 else 255 - levels)
+    contrast *= np.minimum(np.asarray(mask, np.float32) / 96, 1)
     if contrast.max() < 1:
         return None
     full = np.percentile(contrast[contrast >= STROKE_THRESHOLD * contrast.max()], 75)
@@ -190,39 +178,3 @@ def _offset(masses: FloatImage, length: int) -> int:
     """Where an axis of the strokes starts on the canvas; MNIST's mean center is at index 14.0 of 28, not at 13.5."""
     center = float(masses @ np.arange(masses.size) / masses.sum())
     return min(max(0, round(length / 2 - center)), length - masses.size)
-
-
-# The background: paper under a lamp, a board in a dim room
-
-
-def estimate_background(levels: FloatImage) -> Background:
-    """Fit the background of a gray image, 0 to 255, by least squares without the pixels that cannot belong to it.
-
-    The first fit uses the pixels that are nearer to the border's median than to the level farthest from it, each later
-    one those that the fit before explains within three standard deviations.
-    """
-    stride = max(1, int((levels.size / SAMPLES) ** 0.5))
-    sample = levels[::stride, ::stride]
-    values, terms = sample.ravel().astype(np.float64), _terms(sample.shape[::-1], WHOLE).reshape(-1, 6)
-    distance = np.abs(values - _border_median(levels))
-    threshold = (distance.min() + distance.max()) / 2
-    for _ in range(ROUNDS):
-        inliers = distance <= threshold
-        chosen = terms[inliers]
-        coefficients = np.linalg.solve(chosen.T @ chosen + RIDGE * np.eye(6), chosen.T @ values[inliers])
-        distance = np.abs(values - terms @ coefficients)
-        noise = 1.4826 * float(np.median(distance[inliers]))  # of a normal distribution, from its median deviation
-        threshold = 3 * noise + 1
-    return Background(coefficients, noise)
-
-
-def _terms(size: tuple[int, ...], box: Box) -> NDArray[np.float64]:
-    """The polynomial's terms at `size` (width, height) points that fill the box, [height, width, 6]."""
-    (width, height), (left, top, right, bottom) = size, box
-    x = left + (np.arange(width) + 0.5) * ((right - left) / width)
-    y = (top + (np.arange(height) + 0.5) * ((bottom - top) / height))[:, None]
-    return np.stack(np.broadcast_arrays(1.0, x, y, x * x, y * y, x * y), axis=-1)
-
-
-def _border_median(levels: FloatImage) -> float:
-    return float(np.median(np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])))

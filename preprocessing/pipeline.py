@@ -3,7 +3,7 @@
 An image is brought upright, then to sRGB, 8 bits, opaque, the color mode and the size; a batch of pixels is normalized.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from modelrepo.metadata import InputSpec, Preprocessing
 from preprocessing.color import flatten, to_8_bits, to_mode
 from preprocessing.decode import DEFAULT_MAX_PIXELS, ORIENTATION, decode
 from preprocessing.errors import DECODER_ERRORS
-from preprocessing.handwriting import to_mnist
+from preprocessing.handwriting import is_mnist, to_mnist
 from preprocessing.profiles import to_srgb
 from preprocessing.resize import resize
 
@@ -46,19 +46,30 @@ def prepare_file(
     return prepare(decode(content, max_pixels), spec, contract)  # which holds the only reference to what is decoded
 
 
+def read_pixels(content: bytes, spec: InputSpec, contract: Preprocessing) -> PreparedImage:
+    """Decode a file of a graph's own pixels, as golden images are: the rule for handwriting leaves them as they are."""
+    return prepare_file(content, spec, replace(contract, ink=False))
+
+
 def prepare(image: Image.Image, spec: InputSpec, contract: Preprocessing) -> PreparedImage:
-    """Bring a decoded image to the input's size and color mode; an image that has both keeps its pixels."""
+    """Bring a decoded image to the input's size and color mode; an image that has both keeps its pixels.
+
+    With the rule for handwriting only one that is in MNIST's form keeps them, whatever mode it was stored in.
+    """
     size, mode = (spec.width, spec.height), PIXEL_MODES[contract.mode]
     image, turned = orient(image) if contract.exif_orientation else (image, "")
     image, managed = to_srgb(image, size) if "icc_profile" in image.info else (image, "")
-    if image.size == size and image.mode == mode and "transparency" not in image.info:
+    if image.size == size and image.mode == mode and "transparency" not in image.info and not contract.ink:
         return PreparedImage(_to_array(image), _drop_empty(turned, managed))
     image, scaled = to_8_bits(image)
     image, flattened = flatten(image, contract.alpha)
     image, converted = to_mode(image, mode)
     if contract.ink:
         image = image if image.mode == "L" else image.convert("L")
-        gray, handwriting_steps = to_mnist(np.asarray(image), (spec.height, spec.width))
+        gray = np.asarray(image)
+        handwriting_steps: tuple[str, ...] = ()
+        if image.size != size or not is_mnist(gray):
+            gray, handwriting_steps = to_mnist(gray, (spec.height, spec.width))
         pixels = np.repeat(gray[:, :, None], spec.channels, axis=2)
         return PreparedImage(pixels, _drop_empty(turned, managed, scaled, flattened, converted, *handwriting_steps))
     image, resized = resize(image, size, contract)

@@ -13,6 +13,7 @@ from modelrepo.metadata import Metadata
 from modelrepo.reader import Bundle, graph_to_open, read_version
 from modelrepo.repository import ModelRepository
 from preprocessing.decode import decode
+from preprocessing.pipeline import read_pixels
 from preprocessing.png import encode_png
 from service.codecs.inputs import EncodedImage, EncodedImages
 from service.codecs.limits import Limits
@@ -71,14 +72,12 @@ class GoldenMismatch(Exception):
 
 
 def verify_golden(golden: GoldenSet, predictor: Predictor) -> None:
-    """Send the golden images through decoding, preprocessing and the network; raises GoldenMismatch."""
+    """Send the golden images, which are the graph's own pixels, through the network; raises GoldenMismatch."""
     if not golden.images:
         raise GoldenMismatch("the bundle has no golden images: export it again")
-    inputs = [EncodedImages((EncodedImage(image.content, image.file),)) for image in golden.images]
-    prepared = [predictor.prepare(each, timeline=[]) for each in inputs]
-    batch = PreparedBatch(
-        np.concatenate([each.pixels for each in prepared]), tuple(steps for each in prepared for steps in each.steps)
-    )
+    spec, contract = predictor.metadata.input, predictor.metadata.preprocessing
+    images = [read_pixels(image.content, spec, contract) for image in golden.images]
+    batch = PreparedBatch(np.stack([image.pixels for image in images]), tuple(image.steps for image in images))
     probabilities = predictor.classify_prepared(batch, timeline=[]).probabilities
     expected = np.array([image.probabilities for image in golden.images])
     if probabilities.shape != expected.shape:

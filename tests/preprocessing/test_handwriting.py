@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from modelrepo.metadata import InputSpec, Preprocessing
 from preprocessing.decode import decode
 from preprocessing.handwriting import to_mnist
 from preprocessing.pipeline import prepare
+from tests.support.images import pages
 from tests.support.images.handwriting import Handwritten, write_digits
+from tests.support.images.pages import Page
 from tests.support.images.unusual_files import file_of
 
 MODEL = Path(__file__).parent.parent.parent / "models" / "mnist" / "1" / "model.onnx"
@@ -190,6 +193,59 @@ def test_mnist_digits_on_a_white_page_keep_their_accuracy(recognise: Recognise, 
     print(f"1000 MNIST digits: {np.mean(recognise([*digits[..., None]]) == labels):.1%} as they are, {kept:.1%} sent")  # noqa: T201
 
     assert kept >= 0.96
+
+
+# The pages of a kind, of how many digits on them at least so many are recognised.
+PAGES: dict[str, Page] = {
+    "plain": pages.plain,
+    "gray strip": pages.gray_strip,
+    "dark rows": pages.dark_rows,
+    "line at the edge": pages.line_at_the_edge,
+    "two sides": pages.two_sides,
+    "frame": pages.frame,
+    "scanner's black": pages.scanner_black,
+    "table on one side": pages.table_on_one_side,
+    "black corners": partial(pages.rotated, 0),
+    "white corners": partial(pages.rotated, 255),
+    "gray corners": partial(pages.rotated, None),
+    "box": pages.box,
+    "cell of a form": pages.form_cell,
+    "finger": pages.finger,
+    "soft shadow": pages.soft_shadow,
+    "lined": pages.lined,
+    "punched": pages.punched,
+}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("chalk", [False, True], ids=["dark on light", "light on dark"])
+@pytest.mark.parametrize("kind", PAGES)
+def test_what_surrounds_a_digit_on_its_page_is_not_ink(
+    kind: str, chalk: bool, recognise: Recognise, data_folder: Path
+) -> None:
+    digits, labels, random = some_digits(data_folder, 40)
+    drawn = [PAGES[kind](digit, random) for digit in digits]
+
+    images = [prepare(Image.fromarray(255 - page if chalk else page), SPEC, RULES).pixels for page in drawn]
+
+    assert np.mean(recognise(images) == labels) >= 0.95
+
+
+@pytest.mark.data
+def test_several_digits_beside_each_other_are_said_to_be_several(data_folder: Path) -> None:
+    digits, _, random = some_digits(data_folder, 60)
+    rows = [list(digits[start : start + 2 + start % 4]) for start in range(0, 56, 2)]
+
+    steps = [prepare(Image.fromarray(pages.draw_row(row, random)), SPEC, RULES).steps for row in rows]
+
+    assert np.mean(["found several pieces" in each for each in steps]) >= 0.9
+
+
+def some_digits(data_folder: Path, count: int) -> tuple[Gray, NDArray[np.int64], np.random.Generator]:
+    random = np.random.default_rng(count)
+    with np.load(data_folder / "mnist.npz") as arrays:
+        chosen = random.choice(len(arrays["y_test"]), count, replace=False)
+        return arrays["x_test"][chosen], arrays["y_test"][chosen], random
 
 
 def places(count: int) -> NDArray[np.int64]:

@@ -43,12 +43,53 @@ def farthest(pixels: NDArray[np.uint8], expected: NDArray[Any]) -> int:
     return int(np.abs(pixels.astype(np.int16) - expected.astype(np.int16)[..., None]).max())
 
 
-@pytest.mark.parametrize("ink", [False, True], ids=["plain", "handwriting"])
-def test_a_gray_image_of_the_right_size_passes_through_bit_for_bit(ink: bool) -> None:
-    image = prepared(file_of(gradient()), GRAY, replace(RULES, ink=ink))
+def test_a_gray_image_of_the_right_size_passes_through_bit_for_bit() -> None:
+    image = prepared(file_of(gradient()))
 
     assert np.array_equal(image.pixels, gradient()[..., None])
     assert image.steps == ()
+
+
+ZERO = np.zeros((28, 28), np.uint8)
+ZERO[4:24, 8:20] = 255
+ZERO[7:21, 11:17] = 0
+
+
+@pytest.mark.parametrize(
+    ("content", "steps"),
+    [
+        pytest.param(file_of(ZERO), (), id="L"),
+        pytest.param(file_of(ZERO > 99), ("grayscale",), id="1"),
+        pytest.param(file_of(Image.fromarray(ZERO).convert("LA")), (), id="LA"),
+        pytest.param(palette_png(ZERO), ("grayscale",), id="P"),
+        pytest.param(file_of(np.dstack([ZERO] * 3)), ("grayscale",), id="RGB"),
+        pytest.param(file_of(Image.fromarray(ZERO).convert("RGBA")), ("grayscale",), id="RGBA"),
+        pytest.param(file_of(ZERO.astype(np.uint16) * 257), ("scaled to 8 bits",), id="I;16"),
+    ],
+)
+def test_a_digit_in_the_form_of_mnist_passes_through_whatever_the_container(
+    content: bytes, steps: tuple[str, ...]
+) -> None:
+    image = prepared(content, GRAY, replace(RULES, ink=True))
+
+    assert np.array_equal(image.pixels[..., 0], ZERO)
+    assert set(image.steps) <= set(steps)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        pytest.param(255 - ZERO, id="white paper"),
+        pytest.param(ZERO // 3, id="faint ink"),
+        pytest.param(gradient(), id="gradient"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_another_picture_of_the_same_size_goes_through_the_handwriting_rule(pixels: np.ndarray, mode: str) -> None:
+    image = prepared(file_of(Image.fromarray(pixels).convert(mode)), GRAY, replace(RULES, ink=True))
+
+    assert not np.array_equal(image.pixels[..., 0], pixels)
+    assert {"centred", "found no ink"} & set(image.steps)
 
 
 def test_a_color_image_of_the_right_size_passes_through_bit_for_bit() -> None:
@@ -224,7 +265,7 @@ def test_extreme_shapes_keep_their_color(fit: str, interpolation: str, shape: tu
 
 def test_the_handwriting_rule_takes_the_place_of_fit() -> None:
     page = np.full((300, 400), 255, np.uint8)
-    page[50:150, 300:310] = 0
+    page[50:150, 300:308] = 0
 
     image = prepared(file_of(page), GRAY, replace(RULES, ink=True))
 

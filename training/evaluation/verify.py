@@ -1,5 +1,6 @@
 """Verification: a bundle's graph, or a running service, gives the results that the bundle records."""
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +9,9 @@ from modelrepo.errors import CorruptBundle
 from modelrepo.golden import GoldenImage, GoldenSet
 from modelrepo.metadata import Metadata
 from modelrepo.reader import Bundle
+from preprocessing.decode import decode
 from preprocessing.errors import ImageError
-from preprocessing.pipeline import prepare_file
+from preprocessing.pipeline import read_pixels
 from training.data.splits import Images, Split
 from training.errors import ParityFailed
 from training.evaluation.metrics import Probabilities, predicted_labels
@@ -34,7 +36,7 @@ def replay_bundle(bundle: Bundle, classify: Classifier) -> GoldenReplay:
 
 def replay_service(golden: GoldenSet, post: Post) -> GoldenReplay:
     """Post the golden images to a service; raises ParityFailed where its probabilities differ."""
-    predictions = [post(image.content, "image/png") for image in golden.images]
+    predictions = [post(_as_array(image), "application/x-npy") for image in golden.images]
     rows = [
         [prediction.probabilities.get(index, np.nan) for index in range(len(image.probabilities))]
         for prediction, image in zip(predictions, golden.images, strict=True)
@@ -56,10 +58,17 @@ def check_labels(bundle: Bundle, classify: Classifier, test: Split) -> int:
     return int((predicted == test.labels).sum())
 
 
+def _as_array(image: GoldenImage) -> bytes:
+    """The pixels as NumPy's file of one image: a service that reads handwriting would look for ink in a picture."""
+    pixels, stream = np.asarray(decode(image.content)), io.BytesIO()
+    np.save(stream, pixels.reshape(1, *pixels.shape[:2], -1), allow_pickle=False)
+    return stream.getvalue()
+
+
 def _prepare(image: GoldenImage, metadata: Metadata) -> Images:
     """The pixels of a golden image, which must have the graph's size and color mode; raises CorruptBundle."""
     try:
-        prepared = prepare_file(image.content, metadata.input, metadata.preprocessing)
+        prepared = read_pixels(image.content, metadata.input, metadata.preprocessing)
     except ImageError as error:
         raise CorruptBundle(f"golden image {image.file}: {error}") from error
     if prepared.steps:

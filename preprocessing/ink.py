@@ -1,0 +1,294 @@
+"""Which pixels of a page are ink, where it is not plain to see: pages with edges, tables, frames, shadows, lines.
+
+Paper is what is left when everything narrower than a window is filled: a grayscale closing, whose windows may hang over
+the picture's border, so that a strip or a corner along the border counts as ground, not as ink. What deviates from the
+paper is ink if its whole outline is an edge and reaches the paper. Light and dark are tried alike, and the thinner one
+is the ink: the paper between two strokes, or between a stroke and a frame, is broader than a pen, or has no outline.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preprocessing.components import Components, find_components
+
+Gray = NDArray[np.uint8]  # [height, width]
+Mask = NDArray[np.bool_]  # [height, width]
+
+MIN_CONTRAST = 10  # gray levels of 255; an image with less is empty
+NOISE_MARGIN = 5  # standard deviations of the picture's noise that the strongest contrast must exceed
+STROKE_THRESHOLD = 0.3  # of the strongest contrast; JPEG artifacts around a stroke stay below a quarter
+WINDOW = 0.4  # of the shorter side: no stroke of a page is as broad
+MIN_OUTLINE = 0.85  # of a piece's outline that must be an edge
+MIN_EDGE = 0.3  # of the strongest contrast within five pixels
+SOFT_EDGE = 0.15  # the same for digits that fill the frame, which may be enlarged from a few pixels
+PAPER_REACHED = 0.4  # of the strongest contrast, at most between the outline and the paper
+MOST_PIECES = 12  # of either sign that are looked at, the largest
+MIN_PIECE = 0.05  # of the largest piece's pixels; a smaller one is dust
+MIN_SIZE = 0.12  # of the shorter side; smaller pieces count only where there are no larger ones
+THIN = 0.2  # breadth by size: pens are thinner, fingers, holes and paper broader
+BROADEST = 0.36  # breadth by size of a digit that fills the frame
+NEAR = 0.2  # of the digit's size: what is nearer belongs to it, whatever it is
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Its sign (1 lighter than the paper, -1 darker), its pixels and their neighbors, and the level of the paper."""
+
+    sign: int
+    mask: Mask
+    paper: Gray
+    several: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A component that may be ink: `breadth` is that of its strokes as a share of its size."""
+
+    index: int
+    sign: int
+    box: tuple[int, int, int, int]
+    area: float
+    sides: int  # of the picture that it touches
+    breadth: float
+    outline: float
+
+    @property
+    def size(self) -> int:
+        """The longer side of the box."""
+        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
+    @property
+    def worth(self) -> float:
+        """How much it looks like strokes of a pen: large and thin."""
+        return self.size / (0.1 + self.breadth) ** 2
+
+    @property
+    def at_border(self) -> bool:
+        """Whether it is something that the picture's border cuts, rather than a stroke that just reaches it."""
+        return self.sides > 1 or (self.sides == 1 and self.breadth >= THIN)
+
+    def holds(self, other: "Piece") -> bool:
+        """Whether its box contains the other's."""
+        (left, top, right, bottom), inner = self.box, other.box
+        return left < inner[0] and top < inner[1] and right > inner[2] and bottom > inner[3]
+
+    def gap(self, other: "Piece") -> int:
+        """Between the boxes, along the axis where they are farther apart; negative where they overlap."""
+        (left, top, right, bottom), apart = self.box, other.box
+        return max(apart[0] - right, left - apart[2], apart[1] - bottom, top - apart[3])
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What is darker (sign -1) or lighter (1) than the paper, by how much, and its components."""
+
+    sign: int
+    values: Gray  # the picture, dark where the ink is
+    paper: Gray
+    contrast: Gray
+
+
+def find_ink(levels: Gray, noise: float) -> Ink | None:
+    """The ink of a gray picture, None if it has none; `noise` is the standard deviation of the picture's."""
+    layers = [_layer(levels, sign) for sign in (-1, 1)]
+    strongest = max(float(np.percentile(layer.contrast, 99.9)) for layer in layers)
+    floor = max(MIN_CONTRAST, NOISE_MARGIN * noise)
+    if strongest < floor:
+        return _fill_frame(levels, floor, 0.0, cut=True)
+    edges = _range(levels) > MIN_EDGE * strongest
+    found = [_pieces(layer, strongest, edges) for layer in layers]
+    components = {layer.sign: part for layer, (part, _) in zip(layers, found, strict=True)}
+    papers = {layer.sign: layer.paper for layer in layers}
+    roots = _roots([piece for _, pieces in found for piece in pieces], min(levels.shape))
+    free = [piece for piece in roots if not piece.at_border]
+    large = [piece for piece in free if piece.size > MIN_SIZE * min(levels.shape)]
+    lead = max(large, key=lambda piece: piece.worth, default=None)
+    if lead is None or lead.breadth >= THIN or lead.size <= 0.3 * min(levels.shape):
+        rival = lead.worth / min(levels.shape) if lead else 0.0
+        framed = _fill_frame(levels, floor, rival, cut=False)
+        if framed:
+            return framed
+    if lead is None:
+        cut = [piece for piece in roots if piece.at_border and piece.sides <= 2 and piece.breadth < THIN]
+        cut = [piece for piece in cut if piece.size > THIN * min(levels.shape)]
+        lead = max(cut, key=lambda piece: piece.worth, default=None)
+        if lead is None and len(roots) > len(free):
+            framed = _fill_frame(levels, floor, 0.0, cut=True)
+            if framed:
+                return framed
+        lead = lead or max(free, key=lambda piece: piece.worth, default=None)
+        if lead is None:
+            return _fill_frame(levels, floor, 0.0, cut=True)
+    kept = _belonging(lead, free)
+    mask = components[lead.sign].mask_of([piece.index for piece in kept])
+    return Ink(lead.sign, mask, papers[lead.sign], _are_several(kept))
+
+
+def without_dust(mask: Mask) -> Mask | None:
+    """The largest piece of the mask if all others are dust, else None."""
+    components = find_components(grow(mask))
+    largest = int(np.argmax(components.area))
+    if np.count_nonzero(components.area >= MIN_PIECE * components.area[largest]) > 1:
+        return None
+    return mask & components.mask_of([largest])
+
+
+def _belonging(lead: Piece, pieces: list[Piece]) -> list[Piece]:
+    """The leading piece, and what else is ink: other strokes as large, and what is near, without dust."""
+    same = [piece for piece in pieces if piece.sign == lead.sign and piece is not lead]
+    most = max([lead.area, *(piece.area for piece in same)])
+    return [
+        lead,
+        *(
+            piece
+            for piece in same
+            if piece.area >= MIN_PIECE * most
+            and ((piece.breadth < BROADEST and piece.size > 0.3 * lead.size) or piece.gap(lead) < NEAR * lead.size)
+        ),
+    ]
+
+
+def _are_several(pieces: list[Piece]) -> bool:
+    """Whether two of the pieces are characters of their own: beside or above each other, and about as large."""
+    largest = max(piece.size for piece in pieces)
+    tall = [piece for piece in pieces if piece.size > 0.5 * largest]
+    return any(one.gap(other) > 0.08 * largest for one in tall for other in tall if one is not other)
+
+
+def _layer(levels: Gray, sign: int) -> Layer:
+    values = levels if sign < 0 else 255 - levels
+    window = max(3, int(min(levels.shape) * WINDOW)) if min(levels.shape) > 2 else max(levels.shape)
+    paper = _close(values, window)
+    contrast = paper - values
+    bias = np.uint8(np.median(contrast))  # the noise's: the paper follows its peaks
+    return Layer(sign, values, paper - bias, np.maximum(contrast, bias) - bias)
+
+
+def _pieces(layer: Layer, strongest: float, edges: Mask) -> tuple[Components, list[Piece]]:
+    """The components whose outline is an edge all around."""
+    mask = grow(layer.contrast > STROKE_THRESHOLD * strongest)
+    components = find_components(mask)
+    inner = np.pad(mask, 1)
+    rows, columns = np.nonzero(mask & ~(inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]))
+    within = (rows > 0) & (columns > 0) & (rows < mask.shape[0] - 1) & (columns < mask.shape[1] - 1)
+    rows, columns = rows[within], columns[within]
+    paper = _slide(np.maximum, np.pad(layer.paper, 1), 3)[rows, columns].astype(np.int16)
+    ends = (paper - layer.values[rows, columns] < PAPER_REACHED * strongest) & edges[rows, columns]
+    outline = np.maximum(1, components.count(rows, columns))
+    closed = components.count(rows, columns, ends) / outline
+    order = np.argsort(-components.area)[:MOST_PIECES]
+    pieces = []
+    for index in order:
+        left, top, right, bottom = map(int, components.box[index])
+        breadth = (
+            2 * max(1.0, components.area[index] - outline[index]) / outline[index] / max(right - left, bottom - top)
+        )
+        sides = (left == 0) + (top == 0) + (right == mask.shape[1]) + (bottom == mask.shape[0])
+        box, area = (left, top, right, bottom), float(components.area[index])
+        if closed[index] >= MIN_OUTLINE:
+            pieces.append(Piece(int(index), layer.sign, box, area, sides, float(breadth), float(closed[index])))
+    return components, pieces
+
+
+def _roots(pieces: list[Piece], side: int) -> list[Piece]:
+    """The pieces that are no frame around others, no paper in a frame, no sheet with ink on it, no stroke's hole."""
+    dropped: set[Piece] = set()
+    roots = []
+    for piece in sorted(pieces, key=lambda piece: -piece.size):
+        if piece in dropped:
+            continue
+        inside = [other for other in pieces if piece.holds(other)]
+        holes = [other for other in inside if other.sign != piece.sign]
+        alike = [other for other in inside if other.sign == piece.sign]
+        alike = [other for other in alike if other.size > max(0.25 * piece.size, 0.1 * side)]
+        if alike:
+            dropped.update(hole for hole in holes if any(hole.holds(other) for other in alike))
+        elif piece.breadth <= THIN or not any(
+            hole.breadth < 0.6 * piece.breadth and hole.size > 0.1 * side for hole in holes
+        ):
+            roots.append(piece)
+            dropped.update(holes)
+    return roots
+
+
+def _fill_frame(levels: Gray, floor: float, rival: float, *, cut: bool) -> Ink | None:
+    """Ink that fills the frame, as in a tight crop, or with `cut` any that the border cuts; two levels tell it."""
+    low, high = np.percentile(levels, (2, 98))
+    if high - low < floor:
+        return None
+    dark = levels <= _split(levels)
+    edges = _range(levels) > SOFT_EDGE * (high - low)
+    best, best_worth = None, rival
+    for sign, mask in ((-1, dark), (1, ~dark)):
+        worth = _frame_worth(mask, edges, cut=cut)
+        if worth > best_worth:
+            paper = (levels if sign < 0 else 255 - levels)[~mask]
+            best, best_worth = Ink(sign, grow(mask), np.full(levels.shape, np.median(paper), np.uint8)), worth
+    return best
+
+
+def _frame_worth(mask: Mask, edges: Mask, *, cut: bool) -> float:
+    """How much the largest component looks like a digit that the picture's border cuts; 0 if it does not."""
+    if np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean() > 0.55:
+        return 0.0
+    components = find_components(mask)
+    if not len(components.area):
+        return 0.0
+    height, width = mask.shape
+    boxes = components.box
+    sides = (boxes[:, 0] == 0) * 1 + (boxes[:, 1] == 0) + (boxes[:, 2] == width) + (boxes[:, 3] == height)
+    sizes = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    main = int(np.argmax(components.area))
+    across, down = (boxes[main, 2] - boxes[main, 0]) / width, (boxes[main, 3] - boxes[main, 1]) / height
+    narrow, wide = sorted((across, down))
+    if (sides[main] >= 3 and narrow < 0.3) or ((sides == 0) & (sizes > 0.15 * min(height, width))).any():
+        return 0.0
+    if (wide < 0.2) if cut else (sides[main] < 2 or wide < 0.85 or narrow < 0.3):
+        return 0.0
+    alone = components.mask_of([main])
+    upright, level = alone[1:] != alone[:-1], alone[:, 1:] != alone[:, :-1]
+    length = np.count_nonzero(upright) + np.count_nonzero(level)
+    on_edges = np.count_nonzero(upright & edges[1:]) + np.count_nonzero(level & edges[:, 1:])
+    border = np.count_nonzero(alone[[0, -1]]) + np.count_nonzero(alone[:, [0, -1]])
+    breadth = 2 * components.area[main] / max(1, (length + border) * np.pi / 4) / sizes[main]
+    if breadth > BROADEST or on_edges < 0.7 * length or length < 1.15 * sum(boxes[main, 2:] - boxes[main, :2]):
+        return 0.0
+    return float(0.8 * narrow**0.5 / (0.1 + breadth) ** 2)
+
+
+def _split(levels: Gray) -> int:
+    """Otsu's threshold: the level that divides the picture into two classes that differ most."""
+    counts = np.bincount(levels.ravel(), minlength=256).astype(np.float64)
+    below, mass = np.cumsum(counts), np.cumsum(counts * np.arange(256))
+    spread = (mass[-1] * below / below[-1] - mass) ** 2 / np.maximum(1, below * (below[-1] - below))
+    return int(np.argmax(spread))
+
+
+def _close(values: Gray, window: int) -> Gray:
+    """The lowest of the highest values of the windows that hold a pixel, also of windows that hang over the border."""
+    highest = _slide(np.maximum, np.pad(values, window - 1), window)
+    return _slide(np.minimum, highest, window)
+
+
+def _range(levels: Gray) -> Gray:
+    """Highest less lowest value within five by five pixels."""
+    padded = np.pad(levels, 2, mode="edge")
+    return _slide(np.maximum, padded, 5) - _slide(np.minimum, padded, 5)
+
+
+def _slide(pick: np.ufunc, values: Gray, window: int) -> Gray:
+    """The highest or lowest value of each square window that fits, by windows of twice the length in each step."""
+    covered = 1
+    while covered < window:
+        step = min(covered, window - covered)
+        values = pick(values[:-step], values[step:])
+        values = pick(values[:, :-step], values[:, step:])
+        covered += step
+    return values
+
+
+def grow(mask: Mask) -> Mask:
+    """With all neighbors of its pixels."""
+    return _slide(np.logical_or, np.pad(mask, 1).view(np.uint8), 3).view(np.bool_)
