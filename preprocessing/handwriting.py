@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
 
-from preprocessing.ink import MIN_CONTRAST, STROKE_THRESHOLD, THIN, Ink, find_ink, grow, without_dust
+from preprocessing.strokes import MIN_CONTRAST, STROKE_THRESHOLD, THIN, Strokes, find_strokes, without_dust
 
 BOX_SHARE = 20 / 28  # of the side that the handwriting fills
 ANALYSIS_SIDE = 200  # pixels; strokes are located on a copy no larger, so a photograph costs little more than a sketch
@@ -43,12 +43,12 @@ def to_mnist(pixels: Gray, size: tuple[int, int]) -> tuple[Gray, tuple[str, ...]
     """
     image = Image.fromarray(pixels)
     copy = image.reduce(max(1, -(-max(image.size) // ANALYSIS_SIDE)))
-    noise = _noise(np.asarray(copy))
+    small = np.asarray(copy)
     if max(image.size) < SMALLEST_SIDE:
         factor = -(-ENLARGED_SIDE // max(image.size))
         image = copy = image.resize((image.width * factor, image.height * factor), Resampling.BICUBIC)
     levels = np.asarray(copy)
-    ink = _plain_ink(levels) or find_ink(levels, noise)
+    ink = _plain_strokes(levels) or find_strokes(levels, _noise(small))
     side = max(1, round(min(size) * BOX_SHARE))
     strokes = None if ink is None else _extract_strokes(image, ink, side * OVERSAMPLING)
     if ink is None or strokes is None:
@@ -73,7 +73,7 @@ def _noise(levels: Gray) -> float:
     return factor * (small + 0.5 if small >= 1 else small)  # whole numbers: half a level may be hidden
 
 
-def _plain_ink(levels: Gray) -> Ink | None:
+def _plain_strokes(levels: Gray) -> Strokes | None:
     """The ink of a page that is plain to see: one piece of thin strokes on paper of one level; None for any other."""
     border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
     paper, lowest, highest = int(np.median(border)), int(levels.min()), int(levels.max())
@@ -87,19 +87,20 @@ def _plain_ink(levels: Gray) -> Ink | None:
     mask = levels > paper + edge if sign > 0 else levels < paper - edge
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    kept = np.zeros(mask.shape, np.bool_)
+    kept[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2] = True
     if part.shape != (rows.size, columns.size):  # there is a gap: dust, or several pieces
         clean = without_dust(mask)
         if clean is None:
             return None
-        mask = clean
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        kept, part = clean, mask & clean
+        part = part[part.any(axis=1)][:, part.any(axis=0)]
     framed = part[[0, -1]].mean(axis=1).min() > 0.7 or part[:, [0, -1]].mean(axis=0).min() > 0.7
     if _stroke_width(part.astype(np.float32)) > THIN * max(part.shape) or (
         framed and min(part.shape) > THIN * max(part.shape)
     ):
         return None
-    return Ink(sign, grow(mask), np.full(levels.shape, paper if sign < 0 else 255 - paper, np.uint8))
+    return Strokes(sign, kept, np.full(levels.shape, paper if sign < 0 else 255 - paper, np.uint8))
 
 
 def _extent(mask: NDArray[np.bool_], axis: int) -> tuple[int, int]:
@@ -108,7 +109,7 @@ def _extent(mask: NDArray[np.bool_], axis: int) -> tuple[int, int]:
     return int(indices[0]), int(indices[-1]) + 1
 
 
-def _extract_strokes(image: Image.Image, ink: Ink, side: int) -> FloatImage | None:
+def _extract_strokes(image: Image.Image, ink: Strokes, side: int) -> FloatImage | None:
     """The opacity of the strokes, 0 to 1, in a box whose longer side is scaled to `side`; None if that leaves none."""
     (height, width), (top, bottom), (left, right) = ink.mask.shape, _extent(ink.mask, 0), _extent(ink.mask, 1)
     box = (left, top, right, bottom)

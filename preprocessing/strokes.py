@@ -33,8 +33,8 @@ NEAR = 0.2  # of the digit's size: what is nearer belongs to it, whatever it is
 
 
 @dataclass(frozen=True)
-class Ink:
-    """Its sign (1 lighter than the paper, -1 darker), its pixels and their neighbors, and the level of the paper."""
+class Strokes:
+    """Their sign (1 lighter than the paper, -1 darker), pixels with their neighbors, and the level of the paper."""
 
     sign: int
     mask: Mask
@@ -90,10 +90,10 @@ class Layer:
     contrast: Gray
 
 
-def find_ink(levels: Gray, noise: float) -> Ink | None:
+def find_strokes(levels: Gray, noise: float) -> Strokes | None:
     """The ink of a gray picture, None if it has none; `noise` is the standard deviation of the picture's."""
     layers = [_layer(levels, sign) for sign in (-1, 1)]
-    strongest = max(float(np.percentile(layer.contrast, 99.9)) for layer in layers)
+    strongest = max(_quantile(layer.contrast, 0.999) for layer in layers)
     floor = max(MIN_CONTRAST, NOISE_MARGIN * noise)
     if strongest < floor:
         return _fill_frame(levels, floor, 0.0, cut=True)
@@ -123,16 +123,16 @@ def find_ink(levels: Gray, noise: float) -> Ink | None:
             return _fill_frame(levels, floor, 0.0, cut=True)
     kept = _belonging(lead, free)
     mask = components[lead.sign].mask_of([piece.index for piece in kept])
-    return Ink(lead.sign, mask, papers[lead.sign], _are_several(kept))
+    return Strokes(lead.sign, mask, papers[lead.sign], _are_several(kept))
 
 
 def without_dust(mask: Mask) -> Mask | None:
-    """The largest piece of the mask if all others are dust, else None."""
-    components = find_components(grow(mask))
+    """The largest piece of the mask with its neighbors, if all others are dust, else None."""
+    components = find_components(_grow(mask))
     largest = int(np.argmax(components.area))
     if np.count_nonzero(components.area >= MIN_PIECE * components.area[largest]) > 1:
         return None
-    return mask & components.mask_of([largest])
+    return components.mask_of([largest])
 
 
 def _belonging(lead: Piece, pieces: list[Piece]) -> list[Piece]:
@@ -162,13 +162,13 @@ def _layer(levels: Gray, sign: int) -> Layer:
     window = max(3, int(min(levels.shape) * WINDOW)) if min(levels.shape) > 2 else max(levels.shape)
     paper = _close(values, window)
     contrast = paper - values
-    bias = np.uint8(np.median(contrast))  # the noise's: the paper follows its peaks
+    bias = np.uint8(_quantile(contrast, 0.5))  # the noise's: the paper follows its peaks
     return Layer(sign, values, paper - bias, np.maximum(contrast, bias) - bias)
 
 
 def _pieces(layer: Layer, strongest: float, edges: Mask) -> tuple[Components, list[Piece]]:
     """The components whose outline is an edge all around."""
-    mask = grow(layer.contrast > STROKE_THRESHOLD * strongest)
+    mask = _grow(layer.contrast > STROKE_THRESHOLD * strongest)
     components = find_components(mask)
     inner = np.pad(mask, 1)
     rows, columns = np.nonzero(mask & ~(inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]))
@@ -213,9 +213,9 @@ def _roots(pieces: list[Piece], side: int) -> list[Piece]:
     return roots
 
 
-def _fill_frame(levels: Gray, floor: float, rival: float, *, cut: bool) -> Ink | None:
-    """Ink that fills the frame, as in a tight crop, or with `cut` any that the border cuts; two levels tell it."""
-    low, high = np.percentile(levels, (2, 98))
+def _fill_frame(levels: Gray, floor: float, rival: float, *, cut: bool) -> Strokes | None:
+    """Strokes that fills the frame, as in a tight crop, or with `cut` any that the border cuts; two levels tell it."""
+    low, high = _quantile(levels, 0.02), _quantile(levels, 0.98)
     if high - low < floor:
         return None
     dark = levels <= _split(levels)
@@ -225,7 +225,7 @@ def _fill_frame(levels: Gray, floor: float, rival: float, *, cut: bool) -> Ink |
         worth = _frame_worth(mask, edges, cut=cut)
         if worth > best_worth:
             paper = (levels if sign < 0 else 255 - levels)[~mask]
-            best, best_worth = Ink(sign, grow(mask), np.full(levels.shape, np.median(paper), np.uint8)), worth
+            best, best_worth = Strokes(sign, _grow(mask), np.full(levels.shape, np.median(paper), np.uint8)), worth
     return best
 
 
@@ -266,6 +266,11 @@ def _split(levels: Gray) -> int:
     return int(np.argmax(spread))
 
 
+def _quantile(values: Gray, share: float) -> int:
+    """The value that this share of all does not exceed."""
+    return int(np.searchsorted(np.cumsum(np.bincount(values.ravel(), minlength=256)), share * values.size))
+
+
 def _close(values: Gray, window: int) -> Gray:
     """The lowest of the highest values of the windows that hold a pixel, also of windows that hang over the border."""
     highest = _slide(np.maximum, np.pad(values, window - 1), window)
@@ -289,6 +294,6 @@ def _slide(pick: np.ufunc, values: Gray, window: int) -> Gray:
     return values
 
 
-def grow(mask: Mask) -> Mask:
+def _grow(mask: Mask) -> Mask:
     """With all neighbors of its pixels."""
     return _slide(np.logical_or, np.pad(mask, 1).view(np.uint8), 3).view(np.bool_)
