@@ -1,4 +1,7 @@
-"""Connected components of a mask, by its runs: what touches along a row, and from row to row, is one component."""
+"""Connected components of a mask, by its runs: what touches along a row, and from row to row, is one component.
+
+And the neighborhoods of pixels: the highest or lowest value in windows.
+"""
 
 from dataclasses import dataclass
 
@@ -78,3 +81,19 @@ def _join(count: int, one: Indices, other: Indices) -> Indices:
         np.minimum.at(label, b, lower)
         while not np.array_equal(label, shorter := label[label]):
             label = shorter
+
+
+def slide(pick: np.ufunc, values: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
+    """The highest or lowest value of each square window that fits, by windows of twice the length in each step."""
+    covered = 1
+    while covered < window:
+        step = min(covered, window - covered)
+        values = pick(values[:-step], values[step:])
+        values = pick(values[:, :-step], values[:, step:])
+        covered += step
+    return values
+
+
+def grow(mask: Mask) -> Mask:
+    """With all neighbors of its pixels."""
+    return slide(np.logical_or, np.pad(mask, 1).view(np.uint8), 3).view(np.bool_)

@@ -16,7 +16,7 @@ from preprocessing.strokes import MIN_CONTRAST, STROKE_THRESHOLD, THIN, Strokes,
 BOX_SHARE = 20 / 28  # of the side that the handwriting fills
 ANALYSIS_SIDE = 200  # pixels; strokes are located on a copy no larger, so a photograph costs little more than a sketch
 SMALLEST_SIDE = 64  # pixels of the longer side; what is smaller is enlarged first
-ENLARGED_SIDE = 96
+ENLARGED_SIDE = 80
 OVERSAMPLING = 4  # strokes are extracted and dilated at this many times their final size
 STROKE_WIDTH = 2.3  # final pixels: the median of MNIST's own strokes, measured by `_stroke_width`
 EDGE_THRESHOLD = 0.2  # of full opacity: MNIST's boxes include the gray edge of the strokes
@@ -66,7 +66,7 @@ def to_mnist(pixels: Gray, size: tuple[int, int]) -> tuple[Gray, tuple[str, ...]
 
 def _noise(levels: Gray) -> float:
     """Standard deviation of the noise, from the small ones of neighbors' differences: strokes make the others."""
-    if levels.shape[1] < 2:
+    if levels.shape[1] < 2 or max(levels.shape) < SMALLEST_SIDE // 4:
         return 0.0
     share, factor = (12.5, 4.5) if max(levels.shape) < SMALLEST_SIDE else (25, 2.2)  # few pixels are nearly all strokes
     small = float(np.percentile(np.abs(np.diff(levels[::2].astype(np.int16), axis=1)), share))

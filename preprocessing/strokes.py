@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocessing.components import Components, find_components
+from preprocessing.components import Components, find_components, grow, slide
 
 Gray = NDArray[np.uint8]  # [height, width]
 Mask = NDArray[np.bool_]  # [height, width]
@@ -96,7 +96,7 @@ def find_strokes(levels: Gray, noise: float) -> Strokes | None:
     strongest = max(_quantile(layer.contrast, 0.999) for layer in layers)
     floor = max(MIN_CONTRAST, NOISE_MARGIN * noise)
     if strongest < floor:
-        return _fill_frame(levels, floor, 0.0, cut=True)
+        return _fill_frame(levels, floor, None, cut=True)
     edges = _range(levels) > MIN_EDGE * strongest
     found = [_pieces(layer, strongest, edges) for layer in layers]
     components = {layer.sign: part for layer, (part, _) in zip(layers, found, strict=True)}
@@ -106,8 +106,7 @@ def find_strokes(levels: Gray, noise: float) -> Strokes | None:
     large = [piece for piece in free if piece.size > MIN_SIZE * min(levels.shape)]
     lead = max(large, key=lambda piece: piece.worth, default=None)
     if lead is None or lead.breadth >= THIN or lead.size <= 0.3 * min(levels.shape):
-        rival = lead.worth / min(levels.shape) if lead else 0.0
-        framed = _fill_frame(levels, floor, rival, cut=False)
+        framed = _fill_frame(levels, floor, lead, cut=False)
         if framed:
             return framed
     if lead is None:
@@ -115,12 +114,12 @@ def find_strokes(levels: Gray, noise: float) -> Strokes | None:
         cut = [piece for piece in cut if piece.size > THIN * min(levels.shape)]
         lead = max(cut, key=lambda piece: piece.worth, default=None)
         if lead is None and len(roots) > len(free):
-            framed = _fill_frame(levels, floor, 0.0, cut=True)
+            framed = _fill_frame(levels, floor, None, cut=True)
             if framed:
                 return framed
         lead = lead or max(free, key=lambda piece: piece.worth, default=None)
         if lead is None:
-            return _fill_frame(levels, floor, 0.0, cut=True)
+            return _fill_frame(levels, floor, None, cut=True)
     kept = _belonging(lead, free)
     mask = components[lead.sign].mask_of([piece.index for piece in kept])
     return Strokes(lead.sign, mask, papers[lead.sign], _are_several(kept))
@@ -128,7 +127,7 @@ def find_strokes(levels: Gray, noise: float) -> Strokes | None:
 
 def without_dust(mask: Mask) -> Mask | None:
     """The largest piece of the mask with its neighbors, if all others are dust, else None."""
-    components = find_components(_grow(mask))
+    components = find_components(grow(mask))
     largest = int(np.argmax(components.area))
     if np.count_nonzero(components.area >= MIN_PIECE * components.area[largest]) > 1:
         return None
@@ -168,13 +167,13 @@ def _layer(levels: Gray, sign: int) -> Layer:
 
 def _pieces(layer: Layer, strongest: float, edges: Mask) -> tuple[Components, list[Piece]]:
     """The components whose outline is an edge all around."""
-    mask = _grow(layer.contrast > STROKE_THRESHOLD * strongest)
+    mask = grow(layer.contrast > STROKE_THRESHOLD * strongest)
     components = find_components(mask)
     inner = np.pad(mask, 1)
     rows, columns = np.nonzero(mask & ~(inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]))
     within = (rows > 0) & (columns > 0) & (rows < mask.shape[0] - 1) & (columns < mask.shape[1] - 1)
     rows, columns = rows[within], columns[within]
-    paper = _slide(np.maximum, np.pad(layer.paper, 1), 3)[rows, columns].astype(np.int16)
+    paper = slide(np.maximum, np.pad(layer.paper, 1), 3)[rows, columns].astype(np.int16)
     ends = (paper - layer.values[rows, columns] < PAPER_REACHED * strongest) & edges[rows, columns]
     outline = np.maximum(1, components.count(rows, columns))
     closed = components.count(rows, columns, ends) / outline
@@ -205,33 +204,35 @@ def _roots(pieces: list[Piece], side: int) -> list[Piece]:
         alike = [other for other in alike if other.size > max(0.25 * piece.size, 0.1 * side)]
         if alike:
             dropped.update(hole for hole in holes if any(hole.holds(other) for other in alike))
-        elif piece.breadth <= THIN or not any(
-            hole.breadth < 0.6 * piece.breadth and hole.size > 0.1 * side for hole in holes
+        elif piece.breadth <= 0.25 or not any(
+            hole.breadth < 0.85 * piece.breadth and hole.size > 0.1 * side for hole in holes
         ):
             roots.append(piece)
             dropped.update(holes)
     return roots
 
 
-def _fill_frame(levels: Gray, floor: float, rival: float, *, cut: bool) -> Strokes | None:
+def _fill_frame(levels: Gray, floor: float, rival: Piece | None, *, cut: bool) -> Strokes | None:
     """Strokes that fills the frame, as in a tight crop, or with `cut` any that the border cuts; two levels tell it."""
     low, high = _quantile(levels, 0.02), _quantile(levels, 0.98)
     if high - low < floor:
         return None
     dark = levels <= _split(levels)
     edges = _range(levels) > SOFT_EDGE * (high - low)
-    best, best_worth = None, rival
+    best, best_worth = None, rival.worth / min(levels.shape) if rival else 0.0
+    broadest = min(BROADEST, rival.breadth) if rival else BROADEST
     for sign, mask in ((-1, dark), (1, ~dark)):
-        worth = _frame_worth(mask, edges, cut=cut)
+        worth = _frame_worth(mask, edges, broadest, cut=cut)
         if worth > best_worth:
             paper = (levels if sign < 0 else 255 - levels)[~mask]
-            best, best_worth = Strokes(sign, _grow(mask), np.full(levels.shape, np.median(paper), np.uint8)), worth
+            best, best_worth = Strokes(sign, grow(mask), np.full(levels.shape, np.median(paper), np.uint8)), worth
     return best
 
 
-def _frame_worth(mask: Mask, edges: Mask, *, cut: bool) -> float:
+def _frame_worth(mask: Mask, edges: Mask, broadest: float, *, cut: bool) -> float:
     """How much the largest component looks like a digit that the picture's border cuts; 0 if it does not."""
-    if np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean() > 0.55:
+    most = 0.55 if max(mask.shape) < 2 * min(mask.shape) else 0.9  # an upright 1 leaves little of its frame
+    if np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean() > most:
         return 0.0
     components = find_components(mask)
     if not len(components.area):
@@ -253,9 +254,18 @@ def _frame_worth(mask: Mask, edges: Mask, *, cut: bool) -> float:
     on_edges = np.count_nonzero(upright & edges[1:]) + np.count_nonzero(level & edges[:, 1:])
     border = np.count_nonzero(alone[[0, -1]]) + np.count_nonzero(alone[:, [0, -1]])
     breadth = 2 * components.area[main] / max(1, (length + border) * np.pi / 4) / sizes[main]
-    if breadth > BROADEST or on_edges < 0.7 * length or length < 1.15 * sum(boxes[main, 2:] - boxes[main, :2]):
+    if breadth > broadest or on_edges < 0.7 * length or _is_half(mask):
         return 0.0
     return float(0.8 * narrow**0.5 / (0.1 + breadth) ** 2)
+
+
+def _is_half(mask: Mask) -> bool:
+    """Whether a straight line divides the picture into the mask and the rest, as a shadow's edge or a table's does."""
+    rows, columns = np.indices(mask.shape).reshape(2, -1)[:, ::7]
+    terms = np.stack([np.ones(rows.size), rows, columns], axis=1)
+    chosen = mask.ravel()[::7]
+    plane = np.linalg.solve(terms.T @ terms + 1e-6 * np.eye(3), terms.T @ chosen)
+    return bool(np.mean((terms @ plane > 0.5) == chosen) > 0.92)
 
 
 def _split(levels: Gray) -> int:
@@ -273,27 +283,11 @@ def _quantile(values: Gray, share: float) -> int:
 
 def _close(values: Gray, window: int) -> Gray:
     """The lowest of the highest values of the windows that hold a pixel, also of windows that hang over the border."""
-    highest = _slide(np.maximum, np.pad(values, window - 1), window)
-    return _slide(np.minimum, highest, window)
+    highest = slide(np.maximum, np.pad(values, window - 1), window)
+    return slide(np.minimum, highest, window)
 
 
 def _range(levels: Gray) -> Gray:
     """Highest less lowest value within five by five pixels."""
     padded = np.pad(levels, 2, mode="edge")
-    return _slide(np.maximum, padded, 5) - _slide(np.minimum, padded, 5)
-
-
-def _slide(pick: np.ufunc, values: Gray, window: int) -> Gray:
-    """The highest or lowest value of each square window that fits, by windows of twice the length in each step."""
-    covered = 1
-    while covered < window:
-        step = min(covered, window - covered)
-        values = pick(values[:-step], values[step:])
-        values = pick(values[:, :-step], values[:, step:])
-        covered += step
-    return values
-
-
-def _grow(mask: Mask) -> Mask:
-    """With all neighbors of its pixels."""
-    return _slide(np.logical_or, np.pad(mask, 1).view(np.uint8), 3).view(np.bool_)
+    return slide(np.maximum, padded, 5) - slide(np.minimum, padded, 5)
