@@ -11,8 +11,10 @@ LIMITS = [
     pytest.param("POST /predict, form", 85, 31),
     pytest.param("POST /v2 infer, binary", 80, 33),
     pytest.param("new version", 250, 30),
-    pytest.param("train mnist-strong", 100, 44, marks=pytest.mark.slow),
-    pytest.param("export --int8", 80, 34, marks=pytest.mark.slow),
+    # 100, 44 and 80, 34 until a training also drew images, by the rule for handwriting, and fitted an outlier score:
+    # two steps more, in files that no other step uses.
+    pytest.param("train mnist-strong", 130, 50, marks=pytest.mark.slow),
+    pytest.param("export --int8", 105, 40, marks=pytest.mark.slow),
 ]
 
 

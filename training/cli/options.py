@@ -72,7 +72,7 @@ def change_recipe(options: Namespace, name: str) -> Recipe:
         recipe,
         architecture=architecture,
         class_weight_threshold=weights,
-        **_given(options, "seed", "epochs", "precision"),
+        **_given(options, "seed", "epochs", "learning_rate", "precision"),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from training.cli.datasets import open_run
 from training.cli.export import print_bundle
 from training.cli.options import add_destination, add_image_folder, add_textbook, change_recipe, choose_recipe
-from training.cli.types import positive
+from training.cli.types import positive, positive_number
 from training.data.splits import split_validation
 from training.engine.distributed.cluster import read_cluster
 from training.engine.distributed.multi_worker import MultiWorker
@@ -26,6 +26,7 @@ def add_train(parser: ArgumentParser) -> None:
     parser.add_argument("recipe", choices=RECIPES, nargs="?", help="folder where only --data and --name are given")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     parser.add_argument("--epochs", type=positive, help="another number of epochs than the recipe's")
+    parser.add_argument("--learning-rate", type=positive_number, help="another (highest) rate than the recipe's")
     add_textbook(parser)
     add_image_folder(parser)
     parser.add_argument(

@@ -48,6 +48,14 @@ def probability(text: str) -> float:
     return value
 
 
+def positive_number(text: str) -> float:
+    """A number above 0, or such a fraction."""
+    value = number(text)
+    if value <= 0:
+        raise ArgumentTypeError(f"must be above 0, such as 0.03, not {text!r}")
+    return value
+
+
 def numbers(text: str) -> tuple[float, ...]:
     """Numbers with commas between them."""
     return tuple(map(number, text.split(",")))

@@ -30,12 +30,13 @@ def test_recipes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_training_by_a_recipe_publishes_and_records_its_command(
     arrays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    models = tmp_path / "models"
+    models, changes = tmp_path / "models", ["--epochs", "1", "--learning-rate", "0.03"]
+    command = "python -m training train mnist --data digits.npz --models models --epochs 1 --learning-rate 0.03"
 
-    assert main(["train", "mnist", "--data", str(arrays), "--models", str(models), "--epochs", "1"]) == 0
+    assert main(["train", "mnist", "--data", str(arrays), "--models", str(models), *changes]) == 0
 
     recorded = read_bundle(models / "mnist" / "1").metadata.training
-    assert recorded["command"] == "python -m training train mnist --data digits.npz --models models --epochs 1"
+    assert (recorded["command"], recorded["epochs"], recorded["learning_rate"]) == (command, 1, 0.03)
     assert "Published mnist version 1" in capsys.readouterr().out
 
 
