@@ -97,3 +97,14 @@ def slide(pick: np.ufunc, values: NDArray[np.uint8], window: int) -> NDArray[np.
 def grow(mask: Mask) -> Mask:
     """With all neighbors of its pixels."""
     return slide(np.logical_or, np.pad(mask, 1).view(np.uint8), 3).view(np.bool_)
+
+
+def quantile(values: NDArray[np.uint8], share: float) -> int:
+    """The value that this share of all does not exceed."""
+    return int(np.searchsorted(np.cumsum(np.bincount(values.ravel(), minlength=256)), share * values.size))
+
+
+def spread(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Highest less lowest value within five by five pixels."""
+    padded = np.pad(levels, 2, mode="edge")
+    return slide(np.maximum, padded, 5) - slide(np.minimum, padded, 5)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocessing.components import Components, find_components, grow, slide
+from preprocessing.components import Components, find_components, grow, quantile, slide, spread
+from preprocessing.tight_crops import BROADEST, Rival, fill_frame
 
 Gray = NDArray[np.uint8]  # [height, width]
 Mask = NDArray[np.bool_]  # [height, width]
@@ -22,13 +23,11 @@ STROKE_THRESHOLD = 0.3  # of the strongest contrast; JPEG artifacts around a str
 WINDOW = 0.4  # of the shorter side: no stroke of a page is as broad
 MIN_OUTLINE = 0.85  # of a piece's outline that must be an edge
 MIN_EDGE = 0.3  # of the strongest contrast within five pixels
-SOFT_EDGE = 0.15  # the same for digits that fill the frame, which may be enlarged from a few pixels
 PAPER_REACHED = 0.4  # of the strongest contrast, at most between the outline and the paper
 MOST_PIECES = 12  # of either sign that are looked at, the largest
 MIN_PIECE = 0.05  # of the largest piece's pixels; a smaller one is dust
 MIN_SIZE = 0.12  # of the shorter side; smaller pieces count only where there are no larger ones
 THIN = 0.2  # breadth by size: pens are thinner, fingers, holes and paper broader
-BROADEST = 0.36  # breadth by size of a digit that fills the frame
 NEAR = 0.2  # of the digit's size: what is nearer belongs to it, whatever it is
 
 
@@ -92,37 +91,59 @@ class Layer:
 
 def find_strokes(levels: Gray, noise: float) -> Strokes | None:
     """The ink of a gray picture, None if it has none; `noise` is the standard deviation of the picture's."""
-    layers = [_layer(levels, sign) for sign in (-1, 1)]
-    strongest = max(_quantile(layer.contrast, 0.999) for layer in layers)
+    layers, side = [_layer(levels, sign) for sign in (-1, 1)], min(levels.shape)
+    strongest = max(quantile(layer.contrast, 0.999) for layer in layers)
     floor = max(MIN_CONTRAST, NOISE_MARGIN * noise)
     if strongest < floor:
-        return _fill_frame(levels, floor, None, cut=True)
-    edges = _range(levels) > MIN_EDGE * strongest
-    found = [_pieces(layer, strongest, edges) for layer in layers]
-    components = {layer.sign: part for layer, (part, _) in zip(layers, found, strict=True)}
-    papers = {layer.sign: layer.paper for layer in layers}
-    roots = _roots([piece for _, pieces in found for piece in pieces], min(levels.shape))
+        return _fill(levels, floor, None, cut=True)
+    edges = spread(levels) > MIN_EDGE * strongest
+    found = {layer.sign: _pieces(layer, strongest, edges) for layer in layers}
+    roots = _roots([piece for _, pieces in found.values() for piece in pieces], side)
     free = [piece for piece in roots if not piece.at_border]
-    large = [piece for piece in free if piece.size > MIN_SIZE * min(levels.shape)]
-    lead = max(large, key=lambda piece: piece.worth, default=None)
-    if lead is None or lead.breadth >= THIN or lead.size <= 0.3 * min(levels.shape):
-        framed = _fill_frame(levels, floor, lead, cut=False)
-        if framed:
-            return framed
+    lead = max((piece for piece in free if piece.size > MIN_SIZE * side), key=lambda piece: piece.worth, default=None)
+    if lead is None or lead.breadth >= THIN or lead.size <= 0.3 * side or _is_uneven(levels, strongest):
+        filling = _fill(levels, floor, lead, cut=False)
+        if filling:
+            return filling
+    lead = lead or _cut_by_border(roots, side)
     if lead is None:
-        cut = [piece for piece in roots if piece.at_border and piece.sides <= 2 and piece.breadth < THIN]
-        cut = [piece for piece in cut if piece.size > THIN * min(levels.shape)]
-        lead = max(cut, key=lambda piece: piece.worth, default=None)
-        if lead is None and len(roots) > len(free):
-            framed = _fill_frame(levels, floor, None, cut=True)
-            if framed:
-                return framed
-        lead = lead or max(free, key=lambda piece: piece.worth, default=None)
-        if lead is None:
-            return _fill_frame(levels, floor, None, cut=True)
+        filling = _fill(levels, floor, None, cut=True)
+        if filling or not free:
+            return filling
+        lead = max(free, key=lambda piece: piece.worth)
     kept = _belonging(lead, free)
-    mask = components[lead.sign].mask_of([piece.index for piece in kept])
-    return Strokes(lead.sign, mask, papers[lead.sign], _are_several(kept))
+    mask = found[lead.sign][0].mask_of([piece.index for piece in kept])
+    paper = next(layer.paper for layer in layers if layer.sign == lead.sign)
+    return Strokes(lead.sign, mask, paper, _are_several(kept))
+
+
+def _is_sheet(piece: Piece, holes: list[Piece], side: int) -> bool:
+    """Whether a piece is a sheet with strokes on it, rather than strokes, whose largest hole is broader than they."""
+    largest = max((hole for hole in holes if hole.size > 0.1 * side), key=lambda hole: hole.area, default=None)
+    return largest is not None and piece.breadth > 0.25 and largest.breadth < 0.85 * piece.breadth
+
+
+def _fill(levels: Gray, floor: float, lead: Piece | None, *, cut: bool) -> Strokes | None:
+    """Strokes that fill the frame, or with `cut` that the border cuts, if they are more likely than the lead."""
+    rival = Rival(lead.sign, lead.breadth, lead.worth / min(levels.shape)) if lead else Rival()
+    found = fill_frame(levels, floor, rival, cut=cut)
+    if found is None:
+        return None
+    sign, mask = found
+    paper = quantile((levels if sign < 0 else 255 - levels)[~mask], 0.5)
+    return Strokes(sign, grow(mask), np.full(levels.shape, paper, np.uint8))
+
+
+def _is_uneven(levels: Gray, strongest: int) -> bool:
+    """Whether the border is of more than one level: something is cut by it."""
+    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
+    return int(border.max()) - int(border.min()) > 0.5 * strongest
+
+
+def _cut_by_border(roots: list[Piece], side: int) -> Piece | None:
+    """Thin strokes that the border cuts at one side or two."""
+    cut = [piece for piece in roots if piece.at_border and piece.sides <= 2 and piece.breadth < THIN]
+    return max((piece for piece in cut if piece.size > THIN * side), key=lambda piece: piece.worth, default=None)
 
 
 def without_dust(mask: Mask) -> Mask | None:
@@ -161,7 +182,7 @@ def _layer(levels: Gray, sign: int) -> Layer:
     window = max(3, int(min(levels.shape) * WINDOW)) if min(levels.shape) > 2 else max(levels.shape)
     paper = _close(values, window)
     contrast = paper - values
-    bias = np.uint8(_quantile(contrast, 0.5))  # the noise's: the paper follows its peaks
+    bias = np.uint8(quantile(contrast, 0.5))  # the noise's: the paper follows its peaks
     return Layer(sign, values, paper - bias, np.maximum(contrast, bias) - bias)
 
 
@@ -204,90 +225,13 @@ def _roots(pieces: list[Piece], side: int) -> list[Piece]:
         alike = [other for other in alike if other.size > max(0.25 * piece.size, 0.1 * side)]
         if alike:
             dropped.update(hole for hole in holes if any(hole.holds(other) for other in alike))
-        elif piece.breadth <= 0.25 or not any(
-            hole.breadth < 0.85 * piece.breadth and hole.size > 0.1 * side for hole in holes
-        ):
+        elif not _is_sheet(piece, holes, side):
             roots.append(piece)
             dropped.update(holes)
     return roots
-
-
-def _fill_frame(levels: Gray, floor: float, rival: Piece | None, *, cut: bool) -> Strokes | None:
-    """Strokes that fills the frame, as in a tight crop, or with `cut` any that the border cuts; two levels tell it."""
-    low, high = _quantile(levels, 0.02), _quantile(levels, 0.98)
-    if high - low < floor:
-        return None
-    dark = levels <= _split(levels)
-    edges = _range(levels) > SOFT_EDGE * (high - low)
-    best, best_worth = None, rival.worth / min(levels.shape) if rival else 0.0
-    broadest = min(BROADEST, rival.breadth) if rival else BROADEST
-    for sign, mask in ((-1, dark), (1, ~dark)):
-        worth = _frame_worth(mask, edges, broadest, cut=cut)
-        if worth > best_worth:
-            paper = (levels if sign < 0 else 255 - levels)[~mask]
-            best, best_worth = Strokes(sign, grow(mask), np.full(levels.shape, np.median(paper), np.uint8)), worth
-    return best
-
-
-def _frame_worth(mask: Mask, edges: Mask, broadest: float, *, cut: bool) -> float:
-    """How much the largest component looks like a digit that the picture's border cuts; 0 if it does not."""
-    most = 0.55 if max(mask.shape) < 2 * min(mask.shape) else 0.9  # an upright 1 leaves little of its frame
-    if np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean() > most:
-        return 0.0
-    components = find_components(mask)
-    if not len(components.area):
-        return 0.0
-    height, width = mask.shape
-    boxes = components.box
-    sides = (boxes[:, 0] == 0) * 1 + (boxes[:, 1] == 0) + (boxes[:, 2] == width) + (boxes[:, 3] == height)
-    sizes = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    main = int(np.argmax(components.area))
-    across, down = (boxes[main, 2] - boxes[main, 0]) / width, (boxes[main, 3] - boxes[main, 1]) / height
-    narrow, wide = sorted((across, down))
-    if (sides[main] >= 3 and narrow < 0.3) or ((sides == 0) & (sizes > 0.15 * min(height, width))).any():
-        return 0.0
-    if (wide < 0.2) if cut else (sides[main] < 2 or wide < 0.85 or narrow < 0.3):
-        return 0.0
-    alone = components.mask_of([main])
-    upright, level = alone[1:] != alone[:-1], alone[:, 1:] != alone[:, :-1]
-    length = np.count_nonzero(upright) + np.count_nonzero(level)
-    on_edges = np.count_nonzero(upright & edges[1:]) + np.count_nonzero(level & edges[:, 1:])
-    border = np.count_nonzero(alone[[0, -1]]) + np.count_nonzero(alone[:, [0, -1]])
-    breadth = 2 * components.area[main] / max(1, (length + border) * np.pi / 4) / sizes[main]
-    if breadth > broadest or on_edges < 0.7 * length or _is_half(mask):
-        return 0.0
-    return float(0.8 * narrow**0.5 / (0.1 + breadth) ** 2)
-
-
-def _is_half(mask: Mask) -> bool:
-    """Whether a straight line divides the picture into the mask and the rest, as a shadow's edge or a table's does."""
-    rows, columns = np.indices(mask.shape).reshape(2, -1)[:, ::7]
-    terms = np.stack([np.ones(rows.size), rows, columns], axis=1)
-    chosen = mask.ravel()[::7]
-    plane = np.linalg.solve(terms.T @ terms + 1e-6 * np.eye(3), terms.T @ chosen)
-    return bool(np.mean((terms @ plane > 0.5) == chosen) > 0.92)
-
-
-def _split(levels: Gray) -> int:
-    """Otsu's threshold: the level that divides the picture into two classes that differ most."""
-    counts = np.bincount(levels.ravel(), minlength=256).astype(np.float64)
-    below, mass = np.cumsum(counts), np.cumsum(counts * np.arange(256))
-    spread = (mass[-1] * below / below[-1] - mass) ** 2 / np.maximum(1, below * (below[-1] - below))
-    return int(np.argmax(spread))
-
-
-def _quantile(values: Gray, share: float) -> int:
-    """The value that this share of all does not exceed."""
-    return int(np.searchsorted(np.cumsum(np.bincount(values.ravel(), minlength=256)), share * values.size))
 
 
 def _close(values: Gray, window: int) -> Gray:
     """The lowest of the highest values of the windows that hold a pixel, also of windows that hang over the border."""
     highest = slide(np.maximum, np.pad(values, window - 1), window)
     return slide(np.minimum, highest, window)
-
-
-def _range(levels: Gray) -> Gray:
-    """Highest less lowest value within five by five pixels."""
-    padded = np.pad(levels, 2, mode="edge")
-    return slide(np.maximum, padded, 5) - slide(np.minimum, padded, 5)

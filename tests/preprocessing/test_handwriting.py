@@ -22,7 +22,7 @@ from tests.support.images.handwriting import Handwritten, write_digits
 from tests.support.images.pages import Page
 from tests.support.images.unusual_files import file_of
 
-MODEL = Path(__file__).parent.parent.parent / "models" / "mnist" / "1" / "model.onnx"
+MODEL = Path(__file__).parent.parent.parent / "models" / "mnist" / "2" / "model.onnx"
 SIZE = (28, 28)
 SPEC = InputSpec(name="image", dtype="uint8", layout="NHWC", batch=None, height=28, width=28, channels=1)
 RULES = Preprocessing(
