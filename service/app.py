@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from flask import Flask
+from werkzeug.routing import BaseConverter
 
 from modelrepo.repository import ModelRepository
 from service.codecs.limits import Limits
@@ -142,10 +143,18 @@ def create_service(
     return Service(app, reloader, shadows, images)
 
 
+class Segment(BaseConverter):
+    """A part of a path; without a colon, which is in front of the verbs of /v1: GET takes no name with a verb in it."""
+
+    regex = "[^/:]+"
+    part_isolating = True  # it has no slash
+
+
 def _create_flask(settings: Settings) -> Flask:
     app = Flask("convserve", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # it would redirect, in HTML
+    app.url_map.converters["default"] = Segment
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_PARTS"] = settings.max_images + 16  # files, and a few fields
     return app

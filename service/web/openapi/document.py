@@ -101,6 +101,7 @@ def _fills(registry: ModelRegistry, settings: Settings) -> dict[str, Fill]:
         "introductions": lambda marked: _append(marked, "".join(f"\n\n{_introduce(each)}" for each in loaded)),
         "limits": lambda marked: _append(marked, _limits(settings)),
         "model name": lambda _: {"pattern": f"^{MODEL_NAME.pattern}$", **_some("examples", names)},
+        "model choice": lambda _: {"pattern": f"^({MODEL_NAME.pattern})?$", **_some("examples", names)},
         "last version": lambda _: {"format": "int64", "maximum": LAST_VERSION},
         "model example": lambda _: _some("example", next(iter(ready or names), None)),
         "version example": lambda _: {"example": next((each.version for each in loaded), 1)},

