@@ -96,7 +96,7 @@ def slide(pick: np.ufunc, values: NDArray[np.uint8], window: int) -> NDArray[np.
 
 def grow(mask: Mask) -> Mask:
     """With all neighbors of its pixels."""
-    return slide(np.logical_or, np.pad(mask, 1).view(np.uint8), 3).view(np.bool_)
+    return slide(np.logical_or, surround(mask.view(np.uint8), 1), 3).view(np.bool_)
 
 
 def quantile(values: NDArray[np.uint8], share: float) -> int:
@@ -106,5 +106,12 @@ def quantile(values: NDArray[np.uint8], share: float) -> int:
 
 def spread(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Highest less lowest value within five by five pixels."""
-    padded = np.pad(levels, 2, mode="edge")
-    return slide(np.maximum, padded, 5) - slide(np.minimum, padded, 5)
+    return slide(np.maximum, surround(levels, 2), 5) - slide(np.minimum, surround(levels, 2, 255), 5)
+
+
+def surround(values: NDArray[np.uint8], width: int, level: int = 0) -> NDArray[np.uint8]:
+    """The values with a frame of one level around them."""
+    height, across = values.shape
+    framed = np.full((height + 2 * width, across + 2 * width), level, np.uint8)
+    framed[width : width + height, width : width + across] = values
+    return framed

@@ -11,17 +11,20 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
 
-from preprocessing.strokes import MIN_CONTRAST, STROKE_THRESHOLD, THIN, Strokes, find_strokes, without_dust
+from preprocessing.strokes import MIN_CONTRAST, STROKE_THRESHOLD, Strokes, find_strokes, without_dust
 
 BOX_SHARE = 20 / 28  # of the side that the handwriting fills
 ANALYSIS_SIDE = 200  # pixels; strokes are located on a copy no larger, so a photograph costs little more than a sketch
 SMALLEST_SIDE = 64  # pixels of the longer side; what is smaller is enlarged first
-ENLARGED_SIDE = 80
+ENLARGED_SIDE = 56
+TINY_SIDE = 32  # pixels of an image that may have been enlarged by repeating them
+LARGEST_BLOCKS = 512  # pixels of its side thereafter
 OVERSAMPLING = 4  # strokes are extracted and dilated at this many times their final size
 STROKE_WIDTH = 2.3  # final pixels: the median of MNIST's own strokes, measured by `_stroke_width`
 EDGE_THRESHOLD = 0.2  # of full opacity: MNIST's boxes include the gray edge of the strokes
 FULL_INK = 250  # gray levels that the brightest pixel of MNIST's images reaches, all 70,000 of them
 BLACK = 32  # gray levels that their border stays below, but for a tenth of it
+PLAIN_BREADTH = 0.26  # of the strokes' size that they are broad on a plain page, at most
 PLAIN_BORDER = 0.2  # of the strongest contrast that the border of a plain page varies by, at most
 
 Gray = NDArray[np.uint8]  # [height, width]
@@ -41,7 +44,7 @@ def to_mnist(pixels: Gray, size: tuple[int, int]) -> tuple[Gray, tuple[str, ...]
     `pixels` is uint8 [height, width] of any size, dark on light or light on dark; the result is uint8 of `size`
     (height, width), all black if there are no strokes. Also returns the names of the steps.
     """
-    image = Image.fromarray(pixels)
+    image = Image.fromarray(_without_blocks(pixels))
     copy = image.reduce(max(1, -(-max(image.size) // ANALYSIS_SIDE)))
     small = np.asarray(copy)
     if max(image.size) < SMALLEST_SIDE:
@@ -62,6 +65,16 @@ def to_mnist(pixels: Gray, size: tuple[int, int]) -> tuple[Gray, tuple[str, ...]
         "found several pieces": ink.several,
     }
     return _center(_scale_to_box(dilated, side), size), tuple(step for step, done in steps.items() if done)
+
+
+def _without_blocks(pixels: Gray) -> Gray:
+    """A tiny image that was enlarged by repeating its pixels, as it was; any other one as it is."""
+    if max(pixels.shape) > LARGEST_BLOCKS:
+        return pixels
+    rows = np.flatnonzero((pixels[1:] != pixels[:-1]).any(axis=1)) + 1
+    columns = np.flatnonzero((pixels[:, 1:] != pixels[:, :-1]).any(axis=0)) + 1
+    side = int(np.gcd.reduce([*pixels.shape, *rows, *columns]))
+    return pixels[::side, ::side] if TINY_SIDE * side >= max(pixels.shape) else pixels
 
 
 def _noise(levels: Gray) -> float:
@@ -95,10 +108,10 @@ def _plain_strokes(levels: Gray) -> Strokes | None:
             return None
         kept, part = clean, mask & clean
         part = part[part.any(axis=1)][:, part.any(axis=0)]
-    framed = part[[0, -1]].mean(axis=1).min() > 0.7 or part[:, [0, -1]].mean(axis=0).min() > 0.7
-    if _stroke_width(part.astype(np.float32)) > THIN * max(part.shape) or (
-        framed and min(part.shape) > THIN * max(part.shape)
-    ):
+    ends = (part[:2].any(axis=0), part[-2:].any(axis=0)), (part[:, :2].any(axis=1), part[:, -2:].any(axis=1))
+    framed = any(one.mean() > 0.7 and other.mean() > 0.7 for one, other in ends)
+    broadest = PLAIN_BREADTH * max(part.shape)
+    if _stroke_width(part.astype(np.float32)) > broadest or (framed and min(part.shape) > broadest):
         return None
     return Strokes(sign, kept, np.full(levels.shape, paper if sign < 0 else 255 - paper, np.uint8))
 

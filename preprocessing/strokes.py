@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocessing.components import Components, find_components, grow, quantile, slide, spread
+from preprocessing.components import Components, find_components, grow, quantile, slide, spread, surround
 from preprocessing.tight_crops import BROADEST, Rival, fill_frame
 
 Gray = NDArray[np.uint8]  # [height, width]
@@ -190,11 +190,11 @@ def _pieces(layer: Layer, strongest: float, edges: Mask) -> tuple[Components, li
     """The components whose outline is an edge all around."""
     mask = grow(layer.contrast > STROKE_THRESHOLD * strongest)
     components = find_components(mask)
-    inner = np.pad(mask, 1)
+    inner = surround(mask.view(np.uint8), 1).view(np.bool_)
     rows, columns = np.nonzero(mask & ~(inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]))
     within = (rows > 0) & (columns > 0) & (rows < mask.shape[0] - 1) & (columns < mask.shape[1] - 1)
     rows, columns = rows[within], columns[within]
-    paper = slide(np.maximum, np.pad(layer.paper, 1), 3)[rows, columns].astype(np.int16)
+    paper = slide(np.maximum, surround(layer.paper, 1), 3)[rows, columns].astype(np.int16)
     ends = (paper - layer.values[rows, columns] < PAPER_REACHED * strongest) & edges[rows, columns]
     outline = np.maximum(1, components.count(rows, columns))
     closed = components.count(rows, columns, ends) / outline
@@ -233,5 +233,5 @@ def _roots(pieces: list[Piece], side: int) -> list[Piece]:
 
 def _close(values: Gray, window: int) -> Gray:
     """The lowest of the highest values of the windows that hold a pixel, also of windows that hang over the border."""
-    highest = slide(np.maximum, np.pad(values, window - 1), window)
+    highest = slide(np.maximum, surround(values, window - 1), window)
     return slide(np.minimum, highest, window)

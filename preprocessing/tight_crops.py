@@ -21,6 +21,7 @@ MOST_BORDER_NARROW = 0.9  # in a narrow frame: an upright 1 leaves little of it
 LARGE = 0.15  # of the shorter side; a piece of that size away from the border is what is written, and the rest a frame
 WIDE, NARROW = 0.85, 0.3  # of the frame's sides that strokes which fill it span
 FILLS = 0.6  # of either side, where they leave a margin all around
+HALF = 0.88  # of the pixels that a straight line puts on their side; a digit's strokes are below 0.85
 DUST = 0.05  # of the largest piece's pixels
 
 
@@ -96,7 +97,7 @@ def _outline(components: Components, main: int, edges: Mask) -> tuple[float, flo
     length_with_border = length + np.count_nonzero(piece[[0, -1]]) + np.count_nonzero(piece[:, [0, -1]])
     size = float((components.box[main, 2:] - components.box[main, :2]).max())
     breadth = 2 * float(components.area[main]) / (max(1, int(length_with_border)) * float(np.pi) / 4) / size
-    return breadth, on_edges / max(1, length)
+    return breadth, int(on_edges) / max(1, int(length))
 
 
 def _is_half(mask: Mask) -> bool:
@@ -105,7 +106,7 @@ def _is_half(mask: Mask) -> bool:
     terms = np.stack([np.ones(rows.size), rows, columns], axis=1)
     chosen = mask.ravel()[::7]
     plane = np.linalg.solve(terms.T @ terms + 1e-6 * np.eye(3), terms.T @ chosen)
-    return bool(np.mean((terms @ plane > 0.5) == chosen) > 0.92)
+    return bool(np.mean((terms @ plane > 0.5) == chosen) > HALF)
 
 
 def _split(levels: Gray) -> int:
