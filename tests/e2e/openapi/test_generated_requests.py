@@ -48,7 +48,7 @@ def load(document: dict[str, Any], port: int, examples: int) -> Any:
     components["parameters"]["Name"]["schema"]["enum"] = components["schemas"]["ModelName"]["enum"] = ["mnist"]
     components["parameters"]["Version"]["schema"]["enum"] = components["schemas"]["VersionNumber"]["enum"] = [1]
     components["parameters"]["TopK"]["schema"]["enum"] = components["schemas"]["ClassCount"]["enum"] = [1]
-    components["schemas"]["Form"]["additionalProperties"] = False  # such a part needs a file name, which none is given
+    components["schemas"]["Form"]["additionalProperties"] = False  # texts under other names are rejected
     for path in (path for path in document["paths"].values() if "post" in path):
         path["post"]["parameters"] = [
             each for each in path["post"].get("parameters", []) if "HeaderLength" not in each.get("$ref", "")
