@@ -21,6 +21,7 @@ MIN_CONTRAST = 10  # gray levels of 255; an image with less is empty
 NOISE_MARGIN = 5  # standard deviations of the picture's noise that the strongest contrast must exceed
 STROKE_THRESHOLD = 0.3  # of the strongest contrast; JPEG artifacts around a stroke stay below a quarter
 WINDOW = 0.4  # of the shorter side: no stroke of a page is as broad
+NARROW_WINDOW = 0.2  # the same where paper between strokes and a frame could be taken for strokes
 MIN_OUTLINE = 0.85  # of a piece's outline that must be an edge
 MIN_EDGE = 0.3  # of the strongest contrast within five pixels
 PAPER_REACHED = 0.4  # of the strongest contrast, at most between the outline and the paper
@@ -89,32 +90,72 @@ class Layer:
     contrast: Gray
 
 
+@dataclass(frozen=True)
+class Analysis:
+    """What of a picture may be ink, by one width of the window."""
+
+    strongest: int
+    layers: dict[int, Layer]
+    components: dict[int, Components]
+    pieces: list[Piece]
+    roots: list[Piece]
+    side: int  # the picture's shorter one
+
+    @property
+    def free(self) -> list[Piece]:
+        """What the picture's border does not cut."""
+        return [piece for piece in self.roots if not piece.at_border]
+
+    @property
+    def lead(self) -> Piece | None:
+        """The piece that looks most like strokes, of those that are large enough to be a digit."""
+        large = (piece for piece in self.free if piece.size > MIN_SIZE * self.side)
+        return max(large, key=lambda piece: piece.worth, default=None)
+
+    def is_doubtful(self, piece: Piece) -> bool:
+        """Whether something of the other sign overlaps a piece that looks nearly as much like strokes."""
+        others = [other for other in self.pieces if other.sign != piece.sign and piece.gap(other) < 0]
+        return any(other.worth > 0.5 * piece.worth for other in others)
+
+    def strokes(self, lead: Piece) -> Strokes:
+        """The leading piece with all that belongs to it."""
+        kept, layer = _belonging(lead, self.free), self.layers[lead.sign]
+        mask = self.components[lead.sign].mask_of([piece.index for piece in kept])
+        return Strokes(lead.sign, mask, layer.paper, _are_several(kept))
+
+
 def find_strokes(levels: Gray, noise: float) -> Strokes | None:
     """The ink of a gray picture, None if it has none; `noise` is the standard deviation of the picture's."""
-    layers, side = [_layer(levels, sign) for sign in (-1, 1)], min(levels.shape)
-    strongest = max(quantile(layer.contrast, 0.999) for layer in layers)
-    floor = max(MIN_CONTRAST, NOISE_MARGIN * noise)
-    if strongest < floor:
+    side, floor = min(levels.shape), max(MIN_CONTRAST, NOISE_MARGIN * noise)
+    analysis = _analyse(levels, WINDOW)
+    if analysis.strongest < floor:
         return _fill(levels, floor, None, cut=True)
-    edges = spread(levels) > MIN_EDGE * strongest
-    found = {layer.sign: _pieces(layer, strongest, edges) for layer in layers}
-    roots = _roots([piece for _, pieces in found.values() for piece in pieces], side)
-    free = [piece for piece in roots if not piece.at_border]
-    lead = max((piece for piece in free if piece.size > MIN_SIZE * side), key=lambda piece: piece.worth, default=None)
-    if lead is None or lead.breadth >= THIN or lead.size <= 0.3 * side or _is_uneven(levels, strongest):
+    lead = analysis.lead
+    if lead and analysis.is_doubtful(lead):
+        narrow = _analyse(levels, NARROW_WINDOW)
+        if narrow.lead and narrow.lead.sign != lead.sign:
+            analysis, lead = narrow, narrow.lead
+    if lead is None or lead.breadth >= THIN or lead.size <= 0.3 * side or _is_uneven(levels, analysis.strongest):
         filling = _fill(levels, floor, lead, cut=False)
         if filling:
             return filling
-    lead = lead or _cut_by_border(roots, side)
+    lead = lead or _cut_by_border(analysis.roots, side)
     if lead is None:
         filling = _fill(levels, floor, None, cut=True)
-        if filling or not free:
+        if filling or not analysis.free:
             return filling
-        lead = max(free, key=lambda piece: piece.worth)
-    kept = _belonging(lead, free)
-    mask = found[lead.sign][0].mask_of([piece.index for piece in kept])
-    paper = next(layer.paper for layer in layers if layer.sign == lead.sign)
-    return Strokes(lead.sign, mask, paper, _are_several(kept))
+        lead = max(analysis.free, key=lambda piece: piece.worth)
+    return analysis.strokes(lead)
+
+
+def _analyse(levels: Gray, window: float) -> Analysis:
+    layers = {sign: _layer(levels, sign, window) for sign in (-1, 1)}
+    strongest = max(quantile(layer.contrast, 0.999) for layer in layers.values())
+    edges, side = spread(levels) > MIN_EDGE * strongest, min(levels.shape)
+    pairs = {sign: _pieces(layer, strongest, edges) for sign, layer in layers.items()}
+    pieces = [piece for _, those in pairs.values() for piece in those]
+    components = {sign: part for sign, (part, _) in pairs.items()}
+    return Analysis(strongest, layers, components, pieces, _roots(pieces, side), side)
 
 
 def _is_sheet(piece: Piece, holes: list[Piece], side: int) -> bool:
@@ -177,9 +218,9 @@ def _are_several(pieces: list[Piece]) -> bool:
     return any(one.gap(other) > 0.08 * largest for one in tall for other in tall if one is not other)
 
 
-def _layer(levels: Gray, sign: int) -> Layer:
+def _layer(levels: Gray, sign: int, share: float) -> Layer:
     values = levels if sign < 0 else 255 - levels
-    window = max(3, int(min(levels.shape) * WINDOW)) if min(levels.shape) > 2 else max(levels.shape)
+    window = max(3, int(min(levels.shape) * share)) if min(levels.shape) > 2 else max(levels.shape)
     paper = _close(values, window)
     contrast = paper - values
     bias = np.uint8(quantile(contrast, 0.5))  # the noise's: the paper follows its peaks

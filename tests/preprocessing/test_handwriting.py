@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 from PIL.ImageFilter import GaussianBlur
 
 from modelrepo.metadata import InputSpec, Preprocessing
@@ -23,6 +23,7 @@ from tests.support.images.pages import Page
 from tests.support.images.unusual_files import file_of
 
 MODEL = Path(__file__).parent.parent.parent / "models" / "mnist" / "2" / "model.onnx"
+DIGIT = MODEL.parents[3] / "docs" / "images" / "digit.png"  # a 6 whose foot is near the edge of the page
 SIZE = (28, 28)
 SPEC = InputSpec(name="image", dtype="uint8", layout="NHWC", batch=None, height=28, width=28, channels=1)
 RULES = Preprocessing(
@@ -204,6 +205,7 @@ PAGES: dict[str, Page] = {
     "two sides": pages.two_sides,
     "frame": pages.frame,
     "scanner's black": pages.scanner_black,
+    "sheet on a table": pages.on_a_table,
     "table on one side": pages.table_on_one_side,
     "black corners": partial(pages.rotated, 0),
     "white corners": partial(pages.rotated, 255),
@@ -211,9 +213,12 @@ PAGES: dict[str, Page] = {
     "box": pages.box,
     "cell of a form": pages.form_cell,
     "finger": pages.finger,
+    "hard shadow": pages.hard_shadow,
     "soft shadow": pages.soft_shadow,
     "lined": pages.lined,
     "punched": pages.punched,
+    "tight": pages.tight,
+    "thick": pages.thick,
 }
 
 
@@ -229,6 +234,15 @@ def test_what_surrounds_a_digit_on_its_page_is_not_ink(
     images = [prepare(Image.fromarray(255 - page if chalk else page), SPEC, RULES).pixels for page in drawn]
 
     assert np.mean(recognise(images) == labels) >= 0.95
+
+
+def test_a_frame_close_to_the_digit_is_not_ink_nor_is_the_paper_between_them(recognise: Recognise) -> None:
+    digit = Image.open(DIGIT).convert("RGB")
+    framed = [ImageOps.expand(digit, width, (gray,) * 3) for width in (4, 12, 20, 45) for gray in (0, 60, 140)]
+
+    images = [prepare(page, SPEC, RULES).pixels for page in framed]
+
+    assert recognise(images).tolist() == [6] * len(framed)
 
 
 @pytest.mark.data
