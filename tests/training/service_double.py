@@ -51,7 +51,9 @@ def serve(classify: Scores, versions: Collection[str] = ("1",)) -> Iterator[str]
 
 
 def predict(classify: Scores, body: bytes, top_k: int) -> object:
-    scores = classify(np.asarray(Image.open(io.BytesIO(body))).reshape(1, 28, 28, 1))[0]
+    stream = io.BytesIO(body)
+    pixels = np.load(stream) if body.startswith(b"\x93NUMPY") else np.asarray(Image.open(stream))
+    scores = classify(pixels.reshape(1, 28, 28, 1))[0]
     ranked = [int(index) for index in np.argsort(-scores)[:top_k]]
     rows = [{"label": str(index), "index": index, "probability": float(scores[index])} for index in ranked]
     return {"model_name": "digits", "model_version": 1, "predictions": [{**rows[0], "top_k": rows}]}
