@@ -12,11 +12,11 @@ TWO = Classification(np.array([[0.1, 0.7, 0.2], [1, 0, 0]], np.float32), ((), ()
 
 
 def test_predictions_have_the_fewest_digits_that_are_the_same_float32() -> None:
-    assert encode_predictions(True, TWO) == b'{"predictions":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}'
+    assert encode_predictions(True, TWO) == b'{"predictions":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}\n'
 
 
 def test_the_response_to_a_column_is_outputs() -> None:
-    assert encode_predictions(False, TWO) == b'{"outputs":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}'
+    assert encode_predictions(False, TWO) == b'{"outputs":[[0.1,0.7,0.2],[1.0,0.0,0.0]]}\n'
 
 
 def test_results_are_all_labels_the_most_probable_first() -> None:

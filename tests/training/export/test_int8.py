@@ -20,6 +20,7 @@ from training.errors import NotWorthwhile
 from training.evaluation.onnx_inference import open_graph
 from training.evaluation.test_split import read_predictions
 from training.export.int8 import TOLERANCE, Int8
+from training.export.outlier_output import append_energy
 from training.export.to_onnx import to_onnx
 from training.models.architectures import Textbook
 from training.models.build import Network, build
@@ -121,8 +122,9 @@ def test_the_service_replays_and_serves_it(published: Path) -> None:
 
 
 def test_the_service_refuses_other_weights_in_its_place(published: Path, tmp_path: Path) -> None:
-    (tmp_path / "other.onnx").write_bytes(to_onnx(build(Textbook(), (28, 28, 1), 10, "network")))
     bundle = read_bundle(published)
+    other = to_onnx(build(Textbook(), (28, 28, 1), 10, "network"))
+    (tmp_path / "other.onnx").write_bytes(append_energy(other, bundle.metadata.output.name))
 
     with pytest.raises(GoldenMismatch):
         verify_golden(bundle.golden, predictor(bundle, tmp_path / "other.onnx"))
