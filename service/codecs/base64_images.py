@@ -80,6 +80,8 @@ def _payload(text: str, name: str) -> str:
 
 def _read_unusual(text: str, name: str) -> bytes:
     """Base64 with spaces, in the alphabet for URLs or without padding; raises InvalidImage that says what it is."""
+    if not text.isascii():  # not copied any more: such a text takes up to four bytes a character
+        raise InvalidImage(f"{name} is {_describe(text, '')}")
     plain = _without_spaces(text).translate(_STANDARD).rstrip("=")
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
