@@ -243,8 +243,11 @@ def check_failure(response: Response) -> None:
     document = response.json()
     assert response.headers["X-Error-Code"] in FAILURES[response.status], document
     assert response.headers["Content-Type"] == "application/json"
-    assert isinstance(document["error"], str)
-    if document.keys() != {"error"}:  # as under /v1 and /v2
+    assert isinstance(document.get("error") or document["message"], str)
+    if "message" in document:  # as TorchServe's
+        assert document.keys() == {"code", "type", "message"}
+        assert document["code"] == response.status
+    elif document.keys() != {"error"}:  # as under /v1 and /v2
         assert document["code"] == response.headers["X-Error-Code"]
         assert document["request_id"] == response.headers["X-Request-ID"]
 
