@@ -123,7 +123,6 @@ OTHER_FORMATS = (
 )
 # What a file is called that is meant to be an image, so that its failure is worth a word.
 IMAGE_EXTENSIONS = frozenset(suffix for form in (*FORMATS, *OTHER_FORMATS) for suffix in form.extensions)
-_SIGNATURES = tuple(re.compile(other.signature, re.DOTALL) for other in OTHER_FORMATS)
 _SIGNATURE_BYTES = 1024
 _AVIF = re.compile(rb".{4}ftyp(?:avi[fs]|.{8}(?:.{4}){0,11}?avi[fs])", re.DOTALL)  # ISO/IEC 14496-12: the brands
 
@@ -159,8 +158,7 @@ def is_image(content: bytes) -> bool:
 def find_other_format(content: bytes) -> OtherFormat | None:
     """The format that is not read whose files begin like this one; None if it is not known."""
     prefix = content[:_SIGNATURE_BYTES]
-    known = zip(OTHER_FORMATS, _SIGNATURES, strict=True)
-    return next((other for other, signature in known if signature.match(prefix)), None)
+    return next((other for other in OTHER_FORMATS if re.match(other.signature, prefix, re.DOTALL)), None)
 
 
 def _choose_opener(content: bytes) -> Opener:

@@ -6,6 +6,8 @@ box of 20 × 20 pixels with their aspect ratio kept, gray levels coming from the
 did not need: paper or a board, of any brightness, under any light.
 """
 
+from typing import Any, TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -30,6 +32,7 @@ PLAIN_BORDER = 0.2  # of the strongest contrast that the border of a plain page 
 
 Gray = NDArray[np.uint8]  # [height, width]
 FloatImage = NDArray[np.float32]  # [height, width]
+FloatT = TypeVar("FloatT", bound=np.floating[Any])
 Box = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of the image
 
 
@@ -66,7 +69,7 @@ def to_mnist(pixels: Gray, size: tuple[int, int]) -> tuple[Gray, tuple[str, ...]
         "centred": True,
         "found several pieces": ink.several,
     }
-    return _center(_scale_to_box(dilated, side), size), tuple(step for step, done in steps.items() if done)
+    return center(_scale_to_box(dilated, side), size), tuple(step for step, done in steps.items() if done)
 
 
 def _without_blocks(pixels: Gray) -> Gray:
@@ -130,7 +133,7 @@ def _extract_strokes(image: Image.Image, ink: Strokes, side: int) -> FloatImage 
     box = (left, top, right, bottom)
     across, down = image.width / width, image.height / height
     large = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
-    size = _scale_size(large[2] - large[0], large[3] - large[1], side)
+    size = scale_size(large[2] - large[0], large[3] - large[1], side)
     crop = image.resize(size, Resampling.BILINEAR, box=large, reducing_gap=3.0)
     paper = Image.fromarray(ink.paper).resize(size, Resampling.BILINEAR, box=box)
     mask = Image.fromarray(ink.mask.view(np.uint8) * np.uint8(255)).resize(size, Resampling.BILINEAR, box=box)
@@ -144,7 +147,8 @@ def _extract_strokes(image: Image.Image, ink: Strokes, side: int) -> FloatImage 
     return opacity
 
 
-def _scale_size(width: float, height: float, side: int) -> tuple[int, int]:
+def scale_size(width: float, height: float, side: int) -> tuple[int, int]:
+    """Width and height in whole pixels, the longer of which becomes `side`."""
     scale = side / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -177,12 +181,17 @@ def _scale_to_box(strokes: FloatImage, side: int) -> FloatImage:
     mask = strokes > EDGE_THRESHOLD
     (top, bottom), (left, right) = _extent(mask, 0), _extent(mask, 1)
     crop = Image.fromarray(strokes[top:bottom, left:right])
-    small = np.asarray(crop.resize(_scale_size(right - left, bottom - top, side), Resampling.BOX))
-    scaled: FloatImage = np.clip(small / np.median(small[small >= small.max() / 2]), 0, 1)
-    return scaled
+    small = np.asarray(crop.resize(scale_size(right - left, bottom - top, side), Resampling.BOX))
+    return full_opacity(small)
 
 
-def _center(strokes: FloatImage, size: tuple[int, int]) -> Gray:
+def full_opacity(strokes: NDArray[FloatT]) -> NDArray[FloatT]:
+    """The strokes, of any scale, with their usual opacity brought to 1."""
+    opacity: NDArray[FloatT] = np.clip(strokes / np.median(strokes[strokes >= strokes.max() / 2]), 0, 1)
+    return opacity
+
+
+def center(strokes: NDArray[np.floating[Any]], size: tuple[int, int]) -> Gray:
     """The strokes on a black canvas, their center of mass at its center, without crossing its edge."""
     canvas = np.zeros(size, np.uint8)
     (top, left), (height, width) = (_offset(strokes.sum(axis=1 - axis), size[axis]) for axis in (0, 1)), strokes.shape
@@ -190,7 +199,7 @@ def _center(strokes: FloatImage, size: tuple[int, int]) -> Gray:
     return canvas
 
 
-def _offset(masses: FloatImage, length: int) -> int:
+def _offset(masses: NDArray[np.floating[Any]], length: int) -> int:
     """Where an axis of the strokes starts on the canvas; MNIST's mean center is at index 14.0 of 28, not at 13.5."""
     center = float(masses @ np.arange(masses.size) / masses.sum())
     return min(max(0, round(length / 2 - center)), length - masses.size)

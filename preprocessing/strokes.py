@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocessing.components import Components, find_components, grow, quantile, slide, spread, surround
-from preprocessing.tight_crops import BROADEST, Rival, fill_frame
+from preprocessing.tight_crops import BROADEST, DUST, Rival, fill_frame
 
 Gray = NDArray[np.uint8]  # [height, width]
 Mask = NDArray[np.bool_]  # [height, width]
@@ -26,7 +26,6 @@ MIN_OUTLINE = 0.85  # of a piece's outline that must be an edge
 MIN_EDGE = 0.3  # of the strongest contrast within five pixels
 PAPER_REACHED = 0.4  # of the strongest contrast, at most between the outline and the paper
 MOST_PIECES = 12  # of either sign that are looked at, the largest
-MIN_PIECE = 0.05  # of the largest piece's pixels; a smaller one is dust
 MIN_SIZE = 0.12  # of the shorter side; smaller pieces count only where there are no larger ones
 THIN = 0.2  # breadth by size: pens are thinner, fingers, holes and paper broader
 NEAR = 0.2  # of the digit's size: what is nearer belongs to it, whatever it is
@@ -52,7 +51,6 @@ class Piece:
     area: float
     sides: int  # of the picture that it touches
     breadth: float
-    outline: float
 
     @property
     def size(self) -> int:
@@ -191,7 +189,7 @@ def without_dust(mask: Mask) -> Mask | None:
     """The largest piece of the mask with its neighbors, if all others are dust, else None."""
     components = find_components(grow(mask))
     largest = int(np.argmax(components.area))
-    if np.count_nonzero(components.area >= MIN_PIECE * components.area[largest]) > 1:
+    if np.count_nonzero(components.area >= DUST * components.area[largest]) > 1:
         return None
     return components.mask_of([largest])
 
@@ -205,7 +203,7 @@ def _belonging(lead: Piece, pieces: list[Piece]) -> list[Piece]:
         *(
             piece
             for piece in same
-            if piece.area >= MIN_PIECE * most
+            if piece.area >= DUST * most
             and ((piece.breadth < BROADEST and piece.size > 0.3 * lead.size) or piece.gap(lead) < NEAR * lead.size)
         ),
     ]
@@ -249,7 +247,7 @@ def _pieces(layer: Layer, strongest: float, edges: Mask) -> tuple[Components, li
         sides = (left == 0) + (top == 0) + (right == mask.shape[1]) + (bottom == mask.shape[0])
         box, area = (left, top, right, bottom), float(components.area[index])
         if closed[index] >= MIN_OUTLINE:
-            pieces.append(Piece(int(index), layer.sign, box, area, sides, float(breadth), float(closed[index])))
+            pieces.append(Piece(int(index), layer.sign, box, area, sides, float(breadth)))
     return components, pieces
 
 

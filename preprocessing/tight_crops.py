@@ -22,7 +22,7 @@ LARGE = 0.15  # of the shorter side; a piece of that size away from the border i
 WIDE, NARROW = 0.85, 0.3  # of the frame's sides that strokes which fill it span
 FILLS = 0.6  # of either side, where they leave a margin all around
 HALF = 0.88  # of the pixels that a straight line puts on their side; a digit's strokes are below 0.85
-DUST = 0.05  # of the largest piece's pixels
+DUST = 0.05  # of the largest piece's pixels; a smaller one is dust
 
 
 @dataclass(frozen=True)

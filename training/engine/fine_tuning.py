@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
+from onnx.utils import Extractor
 
 from modelrepo.reader import Bundle, read_bundle
 from training.engine.input_pipeline import inference_batches
@@ -99,7 +100,8 @@ def load_bundle(bundle: Bundle, architecture: Architecture) -> Network:
     network = build(architecture, shape, len(metadata.labels), metadata.name)
     if [_row(layer) for layer in table_layers(network)] != [_row(layer) for layer in metadata.layers]:
         raise InvalidNetwork(f"{bundle.path} has another architecture: choose the recipe that it was trained by")
-    _set_weights(network, onnx.load(bundle.model).graph, metadata.output.name)
+    graph = Extractor(onnx.load(bundle.model)).extract_model([metadata.input.name], [metadata.output.name]).graph
+    _set_weights(network, graph)
     _check_golden(network, bundle)
     return network
 
@@ -122,34 +124,23 @@ def _row(layer: Any) -> tuple[Any, ...]:
     return layer.type, tuple(layer.output_shape), layer.parameters, layer.strides, layer.padding
 
 
-def _set_weights(network: Network, graph: Any, output: str) -> None:
+def _set_weights(network: Network, graph: Any) -> None:
     """Kernels stand in the graph in the order in which they are applied; a bias of zeros may be missing."""
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    nodes = _nodes_behind(graph, output)
-    kernels = [node for node in nodes if node.op_type in ("Conv", "MatMul") and node.input[1] in stored]
+    nodes = [node for node in graph.node if node.op_type in ("Conv", "MatMul") and node.input[1] in stored]
     layers = [layer for layer in network.layers if layer.weights]
-    for position, (layer, node) in enumerate(zip(layers, kernels, strict=True)):
-        kernel, bias = stored[node.input[1]], _bias(nodes, node, stored)
+    for position, (layer, node) in enumerate(zip(layers, nodes, strict=True)):
+        kernel, bias = stored[node.input[1]], _bias(graph, node, stored)
         if node.op_type == "Conv":
             kernel = kernel.transpose(2, 3, 1, 0)  # OIHW, as ONNX has it, to Keras's HWIO
             kernel = kernel * np.float32(1 if position else FULL_SCALE)  # the export has put the scaling there
         layer.set_weights([kernel, np.zeros(kernel.shape[-1], np.float32) if bias is None else bias])
 
 
-def _nodes_behind(graph: Any, output: str) -> list[Any]:
-    """The nodes that an output is computed by, in their order; a graph may have others, for an outlier score."""
-    needed, nodes = {output}, []
-    for node in reversed(graph.node):
-        if needed.intersection(node.output):
-            needed.update(node.input)
-            nodes.append(node)
-    return nodes[::-1]
-
-
-def _bias(nodes: list[Any], node: Any, stored: dict[str, Array]) -> Array | None:
+def _bias(graph: Any, node: Any, stored: dict[str, Array]) -> Array | None:
     if node.op_type == "Conv":
         return stored[node.input[2]] if len(node.input) > 2 else None
-    added = [other.input[1] for other in nodes if other.op_type == "Add" and other.input[0] == node.output[0]]
+    added = [other.input[1] for other in graph.node if other.op_type == "Add" and other.input[0] == node.output[0]]
     return stored[added[0]] if added else None
 
 

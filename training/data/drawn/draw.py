@@ -9,7 +9,7 @@ import numpy as np
 
 from training.data.drawn.glyphs import DIGITS, parse
 from training.data.drawn.outliers import draw_outlier
-from training.data.drawn.pen import SIZE, Gray, pick_hand, render, trace
+from training.data.drawn.pen import SIZE, Gray, pick_hand, write
 from training.data.splits import OUTLIER, Images, Labels, Split, join
 
 _GLYPHS = [[parse(glyph) for glyph in glyphs] for glyphs in DIGITS.values()]
@@ -59,7 +59,7 @@ def draw_images(labels: Labels, seed: np.random.SeedSequence) -> Images:
 
 def draw_digit(label: int, rng: np.random.Generator) -> Gray:
     """A digit in one of its forms, in a hand at random."""
-    glyphs, hand = _GLYPHS[label], pick_hand(rng)
+    hand = pick_hand(rng)
     if label in _UPRIGHT:
         hand = replace(hand, tilt=hand.tilt / 2, aspect=min(hand.aspect, 0.95))
-    return render(trace(glyphs[rng.integers(len(glyphs))], hand, rng), hand, rng)
+    return write(_GLYPHS[label], hand, rng)

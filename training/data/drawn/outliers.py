@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from preprocessing.handwriting import to_mnist
 from training.data.drawn.glyphs import DIGITS, LETTERS, SYMBOLS, parse
-from training.data.drawn.pen import SIZE, Gray, Path, pick_hand, render, trace
+from training.data.drawn.pen import SIZE, Gray, Path, pick_hand, render, trace, write
 
 _ALL_DIGITS = [parse(glyph) for glyphs in DIGITS.values() for glyph in glyphs]
 _LETTERS = [[parse(glyph) for glyph in glyphs] for glyphs in LETTERS.values()]
@@ -19,14 +19,12 @@ _SIDES = (24, 64)  # pixels of a texture: coarse as a thumbnail, fine as a photo
 def letter(rng: np.random.Generator) -> Gray:
     """A letter that is no digit's twin."""
     glyphs = _LETTERS[rng.integers(len(_LETTERS))]
-    hand = pick_hand(rng)
-    return render(trace(glyphs[rng.integers(len(glyphs))], hand, rng), hand, rng)
+    return write(glyphs, pick_hand(rng), rng)
 
 
 def symbol(rng: np.random.Generator) -> Gray:
     """A sign or a small drawing."""
-    hand = pick_hand(rng, _FINE)
-    return render(trace(_SYMBOLS[rng.integers(len(_SYMBOLS))], hand, rng), hand, rng)
+    return write(_SYMBOLS, pick_hand(rng, _FINE), rng)
 
 
 def several(rng: np.random.Generator) -> Gray:

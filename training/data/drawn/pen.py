@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from preprocessing.handwriting import center, full_opacity, scale_size
 from training.data.drawn.glyphs import Glyph
 
 Path = NDArray[np.float64]  # [points, 2], x and y
@@ -111,22 +112,16 @@ def render(paths: list[Path], hand: Hand, rng: np.random.Generator) -> Gray:
     return _boxed(image)
 
 
+def write(glyphs: list[Glyph], hand: Hand, rng: np.random.Generator) -> Gray:
+    """One of the glyphs."""
+    return render(trace(glyphs[rng.integers(len(glyphs))], hand, rng), hand, rng)
+
+
 def _boxed(image: Image.Image) -> Gray:
     """The drawing's longer side scaled to the box, the usual opacity to full white, the mass centred."""
     crop = image.crop(image.point(_IS_STROKE).getbbox())
-    scale = BOX / max(crop.size)
-    width, height = (max(1, round(side * scale)) for side in crop.size)
-    small = np.asarray(crop.resize((width, height), Image.Resampling.BOX), np.float64)
-    strokes = np.minimum(small / np.median(small[small >= small.max() / 2]), 1)
-    canvas = np.zeros(SIZE, np.uint8)
-    top, left = (_start(strokes.sum(axis=1 - axis), SIZE[axis]) for axis in (0, 1))
-    canvas[top : top + height, left : left + width] = np.rint(strokes * 255)
-    return canvas
-
-
-def _start(masses: NDArray[np.float64], length: int) -> int:
-    centre = float(masses @ np.arange(masses.size) / masses.sum())
-    return min(max(0, round(length / 2 - centre)), length - masses.size)
+    small = np.asarray(crop.resize(scale_size(*crop.size, BOX), Image.Resampling.BOX), np.float64)
+    return center(full_opacity(small), SIZE)
 
 
 def _line(pencil: ImageDraw.ImageDraw, path: Path, hand: Hand, nib: float, rng: np.random.Generator) -> None:
