@@ -4,12 +4,14 @@ And the neighborhoods of pixels: the highest or lowest value in windows.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]  # [height, width]
 Indices = NDArray[np.intp]
+Value = TypeVar("Value", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,11 @@ def slide(pick: np.ufunc, values: NDArray[np.uint8], window: int) -> NDArray[np.
         values = pick(values[:, :-step], values[:, step:])
         covered += step
     return values
+
+
+def border(values: NDArray[Value]) -> NDArray[Value]:
+    """The pixels at the four sides, those at the corners twice: [n] of [height, width], [n, channels] of more axes."""
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
 def grow(mask: Mask) -> Mask:

@@ -7,6 +7,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from modelrepo.metadata import Preprocessing
+from preprocessing.components import border
 
 FILTERS = {
     "nearest": Resampling.NEAREST,
@@ -62,8 +63,7 @@ def _pad(image: Image.Image, size: Size, resample: Resampling) -> Image.Image:
 
 def _border_color(image: Image.Image) -> tuple[int, ...]:
     pixels = np.atleast_3d(np.asarray(image))
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return tuple(int(level) for level in np.median(border, axis=0))
+    return tuple(int(level) for level in np.median(border(pixels), axis=0))
 
 
 FITS: dict[str, tuple[Fit, str]] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocessing.components import Components, find_components, grow, quantile, slide, spread, surround
+from preprocessing.components import Components, border, find_components, grow, quantile, slide, spread, surround
 from preprocessing.tight_crops import BROADEST, DUST, Rival, fill_frame
 
 Gray = NDArray[np.uint8]  # [height, width]
@@ -175,8 +175,8 @@ def _fill(levels: Gray, floor: float, lead: Piece | None, *, cut: bool) -> Strok
 
 def _is_uneven(levels: Gray, strongest: int) -> bool:
     """Whether the border is of more than one level: something is cut by it."""
-    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
-    return int(border.max()) - int(border.min()) > 0.5 * strongest
+    edge = border(levels)
+    return int(edge.max()) - int(edge.min()) > 0.5 * strongest
 
 
 def _cut_by_border(roots: list[Piece], side: int) -> Piece | None:

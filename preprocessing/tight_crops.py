@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocessing.components import Components, find_components, quantile, spread
+from preprocessing.components import Components, border, find_components, quantile, spread
 
 Gray = NDArray[np.uint8]  # [height, width]
 Mask = NDArray[np.bool_]  # [height, width]
@@ -62,8 +62,7 @@ def _wins(sign: int, breadth: float, worth: float, rival: Rival) -> bool:
 def _measure(mask: Mask, edges: Mask, *, cut: bool) -> tuple[float, float]:
     """Breadth by size of the largest piece, and the share of the frame's sides that all span; 0 if it is no digit."""
     none = BROADEST, 0.0
-    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean()
-    if border > (MOST_BORDER if max(mask.shape) < 2 * min(mask.shape) else MOST_BORDER_NARROW):
+    if border(mask).mean() > (MOST_BORDER if max(mask.shape) < 2 * min(mask.shape) else MOST_BORDER_NARROW):
         return none
     components = find_components(mask)
     if not len(components.area):
