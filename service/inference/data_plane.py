@@ -71,6 +71,12 @@ class InferenceContext(NamedTuple):
     timeline: Timeline
     instruments: PredictionInstruments
 
+    @property
+    def image_numbers(self) -> int:
+        """How many numbers the pixels of one image are, for the version that answers."""
+        spec = self.metadata.input
+        return spec.height * spec.width * spec.channels
+
 
 @dataclass(frozen=True)
 class DecodedRequest(Generic[Response]):

@@ -184,8 +184,7 @@ def _decode_raw(context: InferenceContext, content: bytes) -> DecodedRequest[Inf
 def _decode_request(
     header_length: str | None, limits: Limits, context: InferenceContext, content: bytes
 ) -> DecodedRequest[InferResponse]:
-    spec = context.metadata.input
-    numbers = limits.max_images * spec.height * spec.width * spec.channels
+    numbers = limits.max_images * context.image_numbers
     request = parse_request(content, parse_header_length(header_length, len(content)), numbers)
     _check_deadline(request, context.state.queue_seconds)
     output = choose_output(request, context.metadata)

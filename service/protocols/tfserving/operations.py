@@ -51,8 +51,7 @@ class TensorFlowServing:
         return make_reply(form, context.metadata.name, self._data_plane.infer(context, request))
 
     def _most_numbers(self, context: InferenceContext) -> int:
-        spec = context.metadata.input
-        return self._limits.max_images * spec.height * spec.width * spec.channels
+        return self._limits.max_images * context.image_numbers
 
     def regress(self, name: str, version: str | None, label: str | None) -> NoReturn:
         """Raise InvalidRequest: there are no models that estimate a number."""

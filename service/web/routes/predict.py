@@ -29,7 +29,8 @@ def predict_routes(native: NativeProtocol, limits: Limits) -> Blueprint:
             if parameters.get("model"):
                 raise
             context = None  # there is no such version of the default model; the body may name another model
-        inputs = read_inputs(request, limits, _pixels(context), parameters)
+        numbers = MAX_JSON_NUMBERS if context is None else context.image_numbers
+        inputs = read_inputs(request, limits, numbers, parameters)
         if context is None or parameters.wanted != wanted:
             context = select(parameters)
         return raw_json_response(native.predict(context, inputs, parameters.get("top_k")))
@@ -37,11 +38,3 @@ def predict_routes(native: NativeProtocol, limits: Limits) -> Blueprint:
     for rule in PREDICT_RULES:
         routes.post(rule)(predict)
     return routes
-
-
-def _pixels(context: InferenceContext | None) -> int:
-    """The numbers of one image for the model."""
-    if context is None:
-        return MAX_JSON_NUMBERS
-    spec = context.metadata.input
-    return spec.height * spec.width * spec.channels

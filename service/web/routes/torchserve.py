@@ -22,8 +22,8 @@ def torchserve_routes(protocol: TorchServe, limits: Limits) -> Blueprint:
     @routes.route("/predictions/<name>/<version>", methods=METHODS)
     def predict(name: str, version: str | None = None) -> Response:
         context = protocol.select(name, version, request.environ[REQUEST_STATE])
-        spec, body = context.metadata.input, Parameters()
-        inputs = read_inputs(request, limits, spec.height * spec.width * spec.channels, body)
+        body = Parameters()
+        inputs = read_inputs(request, limits, context.image_numbers, body)
         if body.is_set:
             raise InvalidRequest(
                 "model and version are in the path here, and the best five labels are listed: use /predict"
