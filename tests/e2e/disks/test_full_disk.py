@@ -10,7 +10,7 @@ import pytest
 from preprocessing.png import encode_png
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import tiny_image
-from tests.support.processes.service import RunningService, read_counts, running, until
+from tests.support.processes.service import RunningService, everywhere, read_counts, running, until
 
 PNG = encode_png(tiny_image(1))
 ROOM = "2m"  # for the metrics of two workers, and little else
@@ -105,7 +105,7 @@ def test_models_are_followed_although_the_disk_is_full(
         def versions() -> list[int]:
             return [row["version"] for row in service.get("/models/mnist").json()["versions"]]
 
-        until(lambda: all(versions() == [2] for _ in range(12)), "both workers serve the new version", seconds=10)
+        everywhere(lambda: versions() == [2], "both workers serve the new version", seconds=10)
 
         assert "No space left on device" in str(service.get("/readyz").json()["warnings"])
         assert deaths(service) == 0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,16 @@ def answers(service: RunningService, name: str, version: int) -> Callable[[], bo
         return response.status == 200 and response.json()["model_version"] == version
 
     return predict
+
+
+def refusing(service: RunningService, bundle: str) -> Callable[[], dict[str, Any] | None]:
+    """What /readyz says in a worker that has refused a bundle; None in one that has not, yet."""
+
+    def ask() -> dict[str, Any] | None:
+        document: dict[str, Any] = service.get("/readyz").json()
+        return document if bundle in document["refused"] else None
+
+    return ask
 
 
 def trial_processes(service: RunningService) -> list[int]:
@@ -103,8 +114,7 @@ def test_a_bad_version_is_refused_and_the_good_one_serves(tmp_path: Path, kind: 
     publish_bad(models, lambda _: ("mnist", 2), 1, seed=1, kinds=[kind])
     with listening(models, load_timeout=2) as (service, _):
         until(answers(service, "mnist", 1), "the good version answers")
-        until(lambda: "mnist/2" in service.get("/readyz").json()["refused"], "the bad one is refused")
-        document = service.get("/readyz").json()
+        document = until(refusing(service, "mnist/2"), "the bad one is refused")
         workers = service.workers()
 
     assert document["ready"]

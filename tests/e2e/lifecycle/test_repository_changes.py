@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.support.bundles.copies import copy_bundle, flip_a_bit
 from tests.support.bundles.policy import set_policy, write_policy
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import tiny_image
-from tests.support.processes.service import RunningService, running, until
+from tests.support.processes.service import RunningService, everywhere, running, until
 
 POLL = 0.05
 PNG = encode_png(tiny_image(1))
@@ -43,11 +43,6 @@ def loaded(service: RunningService, name: str = "mnist") -> dict[int, str]:
     """The versions of a model, each with its state."""
     response = service.get(f"/models/{name}").json()
     return {row["version"]: row["state"] for row in response.get("versions", [])}
-
-
-def everywhere(condition: Callable[[], bool], what: str = "all workers agree") -> None:
-    """Wait until a condition holds many times in a row, so that all workers have been asked."""
-    until(lambda: all(condition() for _ in range(12)), what)
 
 
 def refusals(service: RunningService) -> dict[str, str]:

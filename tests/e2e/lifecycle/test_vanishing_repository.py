@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from preprocessing.png import encode_png
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import tiny_image
-from tests.support.processes.service import RunningService, read_counts, running, until
+from tests.support.processes.service import RunningService, everywhere, read_counts, running, until
 
 POLL = 0.05
 PNG = encode_png(tiny_image(1))
@@ -42,10 +42,6 @@ def answering(service: RunningService) -> int:
 def refused(service: RunningService) -> dict[str, str]:
     sentences: dict[str, str] = service.get("/readyz").json()["refused"]
     return sentences
-
-
-def everywhere(condition: Callable[[], bool], what: str) -> None:
-    until(lambda: all(condition() for _ in range(12)), what)
 
 
 def test_an_unmounted_repository_is_served_on_and_followed_again_when_it_is_back(mounted: Path, tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tests.support.http.raw_client import Response, send_request
 
+T = TypeVar("T")
 ROOT = Path(__file__).parents[3]
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -124,14 +126,23 @@ def start(
 
 
 def until(
-    condition: Callable[[], bool], what: str, seconds: float = START_SECONDS, pause: float = POLL_SECONDS
-) -> None:
-    """Check a condition every `pause` seconds until it holds; raises TimeoutError after `seconds`."""
+    condition: Callable[[], T | None], what: str, seconds: float = START_SECONDS, pause: float = POLL_SECONDS
+) -> T:
+    """Ask every `pause` seconds until the answer is true, and return it; raises TimeoutError after `seconds`.
+
+    What is asserted afterwards belongs into this answer: the next request may reach a worker that is not as far.
+    """
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (answer := condition()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:g} seconds until {what}")
         time.sleep(pause)
+    return answer
+
+
+def everywhere(condition: Callable[[], bool], what: str = "all workers agree", seconds: float = START_SECONDS) -> None:
+    """Wait until a condition holds many times in a row, so that all workers have been asked."""
+    until(lambda: all(condition() for _ in range(12)), what, seconds)
 
 
 def free_port() -> int:
