@@ -35,7 +35,7 @@ DEAR = 0.001  # seconds; an event that takes longer comes last while there is mo
 RESERVED_DESCRIPTORS = 24  # for files that the application opens, and its pipes
 RELEASED_BYTES = 4 << 20  # a difference of memory that is worth some milliseconds to give it back to the system
 DRAIN_INTERVAL = 0.05  # seconds between looks at whether a shutdown is complete
-HANDSHAKE_SECONDS = 0.2  # for handshakes under way: a round trip to the other side of the earth
+HANDSHAKE_SECONDS = 0.2  # for handshakes under way, and first bytes: a round trip to the other side of the earth
 
 
 class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type information
@@ -206,8 +206,7 @@ class LoopWorker(Worker):  # type: ignore[misc]  # gunicorn ships no type inform
     def _drain(self) -> None:
         """Finish the requests under way, and for a while serve those that idle clients may be sending just now."""
         self._connections.leaving = True
-        until = time.monotonic() + self.settings.drain_timeout
-        self._turn(0)  # the connection accepted last has perhaps not been read yet
+        until = time.monotonic() + max(HANDSHAKE_SECONDS, self.settings.drain_timeout)
         while self._is_needed(until):
             self._turn(DRAIN_INTERVAL)
         self._connections.close()

@@ -55,6 +55,17 @@ def test_an_idle_client_that_speaks_after_the_listening_has_ended_is_still_answe
         assert service.process.wait(STOP_SECONDS) == 0
 
 
+def test_a_client_that_has_only_just_connected_is_answered_by_a_worker_that_leaves(models: Path) -> None:
+    with running(models, drain_timeout=0) as service, RawConnection(service.port) as late:
+        (worker,) = service.workers()
+        service.get("/livez")  # who has connected before is accepted before
+        os.kill(worker, signal.SIGTERM)
+        time.sleep(0.05)  # in which a worker that hears nobody would have left
+        response = ask(late, "/livez")
+
+        assert (response.status, response.headers["Connection"]) == (200, "close")
+
+
 def is_refused(service: RunningService) -> bool:
     """Whether new clients are."""
     with socket.socket() as client:
