@@ -10,7 +10,7 @@ from tests.support.attacks.disks import bind, fill, small_disk, unmount
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.http.raw_client import Response
 from tests.support.load.generator import PNG
-from tests.support.processes.service import RunningService, read_counts, running, until
+from tests.support.processes.service import RunningService, read_counts, refusals, running, until
 
 MODELS = 12  # so many that their counts need more room than a metric file has at first
 
@@ -74,7 +74,7 @@ def test_a_service_starts_on_a_full_disk_and_says_so(attacked_models: Path, disk
 def is_reported(service: RunningService) -> bool:
     """Whether `/readyz` says that the repository cannot be read; the metric counts it."""
     counted = read_counts(service, "convserve_model_load_failures_total", "reason").get("repository", 0)
-    return counted > 0 and "repository" in service.get("/readyz").json()["refused"]
+    return counted > 0 and "repository" in refusals(service)
 
 
 def ask(service: RunningService, name: str = "mnist") -> Response:

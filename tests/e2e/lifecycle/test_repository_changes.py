@@ -13,7 +13,7 @@ from tests.support.bundles.copies import copy_bundle, flip_a_bit
 from tests.support.bundles.policy import set_policy, write_policy
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import tiny_image
-from tests.support.processes.service import RunningService, everywhere, running, until
+from tests.support.processes.service import RunningService, everywhere, refusals, running, until
 
 POLL = 0.05
 PNG = encode_png(tiny_image(1))
@@ -43,11 +43,6 @@ def loaded(service: RunningService, name: str = "mnist") -> dict[int, str]:
     """The versions of a model, each with its state."""
     response = service.get(f"/models/{name}").json()
     return {row["version"]: row["state"] for row in response.get("versions", [])}
-
-
-def refusals(service: RunningService) -> dict[str, str]:
-    found: dict[str, str] = service.get("/readyz").json()["refused"]
-    return found
 
 
 def test_a_new_version_takes_the_place_of_the_oldest(service: RunningService, repository: Path) -> None:

@@ -13,7 +13,7 @@ from preprocessing.png import encode_png
 from tests.support.bundles.copies import copy_bundle
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import tiny_image
-from tests.support.processes.service import STOP_SECONDS, RunningService, running, until
+from tests.support.processes.service import STOP_SECONDS, refusals, running, until
 
 POLL = 0.05
 PNG = encode_png(tiny_image(1))
@@ -62,18 +62,14 @@ def models(tmp_path: Path) -> Path:
     return root
 
 
-def refused(service: RunningService) -> dict[str, str]:
-    sentences: dict[str, str] = service.get("/readyz").json()["refused"]
-    return sentences
-
-
 def test_every_one_is_refused_with_its_reason_and_the_good_model_served(models: Path) -> None:
     policy = {"models": {"odd": {"versions": [*sorted(DAMAGE), 8]}}}
     (models / "serving.json").write_text(json.dumps(policy))
     publish_tiny(models, "odd", 8)
     with running(models, workers=2, poll_interval=POLL) as service:
-        until(lambda: len(refused(service)) == len(DAMAGE), "all are tried")
-        reasons = refused(service)
+        reasons = until(
+            lambda: found if len(found := refusals(service)) == len(DAMAGE) else None, "all are tried in a worker"
+        )
 
         assert service.post("/predict", PNG, content_type="image/png").json()["model_version"] == 1
         for version, (_, sentence) in DAMAGE.items():
@@ -85,7 +81,7 @@ def test_a_pipe_in_place_of_the_policy_holds_nothing_up(tmp_path: Path) -> None:
     publish_tiny(root, "mnist", 1)
     os.mkfifo(root / "serving.json")
     with running(root, workers=2, poll_interval=POLL) as service:
-        sentence = refused(service)["serving.json"]
+        sentence = refusals(service)["serving.json"]
         publish_tiny(root, "mnist", 2)
         until(lambda: service.get("/models/mnist").json()["versions"][-1]["version"] == 2, "the folder is followed")
         service.reload()

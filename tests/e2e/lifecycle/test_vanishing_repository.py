@@ -12,7 +12,7 @@ import pytest
 from preprocessing.png import encode_png
 from tests.support.bundles.tiny import publish_tiny
 from tests.support.images.drawn import tiny_image
-from tests.support.processes.service import RunningService, everywhere, read_counts, running, until
+from tests.support.processes.service import RunningService, everywhere, read_counts, refusals, running, until
 
 POLL = 0.05
 PNG = encode_png(tiny_image(1))
@@ -39,17 +39,12 @@ def answering(service: RunningService) -> int:
     return version
 
 
-def refused(service: RunningService) -> dict[str, str]:
-    sentences: dict[str, str] = service.get("/readyz").json()["refused"]
-    return sentences
-
-
 def test_an_unmounted_repository_is_served_on_and_followed_again_when_it_is_back(mounted: Path, tmp_path: Path) -> None:
     with running(mounted, workers=2, poll_interval=POLL) as service:
         copy = tmp_path / "copy"
         shutil.copytree(mounted, copy)
         subprocess.run(["umount", "--lazy", mounted], check=True)
-        everywhere(lambda: "was it unmounted" in refused(service).get("repository", ""), "the loss is seen")
+        everywhere(lambda: "was it unmounted" in refusals(service).get("repository", ""), "the loss is seen")
         during = {answering(service) for _ in range(12)}
         status = service.get("/readyz").status
         failures = read_counts(service, "convserve_model_load_failures_total", "reason")
@@ -60,7 +55,7 @@ def test_an_unmounted_repository_is_served_on_and_followed_again_when_it_is_back
 
         assert (during, status) == ({2}, 200)
         assert failures["repository"] >= 1
-        assert refused(service) == {}
+        assert refusals(service) == {}
         assert b"was it unmounted" in service.stderr.read_bytes()
 
 

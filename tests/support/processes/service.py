@@ -183,6 +183,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
+def refusals(service: RunningService) -> dict[str, str]:
+    """What the worker that responds has refused, as `/readyz` says it: a sentence for each bundle or file."""
+    sentences: dict[str, str] = service.get("/readyz").json()["refused"]
+    return sentences
+
+
 def read_counts(service: RunningService, metric: str, by: str) -> dict[str, float]:
     """The samples of a metric by the values of one label, those of all other labels added up."""
     found: dict[str, float] = {}
